@@ -1,1 +1,15 @@
-//! Crate `caller`.
+//! Who is calling: address and its trust, TLS and header fingerprints, client class, credentials,
+//! and from those the session, the principal and the account behind a request.
+//!
+//! Everything here is sans-IO: bytes, times and keys are arguments, so that a replay of recorded
+//! traffic names the same callers as the gateway did. What a caller *does* over time is the
+//! business of `conduct`; whether that is allowed is decided in `shield`.
+//!
+//! Invariant: no raw credential leaves this crate; what is kept or handed on is a keyed hash.
+//! Invariant: every table has a capacity that the traffic cannot move.
+//! Invariant: nothing a caller sends can panic, recurse, or cost more than linear time.
+
+// pub mod address;
+// pub mod header_print;
+pub mod ja4;
+// pub mod user_agent;

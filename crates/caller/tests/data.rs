@@ -1,0 +1,71 @@
+//! Tests on recorded traffic from the folder that `PALISADE_DATA` names; `make test-data` runs
+//! them, and without the folder they fail rather than pass unseen.
+
+#[path = "data/capture.rs"]
+mod capture;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use caller::ja4;
+
+fn data(path: &str) -> PathBuf {
+    let root = std::env::var_os("PALISADE_DATA").expect("PALISADE_DATA names the test data folder");
+    PathBuf::from(root).join(path)
+}
+
+#[test]
+fn ja4_is_right_on_each_tls_over_tcp_capture() {
+    let expected = expected_ja4();
+    assert!(expected.len() > 100, "the list holds {} TCP rows", expected.len());
+
+    let mut found = BTreeMap::new();
+    let mut captures: Vec<PathBuf> = std::fs::read_dir(data("ja4"))
+        .expect("the folder ja4 is readable")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.to_string_lossy().contains(".pcap"))
+        .collect();
+    captures.sort();
+    for path in captures {
+        let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).expect("a readable capture");
+        for (flow, stream) in capture::tcp_streams(&bytes) {
+            if let Some(print) = ja4::fingerprint(&stream) {
+                found.insert((name.clone(), flow), print);
+            }
+        }
+    }
+
+    let wrong: Vec<_> = expected
+        .iter()
+        .filter(|(flow, print)| found.get(*flow) != Some(print))
+        .map(|(flow, print)| (flow, print, found.get(flow)))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} differ: {wrong:#?}", wrong.len(), expected.len());
+    let unexpected: Vec<_> = found.keys().filter(|flow| !expected.contains_key(flow)).collect();
+    assert!(unexpected.is_empty(), "hellos that the list does not have: {unexpected:#?}");
+}
+
+type FlowOfCapture = (String, capture::Flow);
+
+fn expected_ja4() -> BTreeMap<FlowOfCapture, String> {
+    let csv = std::fs::read_to_string(data("ja4/expected_ja4.csv")).expect("the list of JA4");
+    let mut expected = BTreeMap::new();
+    for line in csv.lines().skip(1) {
+        let columns: Vec<&str> = line.split(',').collect();
+        let [pcap, _, transport, src, src_port, dst, dst_port, _, ja4] = columns[..] else {
+            panic!("a row of nine columns: {line}");
+        };
+        if transport == "tcp" {
+            let flow = (endpoint(src, src_port), endpoint(dst, dst_port));
+            expected.insert((pcap.to_owned(), flow), ja4.to_owned());
+        }
+    }
+    expected
+}
+
+fn endpoint(address: &str, port: &str) -> SocketAddr {
+    let address: IpAddr = address.parse().expect("an address");
+    SocketAddr::new(address, port.parse().expect("a port"))
+}
