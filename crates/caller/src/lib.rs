@@ -9,7 +9,7 @@
 //! Invariant: every table has a capacity that the traffic cannot move.
 //! Invariant: nothing a caller sends can panic, recurse, or cost more than linear time.
 
-// pub mod address;
+pub mod address;
 // pub mod header_print;
 pub mod ja4;
 // pub mod user_agent;
