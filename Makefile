@@ -1,0 +1,33 @@
+# Everything a newcomer needs, by name. Each target is one script or one cargo command and says
+# what it does while it does it. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-data lint bench soak advisories
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo:  ## a sample API, Palisade before it, honest callers, one attacker (KEEP=1: keep it running)
+	@KEEP="$(KEEP)" scripts/demo.sh
+
+build:  ## the program: target/release/palisade
+	@scripts/need.sh build
+	cargo build --release --bin palisade
+
+test:  ## install what is missing, then format, lints, all tests, house rules
+	@scripts/test.sh
+
+test-data:  ## the tests that read recorded data from PALISADE_DATA
+	@scripts/test-data.sh
+
+lint:  ## format and clippy, warnings are errors
+	@scripts/lint.sh
+
+bench:  ## CPU and latency per request beside nginx
+	@scripts/bench.sh
+
+soak:  ## the property tests with many more cases, and the simulator with many more seeds
+	@scripts/soak.sh
+
+advisories:  ## cargo-deny over the whole of deny.toml (needs the network)
+	@scripts/advisories.sh

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Format and lints. Warnings are errors here, so that they never pile up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+scripts/need.sh test
+say "format: cargo fmt --check"
+cargo fmt --all --check
+say "lints: cargo clippy, warnings are errors"
+cargo clippy --workspace --all-targets --locked -- -D warnings
