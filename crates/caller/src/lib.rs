@@ -12,4 +12,4 @@
 pub mod address;
 // pub mod header_print;
 pub mod ja4;
-// pub mod user_agent;
+pub mod user_agent;

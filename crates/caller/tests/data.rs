@@ -69,3 +69,31 @@ fn endpoint(address: &str, port: &str) -> SocketAddr {
     let address: IpAddr = address.parse().expect("an address");
     SocketAddr::new(address, port.parse().expect("a port"))
 }
+
+#[test]
+fn crawlers_are_known_by_their_user_agent() {
+    use caller::user_agent::{ClientClass, UserAgent};
+    let text = std::fs::read_to_string(data("bots/crawler-user-agents.json")).expect("the list");
+    let mut agents = Vec::new();
+    let mut inside = false;
+    for line in text.lines().map(str::trim) {
+        // One instance a line between `"instances": [` and `]`.
+        match line {
+            "\"instances\": [" => inside = true,
+            line if line.starts_with(']') => inside = false,
+            line if inside => agents.push(line.trim_end_matches(',').trim_matches('"').to_owned()),
+            _ => {}
+        }
+    }
+    assert!(agents.len() > 2_000, "{} instances", agents.len());
+    let missed: Vec<&String> = agents
+        .iter()
+        .filter(|agent| {
+            let class = UserAgent::read(agent.as_bytes()).class;
+            !matches!(class, ClientClass::Crawler | ClientClass::Tool)
+        })
+        .collect();
+    let share = missed.len() * 100 / agents.len();
+    println!("{} of {} not recognised", missed.len(), agents.len());
+    assert!(share <= 20, "{} of {}: {missed:#?}", missed.len(), agents.len());
+}

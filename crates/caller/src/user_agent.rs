@@ -1,0 +1,135 @@
+//! What the `User-Agent` claims to be: family, major version and class.
+//!
+//! A claim, not a fact: it is part of what tells two devices behind one address apart, and what
+//! the fingerprints are later held against. One pass over the words, a sorted table, no regular
+//! expressions: the header is as hostile as any other, and this runs on each request.
+
+mod products;
+
+use products::{PRODUCTS, Product};
+
+/// More than any honest `User-Agent` needs; the rest is not read.
+const AGENT_BYTES_MAX: usize = 512;
+/// More words than that say nothing new.
+const WORDS_MAX: usize = 64;
+/// The longest product name of the table fits.
+const NAME_BYTES_MAX: usize = 32;
+
+/// What kind of program says it is calling.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ClientClass {
+    /// A native application, by the library of its platform.
+    App,
+    /// A browser.
+    Browser,
+    /// A crawler that says so.
+    Crawler,
+    /// A command line tool, a library for scripts, a scanner, a driven browser.
+    Tool,
+    /// Nothing known, or nothing said.
+    #[default]
+    Unknown,
+}
+
+/// The reading of one `User-Agent`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct UserAgent<'a> {
+    /// The family by its table name; where it is not known, the first word as sent.
+    pub family: &'a str,
+    /// The major version; zero where there is none.
+    pub major: u32,
+    /// What kind of program that is.
+    pub class: ClientClass,
+}
+
+impl<'a> UserAgent<'a> {
+    /// Reads the header's value; one that is not text counts as not sent.
+    #[must_use]
+    pub fn read(value: &'a [u8]) -> Self {
+        let value = value.get(..AGENT_BYTES_MAX).unwrap_or(value);
+        let mut first: Option<Word<'a>> = None;
+        let mut best: Option<(u8, Self)> = None;
+        let mut safari_version = 0;
+        for word in words(value).take(WORDS_MAX) {
+            let mut lower = [0; NAME_BYTES_MAX];
+            let name = word.lower_name(&mut lower);
+            if name == b"version" {
+                // Safari writes its own version under this name.
+                safari_version = word.major;
+            }
+            if let Some(product) = known(name).or_else(|| named_crawler(name, &word)) {
+                let major = if product.family == "safari" { safari_version } else { word.major };
+                if best.is_none_or(|(rank, _)| product.rank > rank) {
+                    let found = Self { family: product.family, major, class: product.class };
+                    best = Some((product.rank, found));
+                }
+            }
+            first.get_or_insert(word);
+        }
+        match (best, first) {
+            (Some((_, found)), _) => found,
+            (None, Some(word)) => {
+                Self { family: word.name, major: word.major, class: ClientClass::Unknown }
+            }
+            (None, None) => Self::default(),
+        }
+    }
+}
+
+fn known(name: &[u8]) -> Option<Product> {
+    let place = PRODUCTS.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
+    PRODUCTS.get(place).map(|(_, product)| *product)
+}
+
+/// Crawlers that the table does not list but that follow the custom of saying so in their name,
+/// or of giving an address where they are explained.
+fn named_crawler(name: &[u8], word: &Word<'_>) -> Option<Product> {
+    const EARMARKS: [&[u8]; 8] =
+        [b"bot", b"crawl", b"spider", b"fetch", b"monitor", b"scan", b"checker", b"preview"];
+    const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 90 };
+    // `cubot` makes telephones.
+    let says_so = name != b"cubot"
+        && EARMARKS.iter().any(|mark| memchr::memmem::find(name, mark).is_some());
+    (says_so || word.is_address).then_some(CRAWLER)
+}
+
+/// One word of the header: `name/version`, or a bare name.
+#[derive(Clone, Copy, Debug)]
+struct Word<'a> {
+    name: &'a str,
+    major: u32,
+    /// A link, often with a `+` before it: the custom by which crawlers explain themselves.
+    is_address: bool,
+}
+
+impl Word<'_> {
+    fn lower_name<'b>(&self, buffer: &'b mut [u8; NAME_BYTES_MAX]) -> &'b [u8] {
+        let length = self.name.len().min(NAME_BYTES_MAX);
+        for (lower, byte) in buffer.iter_mut().zip(self.name.bytes()) {
+            *lower = byte.to_ascii_lowercase();
+        }
+        buffer.get(..length).unwrap_or_default()
+    }
+}
+
+fn words(value: &[u8]) -> impl Iterator<Item = Word<'_>> {
+    let separator = |byte: &u8| matches!(byte, b' ' | b'\t' | b';' | b',' | b'(' | b')');
+    value.split(separator).filter_map(|word| {
+        let word = std::str::from_utf8(word).ok()?;
+        let link = word.trim_start_matches('+');
+        let is_address = link.starts_with("http://") || link.starts_with("https://");
+        let (name, version) = match word.split_once('/') {
+            Some((name, version)) if !is_address => (name, version),
+            _ => (word, ""),
+        };
+        (!name.is_empty()).then(|| Word { name, major: leading_number(version), is_address })
+    })
+}
+
+fn leading_number(version: &str) -> u32 {
+    let digits = version.bytes().take_while(u8::is_ascii_digit).take(6);
+    digits.fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
+}
+
+#[cfg(test)]
+mod tests;
