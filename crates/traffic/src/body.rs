@@ -1,0 +1,22 @@
+//! A body, as far as it was looked at, into fields.
+
+use crate::fields::{Fields, Location};
+use crate::json;
+use crate::media::Media;
+
+/// Adds the fields of `body` to `fields`. `complete` says whether the body ended there.
+pub fn read(body: &[u8], media: Media, complete: bool, fields: &mut Fields) {
+    match media {
+        Media::Json => json::read(body, fields),
+        Media::Form => fields.read_pairs(body, Location::Form),
+        // Many clients send JSON and forms without saying so.
+        Media::Opaque | Media::Text => match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{' | b'[') => json::read(body, fields),
+            _ => return,
+        },
+        Media::Grpc | Media::Stream => return,
+    }
+    if !complete {
+        fields.mark_truncated();
+    }
+}

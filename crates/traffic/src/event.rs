@@ -1,0 +1,131 @@
+//! What the ledger keeps of an exchange that is worth keeping.
+//!
+//! An event holds no secret: paths are decoded and redacted, credentials are hashes, signals are
+//! sentences over counts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{DecisionId, ExceptionId};
+use crate::layer::{Layer, Mode};
+use crate::time::Timestamp;
+use crate::verdict::Action;
+
+/// The identity of an event: a UUID (version 7), quoted to the caller that was refused.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct EventId(pub u128);
+
+/// A text that is not a UUID.
+#[derive(Debug, thiserror::Error)]
+#[error("not an event id such as 0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11")]
+pub struct NotAnEventId;
+
+/// One exchange worth keeping, or several refused by one standing decision.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Event {
+    /// Its identity.
+    pub id: EventId,
+    /// The request ID that caller and upstream saw.
+    pub request_id: String,
+    /// When the request was decided.
+    pub at: Timestamp,
+    /// The site of the policy.
+    pub site: String,
+    /// Whether it was kept as a sample of honest traffic.
+    pub is_sample: bool,
+    /// What the evidence asked for.
+    pub action: Action,
+    /// The mode of the deciding layer.
+    pub mode: Mode,
+    /// The risk, 0 to 100.
+    pub risk: u8,
+    /// The sum of evidence, in nats.
+    pub nats: f32,
+    /// The layer that decided.
+    pub layer: Option<Layer>,
+    /// The request's method.
+    pub method: String,
+    /// The host addressed.
+    pub host: String,
+    /// The path, decoded and redacted.
+    pub path: String,
+    /// The endpoint as `METHOD host-group /template`, once there is one.
+    pub endpoint: Option<String>,
+    /// The status that the caller got.
+    pub status: u16,
+    /// From request to the answer's end, in microseconds.
+    pub took_us: u64,
+    /// The client address.
+    pub client: String,
+    /// The entities of the caller, as selectors.
+    pub entities: Vec<String>,
+    /// The JA4 fingerprint.
+    pub ja4: Option<String>,
+    /// The `User-Agent`, redacted and cut.
+    pub user_agent: Option<String>,
+    /// The evidence.
+    pub signals: Vec<EventSignal>,
+    /// Whom the action was aimed at, in words.
+    pub scope: Option<String>,
+    /// The standing decision applied or set.
+    pub decision: Option<DecisionId>,
+    /// The exception applied.
+    pub exception: Option<ExceptionId>,
+    /// The version of the policy that decided.
+    pub policy_version: u64,
+    /// Notes: what was marked about the request (odd framing, bodies not read to the end, …).
+    pub notes: Vec<String>,
+    /// How many exchanges this event stands for.
+    pub count: u32,
+}
+
+/// One signal of an event, in words.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EventSignal {
+    /// The detector's name.
+    pub detector: String,
+    /// The layer's key.
+    pub layer: String,
+    /// The entity, as a selector.
+    pub entity: String,
+    /// Its strength.
+    pub nats: f32,
+    /// The sentence.
+    pub reason: String,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = format!("{:032x}", self.0);
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        write!(f, "{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+}
+
+impl FromStr for EventId {
+    type Err = NotAnEventId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEventId> {
+        let text = text.strip_prefix("urn:uuid:").unwrap_or(text);
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotAnEventId);
+        }
+        u128::from_str_radix(&digits, 16).map(Self).map_err(|_| NotAnEventId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventId;
+
+    #[test]
+    fn ids_print_as_uuids_and_read_back() {
+        let id = EventId(0x0193_594e_2b7e_7c3a_9d55_6a1f_0c0e_4b11);
+        assert_eq!(id.to_string(), "0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11");
+        assert_eq!("urn:uuid:0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11".parse::<EventId>().expect("an id"), id);
+        assert!("0193".parse::<EventId>().is_err());
+    }
+}

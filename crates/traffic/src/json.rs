@@ -1,0 +1,304 @@
+//! JSON into fields (RFC 8259), in one pass over the bytes and without recursion.
+//!
+//! Not a validator: what does not parse is marked as broken, what was read before it is kept, and
+//! duplicate keys all stay. Depth and number of fields are bounded; strings without escapes are
+//! copied as they stand.
+
+use crate::fields::{Fields, Sort};
+
+/// Deeper nesting is not followed.
+pub const DEPTH_MAX: usize = 64;
+
+/// Adds the fields of the JSON text `raw` to `fields`.
+pub fn read(raw: &[u8], fields: &mut Fields) {
+    // About one field in twenty bytes: what API bodies have on average.
+    fields.reserve(raw.len(), raw.len() / 20 + 4);
+    let mut reader = Reader { rest: raw, fields, open: Vec::with_capacity(8) };
+    if reader.read().is_none() {
+        reader.fields.anomalies_mut().broken = true;
+    }
+}
+
+struct Reader<'a, 'f> {
+    rest: &'a [u8],
+    fields: &'f mut Fields,
+    open: Vec<Open>,
+}
+
+/// An object or array that has begun and not ended.
+#[derive(Clone, Copy)]
+struct Open {
+    index: u32,
+    is_object: bool,
+}
+
+impl Reader<'_, '_> {
+    /// Reads one JSON text to its end. None: it is broken, or a bound was hit.
+    fn read(&mut self) -> Option<()> {
+        self.skip_space();
+        self.value((0, 0))?;
+        while let Some(open) = self.open.last().copied() {
+            self.skip_space();
+            match (self.peek()?, open.is_object) {
+                (b'}', true) | (b']', false) => {
+                    self.advance(1);
+                    self.open.pop();
+                    self.after_value()?;
+                }
+                (_, true) => {
+                    let name = self.name()?;
+                    self.value(name)?;
+                }
+                (_, false) => self.value((0, 0))?,
+            }
+        }
+        self.skip_space();
+        self.rest.is_empty().then_some(())
+    }
+
+    /// One value: a scalar is read whole, an object or array is opened.
+    fn value(&mut self, name: (u32, u32)) -> Option<()> {
+        if self.fields.is_full() {
+            return None;
+        }
+        let parent = self.open.last().map_or(Fields::top(), |open| open.index);
+        match self.peek()? {
+            byte @ (b'{' | b'[') => {
+                if self.open.len() >= DEPTH_MAX {
+                    self.fields.anomalies_mut().too_deep = true;
+                    return None;
+                }
+                self.advance(1);
+                let is_object = byte == b'{';
+                let sort = if is_object { Sort::Object } else { Sort::Array };
+                let index = self.fields.push_json(parent, name, (0, 0), sort);
+                self.open.push(Open { index, is_object });
+                Some(())
+            }
+            b'"' => {
+                let value = self.string()?;
+                self.fields.push_json(parent, name, value, Sort::String);
+                self.after_value()
+            }
+            _ => {
+                let (value, sort) = self.word()?;
+                self.fields.push_json(parent, name, value, sort);
+                self.after_value()
+            }
+        }
+    }
+
+    /// A member's name and its colon.
+    fn name(&mut self) -> Option<(u32, u32)> {
+        let name = self.string()?;
+        self.skip_space();
+        (self.peek()? == b':').then_some(())?;
+        self.advance(1);
+        self.skip_space();
+        Some(name)
+    }
+
+    /// The comma between two members or elements; nothing before an end.
+    fn after_value(&mut self) -> Option<()> {
+        if self.open.is_empty() {
+            return Some(());
+        }
+        self.skip_space();
+        match self.peek()? {
+            b',' => {
+                self.advance(1);
+                self.skip_space();
+                // A comma promises another member or element.
+                (!matches!(self.peek()?, b'}' | b']')).then_some(())
+            }
+            b'}' | b']' => Some(()),
+            _ => None,
+        }
+    }
+
+    /// A string with its quotes, decoded into the fields' text.
+    fn string(&mut self) -> Option<(u32, u32)> {
+        self.rest = self.rest.strip_prefix(b"\"")?;
+        let at = memchr::memchr2(b'"', b'\\', self.rest)?;
+        if self.rest.get(at) == Some(&b'"') {
+            let place = self.fields.write(self.rest.get(..at)?);
+            self.advance(at + 1);
+            return Some(place);
+        }
+        self.escaped_string()
+    }
+
+    fn escaped_string(&mut self) -> Option<(u32, u32)> {
+        let start = self.fields.text_len();
+        loop {
+            let at = memchr::memchr2(b'"', b'\\', self.rest)?;
+            self.fields.write(self.rest.get(..at)?);
+            let is_end = self.rest.get(at) == Some(&b'"');
+            self.advance(at + 1);
+            if is_end {
+                return Some((u32::try_from(start).ok()?, u32::try_from(self.fields.text_len()).ok()?));
+            }
+            self.escape()?;
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self) -> Option<()> {
+        let byte = self.peek()?;
+        self.advance(1);
+        let plain = match byte {
+            b'"' | b'\\' | b'/' => byte,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let character = self.unicode()?;
+                let mut buffer = [0; 4];
+                self.fields.write(character.encode_utf8(&mut buffer).as_bytes());
+                return Some(());
+            }
+            _ => return None,
+        };
+        self.fields.write(&[plain]);
+        Some(())
+    }
+
+    /// `XXXX`, or a surrogate pair; a lone surrogate becomes U+FFFD.
+    fn unicode(&mut self) -> Option<char> {
+        let first = self.hex4()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        let before = self.rest;
+        if let Some(after) = self.rest.strip_prefix(b"\\u") {
+            self.rest = after;
+            let second = self.hex4()?;
+            if (0xdc00..0xe000).contains(&second) {
+                return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+            }
+            self.rest = before;
+        }
+        Some(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let digits = self.rest.get(..4)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let value = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        self.advance(4);
+        Some(value)
+    }
+
+    /// A number, `true`, `false` or `null`.
+    fn word(&mut self) -> Option<((u32, u32), Sort)> {
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+        let length = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+        let word = self.rest.get(..length)?;
+        let sort = match word {
+            b"true" | b"false" => Sort::Bool,
+            b"null" => Sort::Null,
+            [b'-' | b'0'..=b'9', digits @ ..] if digits.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte)) => {
+                Sort::Number
+            }
+            _ => return None,
+        };
+        let place = self.fields.write(word);
+        self.advance(length);
+        Some((place, sort))
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.advance(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        let mut fields = Fields::default();
+        read(text.as_bytes(), &mut fields);
+        fields
+    }
+
+    fn leaves(text: &str) -> Vec<String> {
+        fields(text).leaves().map(|field| format!("{}={}", field.path(), field.value())).collect()
+    }
+
+    #[test]
+    fn nested_values_have_paths() {
+        assert_eq!(
+            leaves(r#" {"a":1,"b":{"c":[true,null,"x"],"d":{}},"a":2} "#),
+            ["a=1", "b.c.*=true", "b.c.*=null", "b.c.*=x", "a=2"]
+        );
+        assert_eq!(leaves("[1,[2,3]]"), ["*=1", "*.*=2", "*.*=3"]);
+        assert_eq!(leaves("\"x\""), ["=x"]);
+    }
+
+    #[test]
+    fn escapes_are_decoded() {
+        assert_eq!(leaves(r#"{"k\n":"\u00e9\ud83d\ude00\"\/"}"#), ["k\n=é😀\"/"]);
+        assert_eq!(leaves(r#"["\ud800x"]"#), ["*=\u{fffd}x"]);
+    }
+
+    #[test]
+    fn what_comes_before_a_fault_is_kept() {
+        for broken in [r#"{"a":1,"#, r#"{"a":1,}"#, r#"{"a":1 "b":2}"#, r#"{"a":1}x"#, r#"{"a":1,"b":"#, r#"{"a":1]"#] {
+            assert!(fields(broken).anomalies().broken, "{broken}");
+            assert_eq!(leaves(broken).first().map(String::as_str), Some("a=1"), "{broken}");
+        }
+        assert!(fields("").anomalies().broken);
+        assert!(fields("{a:1}").anomalies().broken);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = "[".repeat(100_000);
+        let read = fields(&deep);
+        assert!(read.anomalies().too_deep);
+        assert_eq!(read.len(), DEPTH_MAX);
+    }
+
+    #[test]
+    fn key_sets_ignore_order_and_values() {
+        assert_eq!(fields(r#"{"a":1,"b":2}"#).key_set(), fields(r#"{"b":3,"a":4}"#).key_set());
+        assert_ne!(fields(r#"{"error":1}"#).key_set(), fields(r#"{"token":1}"#).key_set());
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let mut fields = Fields::default();
+            read(&bytes, &mut fields);
+            for field in fields.iter() {
+                let _ = (field.path(), field.value());
+            }
+        }
+
+        #[test]
+        fn agrees_with_serde_json(text in r#"(\{|\}|\[|\]|,|:|"|\\u00e9|\\n|true|null|1|-2\.5e3|"a"|"b":| ){0,24}"#) {
+            let accepts = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            // Whatever a strict parser takes must parse here too; numbers are read more leniently here.
+            if accepts {
+                prop_assert!(!fields(&text).anomalies().broken, "{}", text);
+            }
+        }
+    }
+}

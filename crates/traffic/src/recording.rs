@@ -1,0 +1,152 @@
+//! Recordings: one JSON object a line.
+//!
+//! The first line may be a header (which policy, which hash key, what was learnt before); each other
+//! line is one exchange. Only `request.method` and `request.url` must be there, so that a recording
+//! can be written by hand. These structs are the wire format and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A line of a recording.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// A header: at the start, and again whenever the policy changed while recording.
+    Header(Box<HeaderLine>),
+    /// One exchange.
+    Exchange(Box<ExchangeLine>),
+}
+
+/// What must be known to replay what follows exactly.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct HeaderLine {
+    /// The version of this format: 1.
+    pub palisade_recording: u32,
+    /// The policy in force, as the TOML text it was compiled from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The overlay in force, as TOML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<String>,
+    /// Which key the hashes were made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key_id: Option<String>,
+    /// The key itself, in hexadecimal: only in recordings made with `--record-secrets`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key: Option<String>,
+    /// What had been learnt, in base64 of the snapshot format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Memory that tables were sized for, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_budget: Option<u64>,
+    /// The sequence number at which this header takes effect; none at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// One exchange.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ExchangeLine {
+    /// When the request was decided, RFC 3339 with microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The socket's other end: an address, with or without a port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// What TLS told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsPart>,
+    /// The request.
+    pub request: RequestPart,
+    /// The answer of the upstream, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponsePart>,
+    /// The sequence numbers of the two steps: decided, learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Vec<u64>>,
+    /// What the exchange is known to be; carried through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<serde_json::Value>,
+}
+
+/// What TLS told about the caller.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct TlsPart {
+    /// The JA4 fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+}
+
+/// A request.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct RequestPart {
+    /// The method.
+    pub method: String,
+    /// The target: an absolute URL, or a path with the host in `headers`.
+    pub url: String,
+    /// `1.0`, `1.1` or `2`, with or without `HTTP/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The headers in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body as text, as far as it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The body in base64, when it is not text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+    /// Whether the body went on after what is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body_truncated: bool,
+    /// SETTINGS of an HTTP/2 caller.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub h2_settings: Vec<(u16, u32)>,
+    /// Hashes of the claims of a redacted JWT, and of the user of redacted Basic credentials.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<String, String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ResponsePart {
+    /// The status code.
+    #[serde(default)]
+    pub status: u16,
+    /// The headers in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body as text, without content coding, as far as it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The body in base64, when it is not text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+    /// Whether the body went on after what is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body_truncated: bool,
+    /// From the decision to the answer's end, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_us: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_line_is_enough() {
+        let line = r#"{"request":{"method":"GET","url":"/a"}}"#;
+        let Line::Exchange(exchange) = serde_json::from_str(line).expect("a line") else { panic!("not an exchange") };
+        assert_eq!(exchange.request.url, "/a");
+        assert_eq!(serde_json::to_string(&exchange).expect("json"), line);
+    }
+
+    #[test]
+    fn headers_are_told_from_exchanges() {
+        let line = r#"{"palisade_recording":1,"policy":"version = 1"}"#;
+        assert!(matches!(serde_json::from_str(line).expect("a line"), Line::Header(_)));
+    }
+}

@@ -1,0 +1,265 @@
+//! Secrets leave here only as `~kind:hash:length`.
+//!
+//! Two ways a value counts as secret: the name it was sent under (a password field, a credential
+//! header), or its own shape (a token, a card number), wherever it stands: in a path, in a query, in
+//! a header, in prose. What depends on the value of a secret is thus never stored, but its identity is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::hash::{Digest, Hasher};
+use crate::kind::{ParamKind, is_card, is_iban};
+
+/// What is left of a secret: its kind, its keyed hash, and its length in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Redacted {
+    /// What it looked like, or what its name said.
+    pub kind: ParamKind,
+    /// Its keyed hash.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub length: u32,
+}
+
+impl Redacted {
+    /// Redacts `value`. What is redacted already stays what it is, when `hasher` reads that form.
+    pub fn of(value: &[u8], kind: ParamKind, hasher: &Hasher) -> Self {
+        if hasher.reads_redacted()
+            && let Some(redacted) = Self::parse(value)
+        {
+            return redacted;
+        }
+        let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        Self { kind, digest: hasher.hash(value), length }
+    }
+
+    /// Reads `~kind:hash:length`.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(value.get(..value.len().min(64))?).ok()?;
+        if text.len() != value.len() {
+            return None;
+        }
+        let mut parts = text.strip_prefix('~')?.split(':');
+        let kind = ParamKind::named(parts.next()?)?;
+        let digest = parts.next()?.parse().ok()?;
+        let length = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { kind, digest, length })
+    }
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "~{}:{}:{}", self.kind, self.digest, self.length)
+    }
+}
+
+/// Whether a field, parameter, cookie or header of this name holds a secret whatever it looks like.
+pub fn is_secret_name(name: &str) -> bool {
+    let mut folded = [0_u8; 48];
+    let mut count = 0;
+    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
+        let Some(place) = folded.get_mut(count) else { break };
+        *place = byte.to_ascii_lowercase();
+        count += 1;
+    }
+    let folded = folded.get(..count).unwrap_or_default();
+    let contains = |part: &&str| memchr::memmem::find(folded, part.as_bytes()).is_some();
+    let equals = |word: &&str| folded == word.as_bytes();
+    SECRET_PARTS.iter().any(contains) || SECRET_WORDS.iter().any(equals)
+}
+
+/// A name that contains one of these names a secret.
+const SECRET_PARTS: [&str; 21] = [
+    "password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
+    "credential", "authorization", "cookie", "session", "csrf", "xsrf", "signature", "bearer", "jwt", "cardnumber",
+    "securitycode", "mfacode",
+];
+
+/// A name that is one of these names a secret.
+const SECRET_WORDS: [&str; 26] = [
+    "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc", "cvv2", "pan", "auth", "sig", "sid", "key", "xapikey", "hmac",
+    "assertion", "nonce", "ssn", "codeverifier", "authcode", "verificationcode", "recoverycode", "resetcode",
+    "onetimecode", "iban", "card",
+];
+
+/// `value`, or its redacted form when the name or the shape makes it a secret; secrets inside a
+/// longer text are replaced one by one.
+pub fn value<'a>(name: &str, value: &'a str, hasher: &Hasher) -> Cow<'a, str> {
+    if value.is_empty() {
+        return Cow::Borrowed(value);
+    }
+    if is_secret_name(name) {
+        return Cow::Owned(Redacted::of(value.as_bytes(), named_kind(value), hasher).to_string());
+    }
+    text(value, hasher)
+}
+
+/// The kind under which a value is redacted that its name makes a secret.
+pub fn named_kind(value: &str) -> ParamKind {
+    let kind = ParamKind::of(value);
+    if kind.is_secret() { kind } else { ParamKind::Secret }
+}
+
+/// `text` with every part that is shaped like a secret replaced.
+pub fn text<'a>(text: &'a str, hasher: &Hasher) -> Cow<'a, str> {
+    if !has_suspect_run(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
+    if ParamKind::of(text).is_secret() {
+        return Cow::Owned(Redacted::of(text.as_bytes(), ParamKind::of(text), hasher).to_string());
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, word, after)) = next_word(rest) {
+        out.push_str(before);
+        redact_word(word, hasher, &mut out);
+        rest = after;
+    }
+    out.push_str(rest);
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// The shortest secret that a shape can give away: thirteen digits of a card.
+const SECRET_LENGTH_MIN: usize = 13;
+
+/// Whether there is any run long enough to be a secret. Most texts end here.
+fn has_suspect_run(bytes: &[u8]) -> bool {
+    let (mut run, mut digits) = (0, 0);
+    for byte in bytes {
+        if is_word_byte(*byte) {
+            run += 1;
+            digits += usize::from(byte.is_ascii_digit());
+        } else {
+            run = 0;
+            // A card number may be written in groups.
+            digits = if *byte == b' ' { digits } else { 0 };
+        }
+        if run >= SECRET_LENGTH_MIN || digits >= SECRET_LENGTH_MIN {
+            return true;
+        }
+    }
+    false
+}
+
+const fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=' | b'~' | b':')
+}
+
+/// Splits `text` at its first word: what stands before it, the word, and the rest. Digit groups that
+/// are parted by single spaces are one word, so that a card number is seen whole.
+fn next_word(text: &str) -> Option<(&str, &str, &str)> {
+    let bytes = text.as_bytes();
+    let start = bytes.iter().position(|byte| is_word_byte(*byte))?;
+    let mut end = start;
+    let mut only_digits = true;
+    while let Some(byte) = bytes.get(end) {
+        if is_word_byte(*byte) {
+            only_digits &= byte.is_ascii_digit() || *byte == b'-';
+            end += 1;
+        } else if *byte == b' ' && only_digits && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) && end - start < 24 {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?))
+}
+
+/// Writes `word`, or what is left of it. A word such as `token=abc` or `/path/abc` is taken apart
+/// where its parts are joined, since only a part of it may be secret.
+fn redact_word(word: &str, hasher: &Hasher, out: &mut String) {
+    if let Some(kept) = Redacted::parse(word.as_bytes()).filter(|_| hasher.reads_redacted()) {
+        out.push_str(&kept.to_string());
+        return;
+    }
+    let whole = ParamKind::of(word);
+    if whole.is_secret() && (whole != ParamKind::Token || !word.contains(['/', '=', ':'])) {
+        out.push_str(&Redacted::of(word.as_bytes(), whole, hasher).to_string());
+        return;
+    }
+    let mut part_start = 0;
+    for (at, byte) in word.bytes().enumerate().chain([(word.len(), b'/')]) {
+        if !matches!(byte, b'/' | b'=' | b':') || at < part_start {
+            continue;
+        }
+        let part = word.get(part_start..at).unwrap_or_default();
+        let kind = ParamKind::of(part);
+        let grouped_card = part.len() >= SECRET_LENGTH_MIN && (is_card(part.as_bytes()) || has_card_groups(part));
+        if kind.is_secret() {
+            out.push_str(&Redacted::of(part.as_bytes(), kind, hasher).to_string());
+        } else if grouped_card {
+            out.push_str(&Redacted::of(part.as_bytes(), ParamKind::Card, hasher).to_string());
+        } else {
+            out.push_str(part);
+        }
+        if at < word.len() {
+            out.push(char::from(byte));
+        }
+        part_start = at + 1;
+    }
+}
+
+/// Whether a run of digit groups holds a card number between other numbers.
+fn has_card_groups(part: &str) -> bool {
+    let groups: Vec<&str> = part.split(' ').take(16).collect();
+    (0..groups.len()).any(|from| {
+        (from + 1..=groups.len()).any(|to| {
+            let joined: String = groups.get(from..to).unwrap_or_default().concat();
+            joined.len() >= SECRET_LENGTH_MIN && joined.len() <= 23 && is_card(joined.as_bytes())
+        })
+    }) || is_iban(part.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::HashKey;
+
+    fn hasher() -> Hasher {
+        Hasher::new(HashKey::new([3; 16]))
+    }
+
+    fn leaves(input: &str, secret: &str) {
+        let out = text(input, &hasher());
+        assert!(!out.contains(secret), "{input} -> {out}");
+    }
+
+    #[test]
+    fn secrets_in_prose_are_replaced() {
+        leaves("my card is 4111 1111 1111 1111, thanks", "1111 1111");
+        leaves("card:4111-1111-1111-1111.", "4111-1111");
+        leaves("id 12 4111 1111 1111 1111 x", "1111 1111");
+        leaves("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "c2lnbmF0dXJl");
+        leaves("token=x7Kq2vN9pLm4Rt8Yw3Zb&a=1", "x7Kq2vN9pLm4Rt8Yw3Zb");
+        leaves("/reset/d41d8cd98f00b204e9800998ecf8427e/now", "d41d8cd98f00b204e9800998ecf8427e");
+        leaves("key AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE");
+        leaves("{\"k\":\"sk_live_4eC39HqLyjWDarjtT1zdp7dc\"}", "4eC39HqLyjWDarjtT1zdp7dc");
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for plain in ["/api/v1/users/42", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)", "application/json; charset=utf-8",
+            "2026-11-23T12:00:00Z", "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21", "hello world, how are you today?", "black-friday-2024-deals"] {
+            assert_eq!(text(plain, &hasher()), plain);
+        }
+    }
+
+    #[test]
+    fn names_make_secrets() {
+        for name in ["password", "new_password", "X-Api-Key", "access_token", "sessionId", "pin", "CVV", "client_secret", "card_number"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["name", "email", "id", "page", "keyboard", "author", "passenger", "pinned", "description"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        assert!(value("password", "hunter2", &hasher()).starts_with("~secret:"));
+    }
+
+    #[test]
+    fn redaction_is_stable_in_a_replay() {
+        let key = HashKey::new([3; 16]);
+        let once = value("password", "hunter2", &Hasher::new(key)).into_owned();
+        assert_eq!(value("password", &once, &Hasher::for_recording(key)), once);
+        assert_ne!(value("password", &once, &Hasher::new(key)), once);
+    }
+}
