@@ -9,14 +9,12 @@
 //! It does not look addresses up (no DNS, no geography), and PROXY headers are the gateway's.
 
 mod forwarded;
-mod net;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::FORWARDED;
-
-pub use net::{Net, NetError};
+use traffic::Net;
 
 /// More hops than any honest path has; beyond it the walk ends and is marked.
 const HOPS_MAX: usize = 32;
@@ -66,7 +64,11 @@ impl ClientAddress {
         trusted_proxies: &[Net],
         source: AddressSource,
     ) -> Self {
-        let mut found = Self { ip: folded(peer), hops: 0, anomaly: None };
+        let mut found = Self {
+            ip: peer.to_canonical(),
+            hops: 0,
+            anomaly: None,
+        };
         match source {
             AddressSource::Socket => {}
             AddressSource::XForwardedFor => {
@@ -96,37 +98,9 @@ impl ClientAddress {
                 self.anomaly = Some(ForwardingAnomaly::Unparsable);
                 return;
             };
-            self.ip = folded(ip);
+            self.ip = ip.to_canonical();
             self.hops += 1;
         }
-    }
-}
-
-/// The v4 address inside a v4-mapped v6 one, which is the same caller on a dual-stack socket.
-#[must_use]
-pub fn folded(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
-        IpAddr::V4(_) => ip,
-    }
-}
-
-/// What counts as one source: an IPv4 address, or the /64 that one IPv6 subscriber holds whole.
-#[must_use]
-pub fn source_key(ip: IpAddr) -> IpAddr {
-    prefix(ip, 32, 64)
-}
-
-/// The neighbourhood of a source: /24 of IPv4, /48 of IPv6.
-#[must_use]
-pub fn net_key(ip: IpAddr) -> IpAddr {
-    prefix(ip, 24, 48)
-}
-
-fn prefix(ip: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
-    match folded(ip) {
-        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & net::v4_mask(v4_bits)).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & net::v6_mask(v6_bits)).into(),
     }
 }
 

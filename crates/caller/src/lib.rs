@@ -10,6 +10,6 @@
 //! Invariant: nothing a caller sends can panic, recurse, or cost more than linear time.
 
 pub mod address;
-// pub mod header_print;
+pub mod header_print;
 pub mod ja4;
 pub mod user_agent;

@@ -58,9 +58,17 @@ impl<'a> UserAgent<'a> {
                 safari_version = word.major;
             }
             if let Some(product) = known(name).or_else(|| named_crawler(name, &word)) {
-                let major = if product.family == "safari" { safari_version } else { word.major };
+                let major = if product.family == "safari" {
+                    safari_version
+                } else {
+                    word.major
+                };
                 if best.is_none_or(|(rank, _)| product.rank > rank) {
-                    let found = Self { family: product.family, major, class: product.class };
+                    let found = Self {
+                        family: product.family,
+                        major,
+                        class: product.class,
+                    };
                     best = Some((product.rank, found));
                 }
             }
@@ -68,28 +76,39 @@ impl<'a> UserAgent<'a> {
         }
         match (best, first) {
             (Some((_, found)), _) => found,
-            (None, Some(word)) => {
-                Self { family: word.name, major: word.major, class: ClientClass::Unknown }
-            }
+            (None, Some(word)) => Self {
+                family: word.name,
+                major: word.major,
+                class: ClientClass::Unknown,
+            },
             (None, None) => Self::default(),
         }
     }
 }
 
 fn known(name: &[u8]) -> Option<Product> {
-    let place = PRODUCTS.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
+    let place = PRODUCTS
+        .binary_search_by(|(known, _)| known.as_bytes().cmp(name))
+        .ok()?;
     PRODUCTS.get(place).map(|(_, product)| *product)
 }
 
 /// Crawlers that the table does not list but that follow the custom of saying so in their name,
 /// or of giving an address where they are explained.
 fn named_crawler(name: &[u8], word: &Word<'_>) -> Option<Product> {
-    const EARMARKS: [&[u8]; 8] =
-        [b"bot", b"crawl", b"spider", b"fetch", b"monitor", b"scan", b"checker", b"preview"];
-    const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 90 };
+    const EARMARKS: [&[u8]; 8] = [
+        b"bot", b"crawl", b"spider", b"fetch", b"monitor", b"scan", b"checker", b"preview",
+    ];
+    const CRAWLER: Product = Product {
+        family: "crawler",
+        class: ClientClass::Crawler,
+        rank: 90,
+    };
     // `cubot` makes telephones.
     let says_so = name != b"cubot"
-        && EARMARKS.iter().any(|mark| memchr::memmem::find(name, mark).is_some());
+        && EARMARKS
+            .iter()
+            .any(|mark| memchr::memmem::find(name, mark).is_some());
     (says_so || word.is_address).then_some(CRAWLER)
 }
 
@@ -122,7 +141,11 @@ fn words(value: &[u8]) -> impl Iterator<Item = Word<'_>> {
             Some((name, version)) if !is_address => (name, version),
             _ => (word, ""),
         };
-        (!name.is_empty()).then(|| Word { name, major: leading_number(version), is_address })
+        (!name.is_empty()).then(|| Word {
+            name,
+            major: leading_number(version),
+            is_address,
+        })
     })
 }
 

@@ -85,7 +85,10 @@ impl ClientHello {
 
     fn from_body(body: &[u8]) -> Option<Self> {
         let mut body = Reader(body);
-        let mut hello = Self { version: body.u16()?, ..Self::default() };
+        let mut hello = Self {
+            version: body.u16()?,
+            ..Self::default()
+        };
         let _random = body.take(32)?;
         let _session_id = body.vector_u8()?;
         hello.cipher_suites = code_points(body.vector_u16()?)?;
@@ -131,11 +134,15 @@ impl ClientHello {
 /// header itself is cut off.
 fn message_length(bytes: &[u8]) -> Result<Option<usize>, HelloError> {
     let mut header = Reader(bytes);
-    let Some(kind) = header.u8() else { return Ok(None) };
+    let Some(kind) = header.u8() else {
+        return Ok(None);
+    };
     if kind != HANDSHAKE_CLIENT_HELLO {
         return Err(HelloError::NotClientHello);
     }
-    let Some(length) = header.u24() else { return Ok(None) };
+    let Some(length) = header.u24() else {
+        return Ok(None);
+    };
     if length > HANDSHAKE_BYTES_MAX - 4 {
         return Err(HelloError::TooLarge);
     }
