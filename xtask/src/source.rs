@@ -15,6 +15,18 @@ pub(crate) fn code_only(text: &str) -> String {
     scrub.code
 }
 
+/// `text` with the insides of its literals taken out, quotes and all; comments and newlines stay.
+pub(crate) fn without_literals(text: &str) -> String {
+    let mut scrub = Scrub {
+        rest: text,
+        code: String::with_capacity(text.len()),
+    };
+    while !scrub.rest.is_empty() {
+        scrub.step_over_literals();
+    }
+    scrub.code
+}
+
 /// [`code_only`] text without the modules that stand behind `#[cfg(test)]`.
 pub(crate) fn without_test_modules(code: &str) -> String {
     let mut kept = String::with_capacity(code.len());
@@ -59,30 +71,52 @@ struct Scrub<'t> {
 
 impl Scrub<'_> {
     fn step(&mut self) {
-        let rest = self.rest;
-        if rest.starts_with("//") {
-            self.blank(rest.find('\n').unwrap_or(rest.len()));
-        } else if rest.starts_with("/*") {
-            self.blank(block_comment_length(rest));
-        } else if let Some(length) = raw_string_length(rest, &self.code) {
-            self.blank(length);
-        } else if rest.starts_with('"') {
-            self.blank(quoted_length(rest, '"'));
-        } else if let Some(length) = character_length(rest) {
-            self.blank(length);
-        } else {
-            let Some(c) = rest.chars().next() else { return };
-            self.code.push(c);
-            self.rest = &rest[c.len_utf8()..];
+        let comment = comment_length(self.rest);
+        match comment.or_else(|| literal_length(self.rest, &self.code)) {
+            Some(length) => self.replace(length, |c| if c == '\n' { c } else { ' ' }),
+            None => self.keep(1),
         }
     }
 
-    fn blank(&mut self, length: usize) {
-        let (gone, rest) = self.rest.split_at(length);
-        self.code
-            .extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+    fn step_over_literals(&mut self) {
+        if let Some(length) = comment_length(self.rest) {
+            self.keep(length);
+        } else if let Some(length) = literal_length(self.rest, &self.code) {
+            let newlines = self.rest[..length].matches('\n').count();
+            self.code.push_str(&"\n".repeat(newlines));
+            self.rest = &self.rest[length..];
+        } else {
+            self.keep(1);
+        }
+    }
+
+    /// Keeps at least `length` bytes, up to the end of a character.
+    fn keep(&mut self, length: usize) {
+        let end = (length..self.rest.len()).find(|&at| self.rest.is_char_boundary(at));
+        let (kept, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.code.push_str(kept);
         self.rest = rest;
     }
+
+    fn replace(&mut self, length: usize, by: impl Fn(char) -> char) {
+        let (gone, rest) = self.rest.split_at(length);
+        self.code.extend(gone.chars().map(by));
+        self.rest = rest;
+    }
+}
+
+fn comment_length(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    text.starts_with("/*").then(|| block_comment_length(text))
+}
+
+fn literal_length(text: &str, before: &str) -> Option<usize> {
+    if text.starts_with('"') {
+        return Some(quoted_length(text, '"'));
+    }
+    raw_string_length(text, before).or_else(|| character_length(text))
 }
 
 fn block_comment_length(text: &str) -> usize {
@@ -155,6 +189,15 @@ mod tests {
             assert!(!code.contains(gone), "{gone} is still in {code}");
         }
         assert!(code.contains("let b: &'a str ="), "{code}");
+    }
+
+    #[test]
+    fn without_literals_the_comments_stay() {
+        let text = "let a = \"é{\\\"\"; // it's \"so\"\nlet b = r#\"x\ny\"#;";
+        assert_eq!(
+            without_literals(text),
+            "let a = ; // it's \"so\"\nlet b = \n;"
+        );
     }
 
     #[test]

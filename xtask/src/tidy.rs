@@ -8,7 +8,7 @@ mod functions;
 use anyhow::Result;
 
 use crate::{
-    source::code_only,
+    source::{code_only, without_literals},
     workspace::{SourceFile, Workspace},
 };
 
@@ -75,6 +75,16 @@ pub(crate) fn complaints_about(file: &SourceFile) -> Vec<String> {
             complain(number, what);
         }
     }
+    // A string may hold what cannot be broken; what stands around it can.
+    for (number, line) in (1..).zip(without_literals(&file.text).lines()) {
+        let width = line.chars().count();
+        if width > LINE_WIDTH_MAX {
+            complain(
+                number,
+                format!("{width} columns; {LINE_WIDTH_MAX} is the limit"),
+            );
+        }
+    }
     let code = code_only(&file.text);
     for (number, line) in (1..).zip(code.lines()) {
         for word in UNFINISHED.iter().filter(|word| line.contains(*word)) {
@@ -93,10 +103,6 @@ pub(crate) fn complaints_about(file: &SourceFile) -> Vec<String> {
 
 fn line_complaints(line: &str) -> Vec<String> {
     let mut complaints = Vec::new();
-    let width = line.chars().count();
-    if width > LINE_WIDTH_MAX {
-        complaints.push(format!("{width} columns; {LINE_WIDTH_MAX} is the limit"));
-    }
     if line.contains('\t') {
         complaints.push("a tab; four spaces indent".to_owned());
     }
