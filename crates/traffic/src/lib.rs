@@ -26,6 +26,7 @@ pub mod path;
 pub mod recording;
 pub mod redact;
 pub mod role;
+pub mod scrub;
 pub mod signal;
 pub mod time;
 pub mod verdict;

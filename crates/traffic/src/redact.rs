@@ -89,15 +89,23 @@ pub fn value<'a>(name: &str, value: &'a str, hasher: &Hasher) -> Cow<'a, str> {
         return Cow::Borrowed(value);
     }
     if is_secret_name(name) {
-        return Cow::Owned(Redacted::of(value.as_bytes(), named_kind(value), hasher).to_string());
+        return Cow::Owned(whole(value, hasher));
     }
     text(value, hasher)
 }
 
-/// The kind under which a value is redacted that its name makes a secret.
-pub fn named_kind(value: &str) -> ParamKind {
-    let kind = ParamKind::of(value);
-    if kind.is_secret() { kind } else { ParamKind::Secret }
+/// The redacted form of the whole of `value`, under the kind that it has.
+pub fn whole(value: &str, hasher: &Hasher) -> String {
+    Redacted::of(value.as_bytes(), ParamKind::of(value), hasher).to_string()
+}
+
+/// `value`, or the redacted form of the whole of it when its name or any part of it is secret. For
+/// values that are known by their hash: a part replaced would be another value.
+pub fn identity<'a>(name: &str, value: &'a str, hasher: &Hasher) -> Cow<'a, str> {
+    if value.is_empty() || (!is_secret_name(name) && text(value, hasher) == value) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(whole(value, hasher))
 }
 
 /// `text` with every part that is shaped like a secret replaced.
@@ -182,7 +190,9 @@ fn redact_word(word: &str, hasher: &Hasher, out: &mut String) {
         if !matches!(byte, b'/' | b'=' | b':') || at < part_start {
             continue;
         }
-        let part = word.get(part_start..at).unwrap_or_default();
+        let whole_part = word.get(part_start..at).unwrap_or_default();
+        // A full stop ends a sentence, not a secret.
+        let part = whole_part.trim_end_matches(['.', '-']);
         let kind = ParamKind::of(part);
         let grouped_card = part.len() >= SECRET_LENGTH_MIN && (is_card(part.as_bytes()) || has_card_groups(part));
         if kind.is_secret() {
@@ -192,6 +202,7 @@ fn redact_word(word: &str, hasher: &Hasher, out: &mut String) {
         } else {
             out.push_str(part);
         }
+        out.push_str(whole_part.get(part.len()..).unwrap_or_default());
         if at < word.len() {
             out.push(char::from(byte));
         }
@@ -252,7 +263,7 @@ mod tests {
         for name in ["name", "email", "id", "page", "keyboard", "author", "passenger", "pinned", "description"] {
             assert!(!is_secret_name(name), "{name}");
         }
-        assert!(value("password", "hunter2", &hasher()).starts_with("~secret:"));
+        assert!(value("password", "hunter2", &hasher()).starts_with("~word:"));
     }
 
     #[test]
