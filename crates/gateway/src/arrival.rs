@@ -1,0 +1,69 @@
+//! What all exchanges of one connection share: who is there, over what, and what comes after.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use http::HeaderValue;
+use traffic::head::Peer;
+
+use crate::{
+    upstream::Link,
+    wire::{Phase, Wire},
+    worker::Worker,
+};
+
+pub(crate) struct Arrival {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) wire: Rc<Wire>,
+    pub(crate) peer: Peer,
+    /// The peer's address as it goes into `X-Forwarded-For`.
+    pub(crate) peer_text: HeaderValue,
+    /// HTTP/2: exchanges run side by side and the wire knows nothing of them.
+    multiplexed: bool,
+    exchanges: Cell<usize>,
+    tunnel: RefCell<Option<Link>>,
+}
+
+impl Arrival {
+    pub(crate) fn new(worker: Rc<Worker>, wire: Rc<Wire>, peer: Peer, multiplexed: bool) -> Self {
+        let text = peer.address.to_canonical().to_string();
+        let peer_text = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"));
+        Self {
+            worker,
+            wire,
+            peer,
+            peer_text,
+            multiplexed,
+            exchanges: Cell::new(0),
+            tunnel: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn exchange_begins(&self) {
+        self.exchanges.set(self.exchanges.get() + 1);
+        if self.multiplexed {
+            self.wire.enter(Phase::Free);
+        }
+    }
+
+    pub(crate) fn exchange_ended(&self) {
+        let left = self.exchanges.get().saturating_sub(1);
+        self.exchanges.set(left);
+        if !self.multiplexed {
+            self.wire.exchange_ended();
+        } else if left == 0 {
+            self.wire.enter(Phase::Idle);
+        }
+    }
+
+    /// Once hyper has written the answer, bytes go both ways between caller and `link`.
+    pub(crate) fn switch_to(&self, link: Link) {
+        *self.tunnel.borrow_mut() = Some(link);
+    }
+
+    pub(crate) fn take_tunnel(&self) -> Option<Link> {
+        self.tunnel.borrow_mut().take()
+    }
+}

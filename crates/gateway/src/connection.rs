@@ -1,0 +1,193 @@
+//! One caller's connection, from the first byte to the last.
+//!
+//! It tells HTTP/1 from HTTP/2, lets hyper serve, and does what comes after hyper: the answer to a
+//! refused head, or the tunnel that a switch of protocols opens.
+
+use std::{io, net::SocketAddr, rc::Rc, time::Duration};
+
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::TlsAcceptor;
+use traffic::head::{Peer, Scheme};
+
+use crate::{
+    answer::Problem,
+    arrival::Arrival,
+    exchange::Front,
+    hello::{Replayed, read_hello},
+    io::CallerIo,
+    listen::LocalExecutor,
+    tunnel,
+    wire::{RefusedHead, Wire},
+    worker::Worker,
+};
+
+/// How long and how much a refused caller may still send, so that it reads our answer and no reset.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 256 << 10;
+
+/// Bounds of an HTTP/2 connection; Envoy's advice for an edge.
+const HTTP2_STREAMS: u32 = 100;
+const HTTP2_STREAM_WINDOW: u32 = 64 << 10;
+const HTTP2_CONNECTION_WINDOW: u32 = 1 << 20;
+const HTTP2_HEADER_LIST: u32 = 32 << 10;
+const HTTP2_SEND_BUFFER: usize = 64 << 10;
+const HTTP2_RESETS: usize = 100;
+const HTTP2_PING: Duration = Duration::from_secs(20);
+
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+) {
+    let settings = &worker.settings;
+    let wire = Rc::new(Wire::new(
+        address,
+        settings.head_limits,
+        settings.caller_deadlines,
+        worker.ticker.now_ms(),
+    ));
+    let _watched = worker.ticker.watch(Rc::clone(&wire));
+    let mut peer = Peer::plain(address.ip());
+    let outcome = match tls {
+        None => speak(&worker, stream, wire, peer, None).await,
+        Some(acceptor) => {
+            peer.scheme = Scheme::Https;
+            let handshake = async {
+                let mut stream = stream;
+                let hello = read_hello(&mut stream).await?;
+                let ja4 = settings.ja4.and_then(|ja4| ja4(&hello));
+                let stream = acceptor.accept(Replayed::new(hello, stream)).await?;
+                Ok::<_, io::Error>((stream, ja4))
+            };
+            match worker.within(settings.caller_deadlines.handshake, handshake).await {
+                Some(Ok((stream, ja4))) => {
+                    peer.ja4 = ja4.map(String::into_boxed_str);
+                    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    speak(&worker, stream, wire, peer, Some(http2)).await
+                }
+                Some(Err(error)) => Err(error),
+                None => Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// Serves whichever version of HTTP is spoken.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    worker: &Rc<Worker>,
+    stream: S,
+    wire: Rc<Wire>,
+    mut peer: Peer,
+    negotiated_http2: Option<bool>,
+) -> io::Result<()> {
+    let mut caller = CallerIo::new(stream, Rc::clone(&wire));
+    let http2 = caller.speaks_http2().await?;
+    if negotiated_http2 == Some(true) && !http2 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    if http2 {
+        peer.h2_settings = caller.settings().await?;
+        caller.pass_through();
+    }
+    let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2));
+    if http2 { serve_http2(caller, arrival).await } else { serve_http1(caller, arrival).await }
+}
+
+async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(
+    caller: CallerIo<S>,
+    arrival: Rc<Arrival>,
+) -> io::Result<()> {
+    let wire = Rc::clone(&arrival.wire);
+    let mut builder = http1::Builder::new();
+    if wire.limits.header_count > 100 {
+        builder.max_headers(wire.limits.header_count);
+    }
+    let mut conn = builder.serve_connection(caller, Front(Rc::clone(&arrival)));
+    let mut told = false;
+    let served = std::future::poll_fn(|cx| {
+        if wire.is_closing() && !told {
+            told = true;
+            std::pin::Pin::new(&mut conn).graceful_shutdown();
+        }
+        conn.poll_without_shutdown(cx)
+    })
+    .await;
+    let parts = conn.into_parts();
+    let (mut stream, held) = parts.io.into_parts();
+    if let Some(link) = arrival.take_tunnel() {
+        let early = [parts.read_buf.as_ref(), &held].concat();
+        return tunnel::run(&arrival, Replayed::new(early, stream), link).await;
+    }
+    if let Some(refused) = wire.take_refused() {
+        return refuse(&arrival, &mut stream, &refused).await;
+    }
+    if let Err(error) = served {
+        tracing::debug!(%error, "exchange ended early");
+        return Ok(());
+    }
+    stream.shutdown().await
+}
+
+async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    caller: CallerIo<S>,
+    arrival: Rc<Arrival>,
+) -> io::Result<()> {
+    let wire = Rc::clone(&arrival.wire);
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .max_header_list_size(HTTP2_HEADER_LIST)
+        .max_send_buf_size(HTTP2_SEND_BUFFER)
+        .max_pending_accept_reset_streams(HTTP2_RESETS)
+        .max_local_error_reset_streams(HTTP2_RESETS)
+        .keep_alive_interval(HTTP2_PING)
+        .keep_alive_timeout(HTTP2_PING);
+    let mut conn = builder.serve_connection(caller, Front(arrival));
+    let mut told = false;
+    let served = std::future::poll_fn(|cx| {
+        if (wire.is_closing() || wire.expired().is_some()) && !told {
+            told = true;
+            std::pin::Pin::new(&mut conn).graceful_shutdown();
+        }
+        std::future::Future::poll(std::pin::Pin::new(&mut conn), cx)
+    })
+    .await;
+    served.map_err(io::Error::other)
+}
+
+/// Answers a head that hyper never saw, and lets the caller read the answer.
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    arrival: &Arrival,
+    stream: &mut S,
+    refused: &RefusedHead,
+) -> io::Result<()> {
+    let worker = &arrival.worker;
+    let event = worker.refused(refused, &arrival.peer);
+    let answer = Problem::new(refused.refusal.status(), event).wire_bytes();
+    let farewell = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        let mut scrap = [0; 4096];
+        let mut seen = 0;
+        while seen < LINGER_BYTES_MAX {
+            match stream.read(&mut scrap).await? {
+                0 => break,
+                more => seen += more,
+            }
+        }
+        Ok(())
+    };
+    worker.within(LINGER, farewell).await.unwrap_or(Ok(()))
+}

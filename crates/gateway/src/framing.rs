@@ -1,0 +1,329 @@
+//! Strict HTTP/1 framing, without I/O: bytes in, a whole head, "more", or a refusal out.
+//!
+//! hyper accepts a bare LF, settles Content-Length against Transfer-Encoding silently and answers what
+//! it refuses without an event. Two parsers that read one byte stream differently are what request
+//! smuggling lives on, so this scanner reads every byte before hyper does and refuses whatever could
+//! be read in two ways. What it accepts, hyper parses and re-serialises.
+//!
+//! Deliberately absent: header semantics beyond framing, answers, events, and any tolerance switch.
+//! Invariant: every byte is looked at a bounded number of times, however the input is cut up.
+
+mod body;
+mod fields;
+mod host;
+mod request_line;
+#[cfg(test)]
+mod tests;
+
+pub use body::{BodyFraming, BodyScanner};
+pub use request_line::{TargetForm, Version};
+
+use bytes::Bytes;
+
+/// What a head may cost. The defaults are those the manual states.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLimits {
+    /// Bytes of the header section, without the request line: 431 above it.
+    pub header_bytes: usize,
+    /// Header lines: 431 above it.
+    pub header_count: usize,
+    /// Bytes of the request target: 414 above it.
+    pub target_bytes: usize,
+    /// Whether a header name with `_` is refused instead of forwarded or dropped.
+    pub reject_underscores: bool,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 16 << 10,
+            header_count: 100,
+            target_bytes: 8 << 10,
+            reject_underscores: false,
+        }
+    }
+}
+
+/// Why a head, or a body under way, is refused.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Refusal {
+    /// The chunked body breaks its own grammar.
+    BadChunk,
+    /// Content-Length is signed, spaced, empty, a list, too large, or not decimal.
+    BadContentLength,
+    /// Content-Length occurs twice.
+    RepeatedContentLength,
+    /// Transfer-Encoding is not exactly one `chunked`.
+    BadTransferEncoding,
+    /// Content-Length and Transfer-Encoding together.
+    LengthAndEncoding,
+    /// A header name is empty or holds a byte that is no token character.
+    BadHeaderName,
+    /// A header value holds a control byte.
+    BadHeaderValue,
+    /// The Host value is no authority.
+    BadHost,
+    /// The method is no token, or asks for a tunnel.
+    BadMethod,
+    /// The request line has not exactly three parts.
+    BadRequestLine,
+    /// The request target holds a control byte, a space or `#`, or has no known form.
+    BadTarget,
+    /// The version is not HTTP/1.0 or HTTP/1.1.
+    BadVersion,
+    /// CR or LF stands alone.
+    BareLineBreak,
+    /// Host is missing in HTTP/1.1.
+    MissingHost,
+    /// Host occurs twice.
+    RepeatedHost,
+    /// Host and the authority of an absolute target differ.
+    HostMismatch,
+    /// A header line is folded.
+    FoldedHeader,
+    /// A header name holds `_` and the policy rejects that.
+    Underscore,
+    /// Too many header lines.
+    TooManyHeaders,
+    /// The header section is too large.
+    HeadersTooLarge,
+    /// The request target is too long.
+    TargetTooLong,
+    /// The head did not arrive in time.
+    HeadTimeout,
+    /// The body arrives slower than the minimum rate.
+    BodyTooSlow,
+    /// Pseudo-headers of an HTTP/2 request contradict its fields.
+    BadPseudoHeader,
+}
+
+impl Refusal {
+    /// The status that tells the caller.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::TooManyHeaders | Self::HeadersTooLarge => 431,
+            Self::TargetTooLong => 414,
+            Self::HeadTimeout | Self::BodyTooSlow => 408,
+            _ => 400,
+        }
+    }
+
+    /// A stable name, for events and counters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadChunk => "bad-chunk",
+            Self::BadContentLength => "bad-content-length",
+            Self::RepeatedContentLength => "repeated-content-length",
+            Self::BadTransferEncoding => "bad-transfer-encoding",
+            Self::LengthAndEncoding => "length-and-encoding",
+            Self::BadHeaderName => "bad-header-name",
+            Self::BadHeaderValue => "bad-header-value",
+            Self::BadHost => "bad-host",
+            Self::BadMethod => "bad-method",
+            Self::BadRequestLine => "bad-request-line",
+            Self::BadTarget => "bad-target",
+            Self::BadVersion => "bad-version",
+            Self::BareLineBreak => "bare-line-break",
+            Self::MissingHost => "missing-host",
+            Self::RepeatedHost => "repeated-host",
+            Self::HostMismatch => "host-mismatch",
+            Self::FoldedHeader => "folded-header",
+            Self::Underscore => "underscore",
+            Self::TooManyHeaders => "too-many-headers",
+            Self::HeadersTooLarge => "headers-too-large",
+            Self::TargetTooLong => "target-too-long",
+            Self::HeadTimeout => "head-timeout",
+            Self::BodyTooSlow => "body-too-slow",
+            Self::BadPseudoHeader => "bad-pseudo-header",
+        }
+    }
+}
+
+/// A part of a head, as offsets into its raw bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        // A head is bounded far below 4 GiB; saturating keeps even a wrong bound harmless.
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The bytes of this part.
+    #[must_use]
+    pub fn of(self, raw: &[u8]) -> &[u8] {
+        raw.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// An accepted head: its bytes as received and where the parts are.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Request line and header lines as received, with the blank line.
+    pub raw: Bytes,
+    /// Method within `raw`.
+    pub method: Span,
+    /// Request target within `raw`.
+    pub target: Span,
+    /// Version of the request line.
+    pub version: Version,
+    /// Which form the target has.
+    pub form: TargetForm,
+    /// The target holds bytes that `http::Uri` does not carry.
+    pub exotic_target: bool,
+    /// How the body is framed.
+    pub body: BodyFraming,
+}
+
+impl Head {
+    /// The request target as received.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        self.target.of(&self.raw)
+    }
+
+    /// The method as received.
+    #[must_use]
+    pub fn method(&self) -> &[u8] {
+        self.method.of(&self.raw)
+    }
+
+    /// The target in origin form, where `http::Uri` cannot stand for it.
+    #[must_use]
+    pub fn origin_target(&self) -> Option<Bytes> {
+        let span = match self.form {
+            TargetForm::Origin if self.exotic_target => self.target,
+            TargetForm::Origin | TargetForm::Asterisk => return None,
+            TargetForm::Absolute { path, .. } => path,
+        };
+        let path = self.raw.slice_ref(span.of(&self.raw));
+        if path.first() == Some(&b'/') {
+            return Some(path);
+        }
+        // `http://host` and `http://host?query` leave the slash out.
+        Some(Bytes::from([b"/", path.as_ref()].concat()))
+    }
+
+    /// The header lines in order, names and values as received.
+    pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let section = self.raw.get(self.target.end as usize..).unwrap_or_default();
+        section.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
+            let colon = memchr::memchr(b':', line)?;
+            Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
+        })
+    }
+}
+
+/// What the scanner says about the bytes it has seen.
+#[derive(Debug)]
+pub enum HeadStep {
+    /// The head is not complete; nothing is wrong so far.
+    More,
+    /// The head is complete.
+    Complete {
+        /// The accepted head.
+        head: Head,
+        /// Bytes the head takes, the leading empty line included.
+        length: usize,
+    },
+    /// The head is refused.
+    Refused(Refusal),
+}
+
+/// Reads one head out of a growing buffer. A new one is made for each head.
+#[derive(Debug, Default)]
+pub struct HeadScanner {
+    /// Everything before this offset has been read.
+    line_start: usize,
+    /// No line break lies between `line_start` and here.
+    searched: usize,
+    /// Bytes of an empty line before the request line (RFC 9112 §2.2 allows it).
+    skipped: usize,
+    line: Option<request_line::RequestLine>,
+    section: fields::Section,
+}
+
+impl HeadScanner {
+    /// Reads on in `buffer`, which starts where the head starts and only ever grows.
+    pub fn step(&mut self, buffer: &[u8], limits: &HeadLimits) -> HeadStep {
+        match self.advance(buffer, limits) {
+            Ok(Some(end)) => self.finish(buffer, end),
+            Ok(None) => HeadStep::More,
+            Err(refusal) => HeadStep::Refused(refusal),
+        }
+    }
+
+    /// Whether any byte of a head has been taken in.
+    #[must_use]
+    pub fn has_begun(&self, buffer: &[u8]) -> bool {
+        buffer.len() > self.skipped
+    }
+
+    fn advance(&mut self, buffer: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
+        loop {
+            let rest = buffer.get(self.searched..).unwrap_or_default();
+            let Some(offset) = memchr::memchr(b'\n', rest) else {
+                self.searched = buffer.len();
+                self.check_partial(buffer, limits)?;
+                return Ok(None);
+            };
+            let end = self.searched + offset;
+            let line = buffer.get(self.line_start..end).unwrap_or_default();
+            let Some((b'\r', line)) = line.split_last() else {
+                return Err(Refusal::BareLineBreak);
+            };
+            let start = self.line_start;
+            self.line_start = end + 1;
+            self.searched = end + 1;
+            if self.line.is_none() {
+                if line.is_empty() && self.skipped == 0 {
+                    self.skipped = end + 1;
+                    continue;
+                }
+                self.line = Some(request_line::parse(line, start, limits)?);
+            } else if line.is_empty() {
+                return Ok(Some(end + 1));
+            } else {
+                self.section.line(line, start, limits)?;
+            }
+        }
+    }
+
+    /// A line that never ends must not be collected beyond the limits.
+    fn check_partial(&self, buffer: &[u8], limits: &HeadLimits) -> Result<(), Refusal> {
+        let partial = buffer.get(self.line_start..).unwrap_or_default();
+        if self.line.is_some() {
+            return self.section.check_size(partial.len(), limits);
+        }
+        request_line::check_partial(partial, limits)
+    }
+
+    fn finish(&mut self, buffer: &[u8], end: usize) -> HeadStep {
+        let Some(line) = self.line.take() else { return HeadStep::More };
+        let section = std::mem::take(&mut self.section);
+        let body = match section.conclude(&line, buffer) {
+            Ok(body) => body,
+            Err(refusal) => return HeadStep::Refused(refusal),
+        };
+        let head = Head {
+            raw: Bytes::copy_from_slice(buffer.get(..end).unwrap_or_default()),
+            method: line.method,
+            target: line.target,
+            version: line.version,
+            form: line.form,
+            exotic_target: line.exotic,
+            body,
+        };
+        HeadStep::Complete { head, length: end }
+    }
+}

@@ -1,0 +1,168 @@
+//! Follows a body through its framing to the byte after its end, where the next head starts.
+//!
+//! Bytes pass unchanged; hyper decodes them once more. The point is that both agree on every byte,
+//! and that the next head is found where every careful server would look for it.
+
+use super::{Refusal, fields};
+
+/// How the body of a request is delimited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BodyFraming {
+    /// There is none.
+    None,
+    /// Exactly this many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+}
+
+/// Walks over one body.
+#[derive(Debug)]
+pub struct BodyScanner {
+    state: State,
+    /// Bytes of the body or chunk still to come; while a size is read, the size so far.
+    left: u64,
+    /// Bytes of the part that is bounded by itself: size digits, extension, or trailers.
+    part_bytes: u32,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Done,
+    /// A body of known length.
+    Length,
+    Size,
+    Extension,
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    TrailerStart,
+    TrailerName,
+    TrailerValue,
+    TrailerLf,
+    EndLf,
+}
+
+/// Sixteen digits would overflow signed arithmetic elsewhere; nobody sends a chunk of a petabyte.
+const SIZE_DIGITS_MAX: u32 = 15;
+/// Extensions have no use in practice and are a known way to make a server chew.
+const EXTENSION_BYTES_MAX: u32 = 1024;
+const TRAILER_BYTES_MAX: u32 = 8 << 10;
+
+impl BodyScanner {
+    /// Starts at the first byte after a head.
+    #[must_use]
+    pub fn new(framing: BodyFraming) -> Self {
+        let (state, left) = match framing {
+            BodyFraming::None | BodyFraming::Length(0) => (State::Done, 0),
+            BodyFraming::Length(length) => (State::Length, length),
+            BodyFraming::Chunked => (State::Size, 0),
+        };
+        Self { state, left, part_bytes: 0 }
+    }
+
+    /// Whether the whole body has passed.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Takes in `bytes`; says how many of them belong to this body.
+    ///
+    /// # Errors
+    /// When the chunk framing is broken; the bytes before the fault were part of the body.
+    pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..)
+            && let Some(&byte) = rest.first()
+        {
+            match self.state {
+                State::Done => break,
+                State::Length | State::Data => at += self.take(rest.len()),
+                _ => {
+                    self.framing_byte(byte)?;
+                    at += 1;
+                }
+            }
+        }
+        Ok(at)
+    }
+
+    fn take(&mut self, available: usize) -> usize {
+        let taken = usize::try_from(self.left).unwrap_or(usize::MAX).min(available);
+        self.left -= taken as u64;
+        if self.left == 0 {
+            self.state = if self.state == State::Data { State::DataCr } else { State::Done };
+        }
+        taken
+    }
+
+    fn framing_byte(&mut self, byte: u8) -> Result<(), Refusal> {
+        self.state = match (self.state, byte) {
+            (State::Size, _) => return self.size_byte(byte),
+            (State::Extension, b'\r') | (State::TrailerValue, b'\r') => self.line_end(),
+            (State::Extension, _) => {
+                self.count(EXTENSION_BYTES_MAX)?;
+                if is_control(byte) {
+                    return Err(Refusal::BadChunk);
+                }
+                State::Extension
+            }
+            (State::SizeLf, b'\n') => {
+                self.part_bytes = 0;
+                if self.left == 0 { State::TrailerStart } else { State::Data }
+            }
+            (State::DataCr, b'\r') => State::DataLf,
+            (State::DataLf, b'\n') => {
+                self.part_bytes = 0;
+                State::Size
+            }
+            (State::TrailerStart, b'\r') => State::EndLf,
+            (State::TrailerStart, _) if fields::is_token_byte(byte) => State::TrailerName,
+            (State::TrailerName, b':') => State::TrailerValue,
+            (State::TrailerName, _) if fields::is_token_byte(byte) => State::TrailerName,
+            (State::TrailerValue, _) if !is_control(byte) => State::TrailerValue,
+            (State::TrailerLf, b'\n') => State::TrailerStart,
+            (State::EndLf, b'\n') => State::Done,
+            _ => return Err(Refusal::BadChunk),
+        };
+        match self.state {
+            State::TrailerStart
+            | State::TrailerName
+            | State::TrailerValue
+            | State::TrailerLf => self.count(TRAILER_BYTES_MAX),
+            _ => Ok(()),
+        }
+    }
+
+    fn size_byte(&mut self, byte: u8) -> Result<(), Refusal> {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            b'\r' | b';' if self.part_bytes > 0 => {
+                self.state = if byte == b';' { State::Extension } else { State::SizeLf };
+                self.part_bytes = 0;
+                return Ok(());
+            }
+            _ => return Err(Refusal::BadChunk),
+        };
+        self.count(SIZE_DIGITS_MAX)?;
+        self.left = self.left << 4 | u64::from(digit);
+        Ok(())
+    }
+
+    fn line_end(&self) -> State {
+        if self.state == State::Extension { State::SizeLf } else { State::TrailerLf }
+    }
+
+    fn count(&mut self, most: u32) -> Result<(), Refusal> {
+        self.part_bytes += 1;
+        if self.part_bytes > most { Err(Refusal::BadChunk) } else { Ok(()) }
+    }
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}

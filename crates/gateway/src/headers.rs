@@ -1,0 +1,259 @@
+//! Which headers cross the gateway, and which it sets itself (RFC 9110 §7.6.1, RFC 9112 §9.6).
+//!
+//! One look over the names says which rules apply at all; most requests need two or three. What a
+//! caller names in `Connection` is removed, except what removing would change the meaning of: a
+//! caller must not be able to strip `Authorization` or our own `X-Forwarded-For` on the way.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What the gateway says about where a request came from.
+pub(crate) struct Provenance<'a> {
+    /// The socket's other end, as text.
+    pub(crate) peer: &'a HeaderValue,
+    /// The peer may speak for others.
+    pub(crate) trusted: bool,
+    pub(crate) scheme: HeaderValue,
+    pub(crate) host: Option<HeaderValue>,
+    pub(crate) request_id: HeaderValue,
+    /// Made only when none is kept.
+    pub(crate) traceparent: &'a dyn Fn() -> HeaderValue,
+}
+
+/// What was found and done on the way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RequestMarks {
+    /// Header names with `_` that were dropped because a server could fold them to another header.
+    pub(crate) underscores_dropped: usize,
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The request ID, both ways.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// W3C trace context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Removed in both directions.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Speak about the caller and are believed only from trusted peers.
+const CLAIMS: &[&str] = &[
+    "forwarded",
+    "x-forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-forwarded-prefix",
+    "x-forwarded-scheme",
+    "x-forwarded-ssl",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "tracestate",
+];
+
+/// Stay even when `Connection` names them; a name with `_` that folds to one of them goes.
+const KEPT: &[&str] = &[
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "origin",
+    "range",
+    "traceparent",
+    "tracestate",
+    "x-api-key",
+    "x-request-id",
+];
+
+const NAMES_CONNECTION: u8 = 1;
+const NAMES_HOP: u8 = 2;
+const NAMES_CLAIM: u8 = 4;
+const NAMES_UNDERSCORE: u8 = 8;
+
+/// Which rules the names of these headers call for.
+fn survey(headers: &HeaderMap) -> u8 {
+    headers.keys().fold(0, |found, name| found | rules_for(name.as_str()))
+}
+
+fn rules_for(name: &str) -> u8 {
+    let bytes = name.as_bytes();
+    let special = match bytes.first() {
+        Some(b'c') if name == "connection" => NAMES_CONNECTION | NAMES_HOP,
+        Some(b'k' | b'p' | b't' | b'u' | b'h') if HOP_BY_HOP.contains(&name) => NAMES_HOP,
+        Some(b'x' | b'f' | b'c' | b't') if CLAIMS.contains(&name) => NAMES_CLAIM,
+        _ => 0,
+    };
+    special | if memchr::memchr(b'_', bytes).is_some() { NAMES_UNDERSCORE } else { 0 }
+}
+
+/// Whether the caller asks to switch to a protocol that can be tunnelled. Clear-text HTTP/2 is not:
+/// requests inside that tunnel would pass unseen.
+pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut values = headers.get_all(header::UPGRADE).iter();
+    let value = values.next()?;
+    let asked = has_token(headers, &header::CONNECTION, "upgrade");
+    let token = value.as_bytes();
+    let single = values.next().is_none() && !token.contains(&b',');
+    let tunnels = !token.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"h2"));
+    (asked && single && tunnels).then(|| value.clone())
+}
+
+/// Makes received request headers fit to be sent on.
+pub(crate) fn prepare_request(
+    headers: &mut HeaderMap,
+    from: Provenance<'_>,
+    upgrade: Option<HeaderValue>,
+) -> RequestMarks {
+    let mut marks = RequestMarks::default();
+    let found = survey(headers);
+    if found & NAMES_UNDERSCORE != 0 {
+        marks.underscores_dropped = drop_underscores(headers);
+    }
+    let trailers = found & NAMES_HOP != 0 && has_token(headers, &header::TE, "trailers");
+    strip_hop_by_hop(headers, found);
+    if trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol);
+    }
+    if found & NAMES_CLAIM != 0 && !from.trusted {
+        for claim in CLAIMS {
+            headers.remove(*claim);
+        }
+    }
+    speak_for(headers, from);
+    marks
+}
+
+/// Makes received answer headers fit to be sent on.
+pub(crate) fn prepare_answer(headers: &mut HeaderMap, keep_upgrade: bool) {
+    let found = survey(headers);
+    let upgrade = if keep_upgrade { headers.get(header::UPGRADE).cloned() } else { None };
+    strip_hop_by_hop(headers, found);
+    if let Some(protocol) = upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol);
+    }
+}
+
+/// Drops trailer fields that frame, route or authorise: too late to take them into account
+/// (RFC 9110 §6.5.1).
+pub(crate) fn prepare_trailers(trailers: &mut HeaderMap) {
+    for name in HOP_BY_HOP.iter().chain(KEPT).chain(CLAIMS) {
+        trailers.remove(*name);
+    }
+    trailers.remove(header::TRAILER);
+    trailers.remove(header::SET_COOKIE);
+}
+
+/// A request ID from a trusted peer, if it is one that cannot do harm in a log.
+pub(crate) fn accepted_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(X_REQUEST_ID)?;
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let bytes = value.as_bytes();
+    (!bytes.is_empty() && bytes.len() <= 128 && bytes.iter().all(harmless)).then(|| value.clone())
+}
+
+fn speak_for(headers: &mut HeaderMap, from: Provenance<'_>) {
+    let earlier = if from.trusted { joined(headers, &X_FORWARDED_FOR) } else { None };
+    let chain = earlier.and_then(|earlier| {
+        HeaderValue::from_bytes(&[&earlier, b", ".as_slice(), from.peer.as_bytes()].concat()).ok()
+    });
+    headers.insert(X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone()));
+    if !(from.trusted && headers.contains_key(&X_FORWARDED_PROTO)) {
+        headers.insert(X_FORWARDED_PROTO, from.scheme);
+    }
+    if let Some(host) = from.host
+        && !(from.trusted && headers.contains_key(&X_FORWARDED_HOST))
+    {
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+    headers.insert(X_REQUEST_ID, from.request_id);
+    if !(from.trusted && headers.contains_key(&TRACEPARENT)) {
+        headers.insert(TRACEPARENT, (from.traceparent)());
+    }
+}
+
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(&b", "[..]))
+}
+
+fn strip_hop_by_hop(headers: &mut HeaderMap, found: u8) {
+    if found & NAMES_CONNECTION != 0 {
+        for name in connection_names(headers) {
+            headers.remove(name);
+        }
+    }
+    if found & NAMES_HOP != 0 {
+        for name in HOP_BY_HOP {
+            headers.remove(*name);
+        }
+    }
+}
+
+/// The headers that `Connection` names and that may be removed for it.
+fn connection_names(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
+        .filter(|name| !KEPT.contains(&name.as_str()) && !CLAIMS.contains(&name.as_str()))
+        .take(64)
+        .collect()
+}
+
+/// Many servers fold `_` and `-` into one: what then could pass for another header is dropped.
+fn drop_underscores(headers: &mut HeaderMap) -> usize {
+    let ambiguous: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().contains('_'))
+        .filter(|name| {
+            let folded = name.as_str().replace('_', "-");
+            headers.contains_key(folded.as_str()) || is_ours(&folded)
+        })
+        .cloned()
+        .collect();
+    for name in &ambiguous {
+        headers.remove(name);
+    }
+    ambiguous.len()
+}
+
+fn is_ours(name: &str) -> bool {
+    [HOP_BY_HOP, CLAIMS, KEPT].iter().any(|list| list.contains(&name))
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers.get_all(name).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|byte| matches!(byte, b',' | b';'))
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

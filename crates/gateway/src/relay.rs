@@ -1,0 +1,183 @@
+//! The body of an answer on its way to the caller.
+//!
+//! It drives the upstream connection it comes over, keeps the part of the body that learning wants,
+//! and knows how it ended: complete, cut by the upstream, or left by the caller.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use crate::{
+    exchange::Ongoing,
+    headers::prepare_trailers,
+    ticker::Deadline,
+    upstream::{Link, Pool},
+};
+
+/// An answer's body.
+pub(crate) struct Answer {
+    kind: Kind,
+    /// Ends the exchange when the body is done with; declared last, so that it goes last.
+    ongoing: Option<Ongoing>,
+}
+
+enum Kind {
+    Empty,
+    Whole(Bytes),
+    Relayed(Relay),
+}
+
+/// Why an answer's body stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    #[error("the upstream broke off its answer")]
+    Upstream(#[from] hyper::Error),
+    #[error("the upstream fell silent")]
+    Silent,
+}
+
+pub(crate) struct Relay {
+    incoming: Incoming,
+    link: Option<Box<Link>>,
+    pool: Rc<Pool>,
+    silence: Option<Deadline>,
+    /// The switch of protocols takes the link over.
+    ended: bool,
+}
+
+impl Answer {
+    pub(crate) fn empty() -> Self {
+        Self { kind: Kind::Empty, ongoing: None }
+    }
+
+    pub(crate) fn whole(body: Bytes) -> Self {
+        Self { kind: Kind::Whole(body), ongoing: None }
+    }
+
+    pub(crate) fn relayed(incoming: Incoming, link: Option<Box<Link>>, pool: Rc<Pool>) -> Self {
+        if incoming.is_end_stream() {
+            if let Some(link) = link {
+                pool.put_back(link);
+            }
+            return Self::empty();
+        }
+        let relay = Relay { incoming, link, pool, silence: None, ended: false };
+        Self { kind: Kind::Relayed(relay), ongoing: None }
+    }
+
+    /// Ties the end of the exchange to the end of this body.
+    pub(crate) fn ending(mut self, ongoing: Ongoing) -> Self {
+        self.ongoing = Some(ongoing);
+        self
+    }
+}
+
+impl Relay {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        let polled = match &mut self.link {
+            None => Pin::new(&mut self.incoming).poll_frame(cx),
+            Some(link) => {
+                // The body is fed by driving the link alone, so its own wake-ups go nowhere.
+                let mut quiet = Context::from_waker(std::task::Waker::noop());
+                let mut polled = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
+                if polled.is_pending() {
+                    let _ = link.drive(cx);
+                    polled = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
+                }
+                polled
+            }
+        };
+        if polled.is_pending() {
+            return self.poll_silence(cx);
+        }
+        self.silence = None;
+        polled.map(|frame| frame.map(|frame| frame.map_err(RelayError::from)))
+    }
+
+    fn poll_silence(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        let allowed: Duration = self.pool.deadlines().answer_idle;
+        let deadline = self.silence.get_or_insert_with(|| self.pool.deadline(allowed));
+        std::task::ready!(Pin::new(deadline).poll(cx));
+        Poll::Ready(Some(Err(RelayError::Silent)))
+    }
+
+    /// The body has come to its end: the connection may serve again.
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(link) = self.link.take() {
+            self.pool.put_back(link);
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = RelayError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        let this = self.get_mut();
+        match &mut this.kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Relayed(relay) => {
+                let mut polled = std::task::ready!(relay.poll_frame(cx));
+                if let Some(Ok(frame)) = &mut polled {
+                    if let Some(data) = frame.data_ref() {
+                        if let Some(ongoing) = &mut this.ongoing {
+                            ongoing.note_answer(data);
+                        }
+                    } else if let Some(trailers) = frame.trailers_mut() {
+                        prepare_trailers(trailers);
+                    }
+                }
+                match &polled {
+                    Some(Ok(_)) if !relay.incoming.is_end_stream() => {}
+                    Some(Err(_)) => {
+                        relay.link = None;
+                    }
+                    _ => {
+                        relay.end();
+                        if let Some(ongoing) = &mut this.ongoing {
+                            ongoing.answer_complete();
+                        }
+                    }
+                }
+                Poll::Ready(polled)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Empty => true,
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Relayed(relay) => relay.ended || relay.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Relayed(relay) => relay.incoming.size_hint(),
+        }
+    }
+}

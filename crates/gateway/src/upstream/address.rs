@@ -1,0 +1,161 @@
+//! An upstream's URL, checked once: scheme, host, port, and how TLS is spoken to it.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+
+/// Which protocol an upstream connection speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Speech {
+    /// HTTP/1.1 in clear text.
+    Http1,
+    /// HTTP/2 in clear text, by prior knowledge.
+    H2c,
+    /// TLS; ALPN settles between HTTP/2 and HTTP/1.1.
+    Tls,
+}
+
+/// An upstream as configured.
+#[derive(Clone)]
+pub struct Upstream {
+    pub(super) speech: Speech,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+}
+
+/// Why an upstream cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamUrlError {
+    /// The scheme is none of the three.
+    #[error("an upstream starts with http://, https:// or h2c://")]
+    Scheme,
+    /// No host, or one that is no name and no address.
+    #[error("`{0}` is no host name or address")]
+    Host(String),
+    /// The port is no number from 1 to 65535.
+    #[error("`{0}` is no port")]
+    Port(String),
+    /// Paths are not rewritten.
+    #[error("an upstream has no path: requests keep theirs")]
+    Path,
+    /// The CA file cannot be used.
+    #[error("cannot read certificates from {path}: {cause}")]
+    Authorities {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// TLS cannot be set up.
+    #[error("cannot set up tls: {0}")]
+    Tls(String),
+}
+
+impl Upstream {
+    /// Parses `http://host:port`, `https://host` or `h2c://host:port`.
+    ///
+    /// # Errors
+    /// When the URL is none of these, or the certificate authorities cannot be loaded.
+    pub fn parse(url: &str, authorities: Option<&Path>) -> Result<Self, UpstreamUrlError> {
+        let (speech, rest, default_port) = [
+            ("http://", Speech::Http1, 80),
+            ("https://", Speech::Tls, 443),
+            ("h2c://", Speech::H2c, 80),
+        ]
+        .into_iter()
+        .find_map(|(scheme, speech, port)| Some((speech, url.strip_prefix(scheme)?, port)))
+        .ok_or(UpstreamUrlError::Scheme)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains(['/', '?', '#']) {
+            return Err(UpstreamUrlError::Path);
+        }
+        let (host, port) = split_authority(authority);
+        let port = match port {
+            None => default_port,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| UpstreamUrlError::Port(port.to_owned()))?,
+        };
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| UpstreamUrlError::Host(host.to_owned()))?;
+        let tls = match speech {
+            Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
+            Speech::Http1 | Speech::H2c => None,
+        };
+        Ok(Self { speech, host: host.to_owned(), port, tls })
+    }
+
+    /// The scheme that requests carry towards this upstream.
+    pub(crate) fn scheme(&self) -> http::uri::Scheme {
+        match self.speech {
+            Speech::Tls => http::uri::Scheme::HTTPS,
+            Speech::Http1 | Speech::H2c => http::uri::Scheme::HTTP,
+        }
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.speech {
+            Speech::Http1 => "http",
+            Speech::H2c => "h2c",
+            Speech::Tls => "https",
+        };
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Upstream({self})")
+    }
+}
+
+fn split_authority(authority: &str) -> (&str, Option<&str>) {
+    if let Some((host, rest)) = authority.strip_prefix('[').and_then(|v6| v6.split_once(']')) {
+        return (host, rest.strip_prefix(':'));
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    }
+}
+
+/// Verifies against the given authorities, or else those of the machine.
+fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        Some(path) => {
+            let fail = |cause: String| UpstreamUrlError::Authorities {
+                path: path.display().to_string(),
+                cause,
+            };
+            let certificates = CertificateDer::pem_file_iter(path).map_err(|e| fail(e.to_string()))?;
+            for certificate in certificates {
+                let certificate = certificate.map_err(|e| fail(e.to_string()))?;
+                roots.add(certificate).map_err(|e| fail(e.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(fail("no certificate in it".to_owned()));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| UpstreamUrlError::Tls(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}

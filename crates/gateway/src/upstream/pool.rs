@@ -1,0 +1,266 @@
+//! The connections of one worker to one upstream, and the one retry a stale connection earns.
+//!
+//! The connection used last is used first, so that those a quiet hour does not need fall idle and go.
+//! An upstream may close an idle connection just as a request is written to it. If no byte of an answer
+//! came, and the request is safe to repeat or was not written at all, it is sent once more, on a fresh
+//! connection; a request that fails on a fresh one is never repeated.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Uri, Version, header};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioIo, TokioTimer};
+
+use super::{
+    Answered, Link, Upstream, UpstreamDeadlines, connect, link::Broken, stream::Transport,
+};
+use crate::{
+    listen::LocalExecutor,
+    ticker::{Deadline, Ticker},
+    upload::Upload,
+};
+
+/// A request on its way out.
+pub(crate) struct Outbound {
+    /// Its target is in origin form.
+    pub(crate) request: Request<Upload>,
+    /// The target as received, when the URI in `request` only stands in for it.
+    pub(crate) raw_target: Option<Bytes>,
+}
+
+/// Why an upstream gave no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum UpstreamFault {
+    /// No connection could be made.
+    Unreachable,
+    /// The connection ended, or what came over it was no HTTP.
+    Broken,
+    /// Connecting, or the first byte of the answer, took too long.
+    TimedOut,
+}
+
+pub(crate) struct Pool {
+    upstream: Upstream,
+    deadlines: UpstreamDeadlines,
+    ticker: Rc<Ticker>,
+    idle: RefCell<Vec<Idle>>,
+    http2: RefCell<Option<http2::SendRequest<Upload>>>,
+    speaks_http2: Cell<bool>,
+}
+
+struct Idle {
+    link: Box<Link>,
+    since_ms: u64,
+}
+
+enum Connection {
+    Http1(Box<Link>),
+    Http2(http2::SendRequest<Upload>),
+}
+
+impl Pool {
+    pub(crate) fn new(
+        upstream: Upstream,
+        deadlines: UpstreamDeadlines,
+        ticker: Rc<Ticker>,
+    ) -> Self {
+        let speaks_http2 = Cell::new(upstream.speech == super::Speech::H2c);
+        Self {
+            upstream,
+            deadlines,
+            ticker,
+            idle: RefCell::default(),
+            http2: RefCell::default(),
+            speaks_http2,
+        }
+    }
+
+    pub(crate) fn deadlines(&self) -> &UpstreamDeadlines {
+        &self.deadlines
+    }
+
+    /// Sends a request and waits for the head of its answer. `remake` makes the request anew if it
+    /// may be repeated.
+    pub(crate) async fn send(
+        &self,
+        outbound: Outbound,
+        remake: impl Fn() -> Option<Outbound>,
+    ) -> Result<Answered, UpstreamFault> {
+        let connection = match self.waiting() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let reused = match &connection {
+            Connection::Http1(link) => link.reused,
+            Connection::Http2(_) => true,
+        };
+        let raw_target = outbound.raw_target.clone();
+        let broken = match self.send_on(connection, outbound).await {
+            Ok(answered) => return Ok(answered),
+            Err(broken) => broken,
+        };
+        if broken.timed_out {
+            return Err(UpstreamFault::TimedOut);
+        }
+        let again = match broken.unsent {
+            Some(request) if reused => Some(Outbound { request, raw_target }),
+            None if reused && !broken.answered => remake(),
+            _ => None,
+        };
+        let Some(again) = again else { return Err(UpstreamFault::Broken) };
+        let connection = self.connect().await?;
+        self.send_on(connection, again).await.map_err(|broken| {
+            if broken.timed_out { UpstreamFault::TimedOut } else { UpstreamFault::Broken }
+        })
+    }
+
+    /// Takes back a connection whose exchange is complete.
+    pub(crate) fn put_back(&self, mut link: Box<Link>) {
+        if !link.is_usable() {
+            return;
+        }
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() < self.deadlines.keep_max {
+            link.rest();
+            idle.push(Idle { link, since_ms: self.ticker.now_ms() });
+        }
+    }
+
+    /// Closes what has been idle for too long.
+    pub(crate) fn sweep(&self) {
+        let now_ms = self.ticker.now_ms();
+        let keep = |idle: &mut Idle| {
+            Duration::from_millis(now_ms.saturating_sub(idle.since_ms)) < self.deadlines.keep_idle
+        };
+        self.idle.borrow_mut().retain_mut(keep);
+    }
+
+    /// A deadline on this worker's clock.
+    pub(crate) fn deadline(&self, after: Duration) -> Deadline {
+        self.ticker.deadline(after)
+    }
+
+    fn waiting(&self) -> Option<Connection> {
+        if self.speaks_http2.get() {
+            let sender = self.http2.borrow().clone().filter(|sender| !sender.is_closed())?;
+            return Some(Connection::Http2(sender));
+        }
+        loop {
+            let mut link = self.idle.borrow_mut().pop()?.link;
+            if link.is_usable() {
+                return Some(Connection::Http1(link));
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, UpstreamFault> {
+        let opened = async {
+            let (transport, http2) = connect::connect(&self.upstream).await.map_err(|error| {
+                tracing::debug!(upstream = %self.upstream, %error, "cannot connect");
+                UpstreamFault::Unreachable
+            })?;
+            self.speaks_http2.set(http2);
+            if http2 {
+                self.open_http2(transport).await.map(Connection::Http2)
+            } else {
+                let link = Link::open(transport).await.map_err(|_| UpstreamFault::Broken)?;
+                Ok(Connection::Http1(link))
+            }
+        };
+        tokio::time::timeout(self.deadlines.connect, opened)
+            .await
+            .unwrap_or(Err(UpstreamFault::TimedOut))
+    }
+
+    async fn open_http2(
+        &self,
+        transport: Transport,
+    ) -> Result<http2::SendRequest<Upload>, UpstreamFault> {
+        let (sender, connection) = http2::Builder::new(LocalExecutor)
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.deadlines.keep_idle)
+            .handshake(TokioIo::new(transport))
+            .await
+            .map_err(|_| UpstreamFault::Broken)?;
+        // The task ends when the last sender is dropped, or the upstream goes away.
+        tokio::task::spawn_local(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "http/2 upstream connection ended");
+            }
+        });
+        *self.http2.borrow_mut() = Some(sender.clone());
+        Ok(sender)
+    }
+
+    async fn send_on(&self, to: Connection, outbound: Outbound) -> Result<Answered, Broken> {
+        let first_byte = self.ticker.deadline(self.deadlines.first_byte);
+        match to {
+            Connection::Http1(link) => {
+                link.send(outbound.request, outbound.raw_target, first_byte).await
+            }
+            Connection::Http2(mut sender) => {
+                let Some(request) = self.for_http2(outbound) else {
+                    return Err(Broken { unsent: None, answered: true, timed_out: false });
+                };
+                tokio::select! {
+                    biased;
+                    sent = sender.try_send_request(request) => match sent {
+                        Ok(response) => Ok(Answered { response, link: None }),
+                        Err(mut error) => Err(Broken {
+                            unsent: error.take_message(),
+                            answered: false,
+                            timed_out: false,
+                        }),
+                    },
+                    () = first_byte => {
+                        Err(Broken { unsent: None, answered: false, timed_out: true })
+                    }
+                }
+            }
+        }
+    }
+
+    /// HTTP/2 wants scheme and authority in the target, and no Host beside them.
+    fn for_http2(&self, outbound: Outbound) -> Option<Request<Upload>> {
+        let mut request = outbound.request;
+        let host = request.headers_mut().remove(header::HOST);
+        let authority = host.as_ref().map_or(b"".as_slice(), HeaderValue::as_bytes);
+        let mut uri = Uri::builder().scheme(self.upstream.scheme());
+        uri = if authority.is_empty() {
+            uri.authority(format!("{}:{}", self.upstream.host, self.upstream.port))
+        } else {
+            uri.authority(authority)
+        };
+        uri = match outbound.raw_target {
+            Some(raw) => uri.path_and_query(percent_encode(&raw)),
+            None if request.uri().path() == "*" => uri.path_and_query("*"),
+            None => uri.path_and_query(request.uri().path_and_query()?.clone()),
+        };
+        *request.uri_mut() = uri.build().ok()?;
+        *request.version_mut() = Version::HTTP_2;
+        Some(request)
+    }
+}
+
+/// Writes what a URI cannot hold as `%XX`; what is encoded already stays as it is.
+fn percent_encode(raw: &[u8]) -> String {
+    let mut out = String::with_capacity(raw.len() * 2);
+    for &byte in raw {
+        let plain = byte.is_ascii_graphic()
+            && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'\\' | b'^' | b'|' | b'{' | b'}' | b'#');
+        if plain {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}
