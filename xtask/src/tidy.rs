@@ -4,6 +4,7 @@
 //! there are none; formatting is rustfmt's work and is not repeated here.
 
 mod functions;
+mod links;
 
 use anyhow::Result;
 
@@ -42,6 +43,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
         .flat_map(complaints_about)
         .collect();
     complaints.extend(data_tests_left_in(workspace)?);
+    complaints.extend(links::broken(workspace)?);
     Ok(complaints)
 }
 
