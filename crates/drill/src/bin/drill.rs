@@ -94,6 +94,8 @@ enum Command {
 enum AttackKind {
     /// Stolen e-mail and password pairs at the log-in
     Stuffing,
+    /// The same at the old form, which answers failures with 200
+    FormStuffing,
     /// Paths of a word list
     Scan,
 }
@@ -144,6 +146,7 @@ async fn main() -> Result<()> {
             };
             let tally = match kind {
                 AttackKind::Stuffing => attack.stuffing(&target).await?,
+                AttackKind::FormStuffing => attack.form_stuffing(&target).await?,
                 AttackKind::Scan => attack.scan(&target).await?,
             };
             report("attacker", &tally)

@@ -1,6 +1,6 @@
 //! Attackers over real sockets: credential stuffing and a scan for hidden paths.
 //!
-//! Both come from one address and say what they got back; neither reacts to being stopped, because
+//! Each comes from one address and say what they got back; neither reacts to being stopped, because
 //! the drill wants to see that they stay stopped.
 
 use std::{net::Ipv4Addr, time::Duration};
@@ -8,7 +8,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use anyhow::Result;
 use http::Method;
 use serde_json::json;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     browser::{Browser, Send, Target},
@@ -31,8 +31,32 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// Tries stolen pairs at the log-in, each account once.
+    /// Tries stolen pairs at the log-in that fails with 401, each account once.
     pub async fn stuffing(&self, target: &Target) -> Result<Tally> {
+        self.try_pairs(target, "/api/v1/login", |email, password| {
+            Send::Json(json!({ "email": email, "password": password }))
+        })
+        .await
+    }
+
+    /// The same at the old form, which fails with 200 and an error in the body.
+    pub async fn form_stuffing(&self, target: &Target) -> Result<Tally> {
+        // No pair holds a character that a form would have to escape, except the @.
+        self.try_pairs(target, "/login", |email, password| {
+            Send::Form(format!(
+                "email={}&password={password}",
+                email.replace('@', "%40")
+            ))
+        })
+        .await
+    }
+
+    async fn try_pairs(
+        &self,
+        target: &Target,
+        path: &str,
+        login: impl Fn(&str, &str) -> Send,
+    ) -> Result<Tally> {
         let mut browser = Browser::new(target.clone(), self.from, "python-requests/2.32.3");
         let mut tally = Tally::default();
         let mut ticks = interval(Duration::from_secs(1) / self.per_second.max(1));
@@ -40,8 +64,11 @@ impl Attack {
         for number in 0..self.calls {
             ticks.tick().await;
             let (email, password) = stolen_pair(number);
-            let login = Send::Json(json!({ "email": email, "password": password }));
-            tally.count(&browser.call(Method::POST, "/api/v1/login", login).await);
+            tally.count(
+                &browser
+                    .call(Method::POST, path, login(&email, &password))
+                    .await,
+            );
         }
         Ok(tally)
     }
@@ -50,10 +77,10 @@ impl Attack {
     pub async fn scan(&self, target: &Target) -> Result<Tally> {
         let mut browser = Browser::new(target.clone(), self.from, "gobuster/3.6");
         let mut tally = Tally::default();
-        let begun = Instant::now();
+        let mut ticks = interval(Duration::from_secs(1) / self.per_second.max(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for number in 0..self.calls {
-            let due_ms = u64::from(number) * 1_000 / u64::from(self.per_second.max(1));
-            sleep_until(begun + Duration::from_millis(due_ms)).await;
+            ticks.tick().await;
             tally.count(&browser.open(&scanned_path(number)).await);
         }
         Ok(tally)

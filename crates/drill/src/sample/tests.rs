@@ -225,6 +225,8 @@ async fn attackers_fail_as_attackers_do() {
     let stuffed = attack.stuffing(&served.target).await.unwrap();
     assert_eq!(stuffed.answered.get(&401), Some(&199), "{stuffed}");
     assert_eq!(stuffed.answered.get(&200), Some(&1), "{stuffed}");
+    let by_form = attack.form_stuffing(&served.target).await.unwrap();
+    assert_eq!(by_form.answered.get(&200), Some(&200), "{by_form}");
     let scanned = attack.scan(&served.target).await.unwrap();
     // The word list knows the old form, which wants a POST.
     assert_eq!(scanned.answered.get(&404), Some(&199), "{scanned}");
