@@ -1,1 +1,42 @@
-//! Crate `shield`.
+//! The decision core: policy, the layers in order, and one verdict with its reasons.
+//!
+//! [`Engine`] is what the shells (gateway, replay, simulator) hold. A request becomes a [`Pass`]
+//! ([`Engine::open`]), is decided ([`Engine::decide`]) and, once answered, teaches
+//! ([`Engine::learn`]). The life of a request is told top to bottom in `pass.rs`.
+//!
+//! Invariant: this is the only place that knows monitor from enforce, and that applies exceptions.
+//! Invariant: no clock, no randomness, no IO, no thread; a replay in sequence order gives the same
+//! verdicts, byte for byte.
+//! Invariant: an exchange that was refused, or would have been, teaches nothing.
+
+mod algebra;
+mod engine;
+mod findings;
+mod guard;
+mod ladder;
+mod memory;
+mod pacing;
+mod pass;
+pub mod policy;
+mod record;
+mod report;
+mod rollup;
+mod snapshot;
+mod standing;
+pub mod timeline;
+mod weigh;
+
+pub use engine::{Engine, RefusedHead, Settings};
+pub use guard::LayerFaults;
+pub use memory::Overview;
+pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
+pub use record::Recorder;
+pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};
+pub use snapshot::NotRestored;
+pub use standing::Change;
+
+// What the shells need of the layers, as views.
+pub use caller::SlotView;
+pub use caller::ja4;
+pub use catalog::EndpointView;
+pub use conduct::View as ConductView;

@@ -103,11 +103,8 @@ pub enum Reason {
         /// When it ends, in seconds since the epoch; `u32::MAX` for never.
         until_s: u32,
     },
-    /// A caller in good standing.
-    Established {
-        /// For how many hours it has been known.
-        hours: u32,
-    },
+    /// A caller that has been known here for a while and did nothing wrong.
+    Established,
     /// What is wrong with a request's framing.
     Framing {
         /// In a few words.
@@ -227,7 +224,7 @@ impl fmt::Display for Reason {
                 "a standing decision until {:.19}Z",
                 crate::Timestamp::from_micros(u64::from(*until_s) * 1_000_000).to_string()
             ),
-            Self::Established { hours } => write!(f, "known and in good standing for {hours} h"),
+            Self::Established => f.write_str("known here for a while and in good standing"),
             Self::Framing { fault } => f.write_str(fault),
         }
     }

@@ -1,0 +1,283 @@
+//! What the shells hold: the policy in force, the memory, and the two steps between them.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use catalog::EndpointView;
+use traffic::{
+    Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId, Finding, HashKey,
+    Hasher, Origin, Peer, Scope, Timestamp,
+};
+
+use crate::guard::{Guard, LayerFaults};
+use crate::memory::{Memory, Overview};
+use crate::policy::Policy;
+use crate::record::Recorder;
+use crate::report;
+use crate::rollup::{Rollup, RollupKey};
+use crate::snapshot::{self, NotRestored};
+use crate::standing::Change;
+
+/// The decision core of one installation.
+#[derive(Debug)]
+pub struct Engine {
+    policy: ArcSwap<Policy>,
+    hasher: Hasher,
+    memory: Mutex<Memory>,
+    guard: Guard,
+    recorder: Option<Recorder>,
+    freed: AtomicU64,
+}
+
+/// What an engine is made from.
+#[derive(Debug)]
+pub struct Settings {
+    /// The policy to begin with.
+    pub policy: Policy,
+    /// The key of the installation's hashes.
+    pub key: HashKey,
+    /// Whether requests come from a recording, where `~kind:hash:length` stands for a secret.
+    pub reads_redacted: bool,
+    /// The most memory that tables may take, in bytes.
+    pub table_bytes: usize,
+    /// Where exchanges are recorded, when they are.
+    pub recorder: Option<Recorder>,
+}
+
+/// A request head that the gateway refused before it could become a pass.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedHead<'a> {
+    /// The event's identity, which the caller gets.
+    pub id: EventId,
+    /// What is wrong, in a few words.
+    pub fault: &'static str,
+    /// 400, 414 or 431.
+    pub status: u16,
+    /// The bytes of the head as they came.
+    pub raw: &'a [u8],
+}
+
+impl Engine {
+    /// An engine that has learnt nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let Settings { policy, key, reads_redacted, table_bytes, recorder } = settings;
+        Self {
+            policy: ArcSwap::from_pointee(policy),
+            hasher: if reads_redacted { Hasher::for_recording(key) } else { Hasher::new(key) },
+            memory: Mutex::new(Memory::new(table_bytes)),
+            guard: Guard::default(),
+            recorder,
+            freed: AtomicU64::new(0),
+        }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// Puts another policy in force. Requests on their way keep the one they began with.
+    pub fn set_policy(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
+    }
+
+    /// The hasher of this installation.
+    pub const fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// Counts up whenever an attempt at a secret was answered: a held request may try again.
+    pub fn freed(&self) -> u64 {
+        self.freed.load(Relaxed)
+    }
+
+    /// The event of a head that was refused for its framing.
+    pub fn refuse_framing(&self, refused: &RefusedHead<'_>, peer: &Peer, now: Timestamp) -> Event {
+        let version = self.policy.load().version();
+        report::framing_event(refused, peer.address, version, now, &self.hasher)
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Panics inside are caught by the guard before they reach the lock.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub(crate) const fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    pub(crate) fn note_freed(&self) {
+        self.freed.fetch_add(1, Relaxed);
+    }
+}
+
+// === operating ===
+
+impl Engine {
+    /// Sets a decision by an operator. Gives its number.
+    pub fn decide_by_hand(
+        &self,
+        kind: DecisionKind,
+        scope: Scope,
+        reason: &str,
+        author: &str,
+        lasts: Option<Duration>,
+        now: Timestamp,
+    ) -> Decision {
+        let decision = Decision {
+            id: DecisionId(0),
+            kind,
+            scope,
+            origin: Origin::Operator,
+            detector: None,
+            reason: reason.to_owned(),
+            author: author.to_owned(),
+            since: now,
+            until: lasts.map(|lasts| now.after(lasts)),
+            hits: 0,
+        };
+        let mut memory = self.memory();
+        let id = memory.standing.insert(decision.clone());
+        Decision { id, ..decision }
+    }
+
+    /// Puts back decisions and exceptions that were kept elsewhere.
+    pub fn reinstate(&self, decisions: Vec<Decision>, exceptions: Vec<Exception>) {
+        let mut memory = self.memory();
+        for decision in decisions {
+            memory.standing.insert(decision);
+        }
+        for exception in exceptions {
+            memory.standing.except(exception);
+        }
+        memory.standing.take_changes();
+    }
+
+    /// Takes a decision back. A block that evidence led to is forgiven with it: the entity's evidence
+    /// is discounted for a week, or the next request would set the block again.
+    pub fn undo_decision(&self, id: DecisionId, now: Timestamp) -> Option<Decision> {
+        let mut memory = self.memory();
+        let decision = memory.standing.remove(id)?;
+        if decision.origin == Origin::Detector {
+            memory.conduct.forgive(&decision.scope.entity, now);
+        }
+        Some(decision)
+    }
+
+    /// Adds an exception. None when there are too many.
+    pub fn except(&self, exception: Exception) -> Option<ExceptionId> {
+        self.memory().standing.except(exception)
+    }
+
+    /// Takes an exception back.
+    pub fn unexcept(&self, id: ExceptionId) -> Option<Exception> {
+        self.memory().standing.unexcept(id)
+    }
+
+    /// Decisions that hold at `now`.
+    pub fn decisions(&self, now: Timestamp) -> Vec<Decision> {
+        self.memory().standing.decisions(now).cloned().collect()
+    }
+
+    /// One decision.
+    pub fn decision(&self, id: DecisionId) -> Option<Decision> {
+        self.memory().standing.decision(id).cloned()
+    }
+
+    /// All exceptions.
+    pub fn exceptions(&self) -> Vec<Exception> {
+        self.memory().standing.exceptions().to_vec()
+    }
+
+    /// Decisions and exceptions that changed since the last call, for whoever persists them.
+    pub fn take_changes(&self, now: Timestamp) -> Vec<Change> {
+        let mut memory = self.memory();
+        memory.standing.sweep(now);
+        memory.standing.take_changes()
+    }
+
+    /// Findings that changed since the last call.
+    pub fn take_findings(&self) -> Vec<Finding> {
+        self.memory().findings.take_changed()
+    }
+
+    /// All findings that are growing.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.memory().findings.all().cloned().collect()
+    }
+
+    /// Counts of minutes that are over, with the labels of their endpoints; with `all`, of the
+    /// running minute, too.
+    pub fn take_rollups(&self, now: Timestamp, all: bool) -> Vec<(RollupKey, Option<String>, Rollup)> {
+        let mut memory = self.memory();
+        let taken = memory.rollups.take(now, all);
+        let label = |id: EndpointId| memory.catalog.label(id);
+        taken.into_iter().map(|(key, rollup)| (key, key.endpoint.map(label), rollup)).collect()
+    }
+}
+
+// === looking ===
+
+impl Engine {
+    /// The catalog's endpoints.
+    pub fn endpoints(&self) -> Vec<EndpointView> {
+        self.memory().catalog.endpoints()
+    }
+
+    /// An endpoint as `METHOD host-group /template`.
+    pub fn label(&self, endpoint: EndpointId) -> String {
+        self.memory().catalog.label(endpoint)
+    }
+
+    /// The catalog as an OpenAPI 3.1 document; with `host`, of that host group only.
+    pub fn openapi(&self, host: Option<&str>) -> serde_json::Value {
+        self.memory().catalog.openapi(host)
+    }
+
+    /// The learnt state of the detectors: baselines and suggested limits.
+    pub fn conduct_view(&self, now: Timestamp) -> conduct::View {
+        self.memory().conduct.view(now)
+    }
+
+    /// Where sessions are found, as discovered.
+    pub fn session_slots(&self) -> Vec<caller::SlotView> {
+        self.memory().callers.session_slots()
+    }
+
+    /// How full the tables are.
+    pub fn overview(&self) -> Overview {
+        self.memory().overview()
+    }
+
+    /// Faults of layers since the start.
+    pub fn layer_faults(&self, now: Timestamp) -> Vec<LayerFaults> {
+        self.guard.faults(now)
+    }
+
+    /// The entity that a selector names.
+    pub fn entity(&self, selector: &str) -> Result<Entity, traffic::entity::NotAnEntity> {
+        Entity::parse(selector, &self.hasher)
+    }
+}
+
+// === keeping ===
+
+impl Engine {
+    /// All learnt state as named parts. Each part is taken under the lock on its own, so that no
+    /// request waits for all of them.
+    pub fn snapshot(&self) -> Vec<(&'static str, Vec<u8>)> {
+        snapshot::PARTS.iter().filter_map(|part| Some((*part, snapshot::take(&self.memory(), part)?))).collect()
+    }
+
+    /// Restores learnt state. What cannot be read is named and left out.
+    pub fn restore(&self, parts: &[(String, Vec<u8>)]) -> Vec<NotRestored> {
+        let mut memory = self.memory();
+        parts.iter().filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes).err()).collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! Everything that is learnt or stands, behind one lock.
+//!
+//! Touched in two short steps a request, `decide` and `learn`, each of which takes the next sequence
+//! number. Nothing here waits, and nothing grows past what the memory budget gave it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use caller::Callers;
+use catalog::Catalog;
+use conduct::Conduct;
+use traffic::{AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Timestamp};
+
+use crate::findings::{Findings, Sighted};
+use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
+use crate::pacing::Pacing;
+use crate::pass::Settled;
+use crate::rollup::{RollupKey, Rollups};
+use crate::standing::Standing;
+
+/// What is learnt and what stands.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) callers: Callers,
+    pub(crate) catalog: Catalog,
+    pub(crate) conduct: Conduct,
+    pub(crate) standing: Standing,
+    pub(crate) pacing: Pacing,
+    pub(crate) findings: Findings,
+    pub(crate) rollups: Rollups,
+    pub(crate) seq: u64,
+    samples: Samples,
+    shared_events: BTreeMap<Digest, (EventId, Timestamp)>,
+}
+
+/// How full the tables are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Overview {
+    /// Steps taken since the state began.
+    pub seq: u64,
+    /// Endpoints in the catalog.
+    pub endpoints: usize,
+    /// Entities with evidence or history.
+    pub entities: usize,
+    /// How many entities there is room for.
+    pub entities_max: usize,
+}
+
+/// Honest exchanges kept as samples each second.
+const SAMPLES_PER_S: u32 = 20;
+/// Refusals of one caller by one detector share an event for so long.
+const SHARE_EVENT_FOR: Duration = Duration::from_secs(10);
+/// More shared events than this are not tracked at one time.
+const SHARED_EVENTS_MAX: usize = 4_096;
+
+#[derive(Debug, Default)]
+struct Samples {
+    second: u32,
+    taken: u32,
+}
+
+impl Memory {
+    /// Empty memory within `bytes_max`. Callers, catalog and conduct share it by what they hold.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let share = |percent: usize| bytes_max / 100 * percent;
+        Self {
+            callers: Callers::new(share(30)),
+            catalog: Catalog::new(share(25)),
+            conduct: Conduct::new(share(45)),
+            standing: Standing::default(),
+            pacing: Pacing::default(),
+            findings: Findings::default(),
+            rollups: Rollups::default(),
+            seq: 0,
+            samples: Samples::default(),
+            shared_events: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) const fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    /// Whether this honest exchange is kept as a sample.
+    pub(crate) fn takes_sample(&mut self, now: Timestamp) -> bool {
+        if self.samples.second != now.as_secs() {
+            self.samples = Samples { second: now.as_secs(), taken: 0 };
+        }
+        self.samples.taken += 1;
+        self.samples.taken <= SAMPLES_PER_S
+    }
+
+    /// The event that a refusal belongs to: `fresh`, or the one that began within ten seconds for the
+    /// same caller, place and cause.
+    pub(crate) fn shared_event(&mut self, settled: &Settled, fresh: EventId, hasher: &Hasher, now: Timestamp) -> EventId {
+        let verdict = &settled.verdict;
+        let Some(signal) = verdict.signals.first() else { return fresh };
+        let place = settled.act.endpoint.map_or(settled.act.path, |id| Digest(u64::from(id.0)));
+        let key = signal
+            .entity
+            .digest(hasher)
+            .tagged(signal.detector as u8)
+            .then(place)
+            .then(Digest(verdict.decision.map_or(0, |id| id.0)))
+            .tagged(verdict.action as u8);
+        if let Some((id, began)) = self.shared_events.get(&key)
+            && now.since(*began) < SHARE_EVENT_FOR
+        {
+            return *id;
+        }
+        if self.shared_events.len() >= SHARED_EVENTS_MAX {
+            self.shared_events.retain(|_, (_, began)| now.since(*began) < SHARE_EVENT_FOR);
+        }
+        if self.shared_events.len() < SHARED_EVENTS_MAX {
+            self.shared_events.insert(key, (fresh, now));
+        }
+        fresh
+    }
+
+    /// Adds a decided exchange to its finding, when the evidence is worth one.
+    pub(crate) fn note_finding(
+        &mut self,
+        settled: &Settled,
+        endpoint: Option<&str>,
+        event: EventId,
+        hasher: &Hasher,
+        now: Timestamp,
+    ) {
+        let verdict = &settled.verdict;
+        let is_worth_it = verdict.would_refuse()
+            || verdict.nats >= CHALLENGE_NATS
+            || (verdict.nats >= NOTABLE_NATS && settled.act.role.is_sensitive());
+        let Some(signal) = verdict.signals.first().filter(|_| is_worth_it) else { return };
+        let mut signal = *signal;
+        if signal.detector == Detector::StandingDecision {
+            // What a block of ours refuses belongs to what led to the block.
+            let decided = verdict.decision.and_then(|id| self.standing.decision(id));
+            let Some(detector) = decided.and_then(|decision| decision.detector) else { return };
+            signal.detector = detector;
+        }
+        let sighted = Sighted { verdict, signal: &signal, endpoint, event: Some(event.to_string()), now };
+        self.findings.sight(&sighted, hasher);
+    }
+
+    /// Marks the finding of an exchange that succeeded although evidence spoke against it.
+    pub(crate) fn note_success(&mut self, settled: &Settled, facts: &AnswerFacts, hasher: &Hasher) {
+        let verdict = &settled.verdict;
+        if facts.outcome != Outcome::Success || verdict.nats < NOTABLE_NATS || settled.identity.familiar {
+            return;
+        }
+        let Some(signal) = verdict.signals.first() else { return };
+        let endpoint = settled.act.endpoint.map(|id| self.catalog.label(id));
+        if let Some(key) = self.findings.key_of(signal, endpoint.as_deref(), settled.at, hasher) {
+            self.findings.succeeded(key, settled.identity.attempted);
+        }
+    }
+
+    /// Counts an exchange.
+    pub(crate) fn count(&mut self, settled: &Settled, endpoint: Option<EndpointId>, status: u16, bytes: u64, took_us: u64) {
+        let key = RollupKey {
+            minute: settled.at.minute(),
+            endpoint,
+            status_class: u8::try_from(status / 100).unwrap_or(0),
+            action: settled.verdict.action,
+            enforced: settled.verdict.is_refusal(),
+        };
+        self.rollups.count(key, bytes, took_us);
+    }
+
+    /// How full the tables are.
+    pub(crate) fn overview(&self) -> Overview {
+        let (entities, entities_max) = self.conduct.fill();
+        Overview { seq: self.seq, endpoints: self.catalog.len(), entities, entities_max }
+    }
+}

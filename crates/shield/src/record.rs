@@ -1,0 +1,137 @@
+//! Exchanges as lines of a recording, secrets left out unless asked for.
+//!
+//! The engine writes down just what it was shown: the head, the held body, what was read of the
+//! answer, and the sequence numbers of both steps. A replay of that gives the same verdicts.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::HeaderMap;
+use traffic::media::Media;
+use traffic::recording::{ExchangeLine, RequestPart, ResponsePart, TlsPart};
+use traffic::{Head, Hasher, Peer, Scheme, Timestamp, scrub};
+
+use crate::pass::Answer;
+
+/// Where finished lines go. Called outside the engine's lock.
+pub struct Recorder {
+    /// Whether secrets stay as they are: for exact reproductions, kept from other eyes.
+    pub keeps_secrets: bool,
+    /// Takes a line.
+    pub sink: Box<dyn Fn(ExchangeLine) + Send + Sync>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("keeps_secrets", &self.keeps_secrets).finish_non_exhaustive()
+    }
+}
+
+/// A line in the making.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    line: ExchangeLine,
+    keeps_secrets: bool,
+}
+
+impl Draft {
+    /// Writes down the head.
+    pub(crate) fn begin(recorder: &Recorder, head: &Head<'_>, peer: &Peer, hasher: &Hasher) -> Self {
+        let keeps_secrets = recorder.keeps_secrets;
+        let target = String::from_utf8_lossy(head.target);
+        let target = if keeps_secrets { target.into_owned() } else { scrub::target(&target, hasher) };
+        let url = if target.starts_with('/') && peer.scheme == Scheme::Https {
+            format!("https://{}{target}", head.authority)
+        } else {
+            target
+        };
+        let claims = if keeps_secrets { Default::default() } else { caller::recorded_claims(head, hasher) };
+        let line = ExchangeLine {
+            client: Some(peer.address.to_string()),
+            tls: peer.ja4.as_ref().map(|ja4| TlsPart { ja4: Some(ja4.to_string()) }),
+            request: RequestPart {
+                method: head.method.to_string(),
+                url,
+                version: Some(format!("{:?}", head.version)),
+                headers: headers(head.headers, Some(head.authority), keeps_secrets, hasher),
+                h2_settings: peer.h2_settings.as_deref().unwrap_or_default().to_vec(),
+                claims,
+                ..RequestPart::default()
+            },
+            ..ExchangeLine::default()
+        };
+        Self { line, keeps_secrets }
+    }
+
+    /// Writes down the request's body as far as it was held.
+    pub(crate) fn body(&mut self, body: &[u8], media: Media, is_complete: bool, hasher: &Hasher) {
+        let (text, base64) = self.body_parts(body, media, hasher);
+        self.line.request.body = text;
+        self.line.request.body_base64 = base64;
+        self.line.request.body_truncated = !is_complete;
+    }
+
+    /// Writes down the decision.
+    pub(crate) fn decided(&mut self, at: Timestamp, seq: u64) {
+        self.line.time = Some(at.to_string());
+        self.line.seq = Some(vec![seq]);
+    }
+
+    /// Writes down the answer and gives the finished line.
+    pub(crate) fn answered(mut self, answer: &Answer<'_>, after_us: u64, seq: u64, hasher: &Hasher) -> ExchangeLine {
+        let content_type = answer.head.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let (body, body_base64) = match answer.body {
+            Some(body) => self.body_parts(body, Media::of(content_type), hasher),
+            None => (None, None),
+        };
+        self.line.response = Some(ResponsePart {
+            status: answer.head.status,
+            headers: headers(answer.head.headers, None, self.keeps_secrets, hasher),
+            body_truncated: answer.body.is_some() && !answer.is_complete,
+            body,
+            body_base64,
+            after_us: Some(after_us),
+        });
+        self.abandoned(seq)
+    }
+
+    /// Gives the line of an exchange that has no answer.
+    pub(crate) fn abandoned(mut self, seq: u64) -> ExchangeLine {
+        self.line.seq.get_or_insert_default().push(seq);
+        self.line
+    }
+
+    /// Gives the line of a request that was refused: there is but one step.
+    pub(crate) fn refused(self) -> ExchangeLine {
+        self.line
+    }
+
+    fn body_parts(&self, body: &[u8], media: Media, hasher: &Hasher) -> (Option<String>, Option<String>) {
+        if body.is_empty() {
+            return (None, None);
+        }
+        match std::str::from_utf8(body) {
+            Ok(text) if self.keeps_secrets => (Some(text.to_owned()), None),
+            Ok(text) => (Some(scrub::body(text, media, hasher)), None),
+            Err(_) if self.keeps_secrets => (None, Some(BASE64.encode(body))),
+            // Text with a broken character is text; what is no text at all tells nothing to keep.
+            Err(_) => (Some(scrub::body(&String::from_utf8_lossy(body), media, hasher)), None),
+        }
+    }
+}
+
+fn headers(map: &HeaderMap, host: Option<&str>, keeps_secrets: bool, hasher: &Hasher) -> Vec<(String, String)> {
+    let mut list = Vec::with_capacity(map.len() + 1);
+    if let Some(host) = host
+        && !map.contains_key(http::header::HOST)
+    {
+        list.push(("host".to_owned(), host.to_owned()));
+    }
+    for (name, value) in map {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = if keeps_secrets { value.into_owned() } else { scrub::header(name.as_str(), &value, hasher) };
+        list.push((name.as_str().to_owned(), value));
+    }
+    list
+}

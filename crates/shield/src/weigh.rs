@@ -1,0 +1,291 @@
+//! From everything known about a request to one verdict.
+//!
+//! In this order: what stands decided; a place among the unanswered attempts; limits and evidence of
+//! each layer, each guarded; exceptions; and the ladder, first over the layers that enforce and, when
+//! those let it pass, over all that look.
+
+use conduct::Act;
+use traffic::{
+    Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason, Signal, Timestamp,
+    Verdict,
+};
+
+use crate::algebra::{self, Sum};
+use crate::guard::Guard;
+use crate::ladder::{self, Step};
+use crate::memory::Memory;
+use crate::pass::{Pass, Patience};
+
+/// A verdict and what came with it.
+pub(crate) struct Weighed {
+    pub(crate) verdict: Verdict,
+    /// The request holds a place among the unanswered attempts.
+    pub(crate) has_ticket: bool,
+    /// It is refused because a layer failed and its route faults closed.
+    pub(crate) is_fault: bool,
+}
+
+impl From<Verdict> for Weighed {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, has_ticket: false, is_fault: false }
+    }
+}
+
+/// What good standing takes off, in nats.
+const GOOD_STANDING_NATS: f32 = -2.0;
+
+/// The verdict on one request; none when it is to be held.
+pub(crate) fn verdict(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
+    act: &Act,
+    now: Timestamp,
+    patience: Patience,
+) -> Option<Weighed> {
+    if let Some(verdict) = standing(memory, pass, act, now) {
+        return Some(verdict.into());
+    }
+    let has_ticket = match place_attempt(memory, pass, act, now) {
+        Place::NotNeeded => false,
+        Place::Taken => true,
+        Place::Full(_) if patience == Patience::Waiting => return None,
+        Place::Full(signal) => return Some(crowded_out(signal).into()),
+    };
+    let mut signals = Vec::new();
+    let faulted = gather(memory, guard, pass, act, now, &mut signals);
+    let exception = apply_exceptions(memory, act, now, &mut signals);
+    let mut verdict = decide(memory, pass, act, &signals, now);
+    verdict.signals = signals;
+    if let Some(id) = exception {
+        verdict.exception = Some(id);
+        memory.standing.hit_exception(id, now);
+    }
+    let mut is_fault = false;
+    if let Some(layer) = faulted
+        && !verdict.is_refusal()
+        && pass.mode(layer) == Mode::Enforce
+        && pass.policy.faults_closed(&pass.route)
+    {
+        is_fault = true;
+        verdict = Verdict { action: Action::Deny, mode: Mode::Enforce, layer: Some(layer), ..verdict };
+    }
+    if has_ticket && verdict.is_refusal() {
+        memory.conduct.release(act);
+        return Some(Weighed { verdict, has_ticket: false, is_fault });
+    }
+    Some(Weighed { verdict, has_ticket, is_fault })
+}
+
+/// What an exchange teaches the layers.
+pub(crate) fn learn(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
+    act: &Act,
+    facts: &AnswerFacts,
+    endpoint: Option<EndpointId>,
+    now: Timestamp,
+) {
+    let act = Act { role: facts.role, ..*act };
+    for layer in [Layer::Rate, Layer::Recon, Layer::Takeover] {
+        if pass.mode(layer) != Mode::Off {
+            // A fault here is counted by the guard; what the layer missed, it missed.
+            let _ = guard.run(layer, now, || memory.conduct.learn(layer, &act, facts, endpoint, now));
+        }
+    }
+}
+
+/// The verdict that a standing decision settles, if one does.
+fn standing(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Option<Verdict> {
+    let decision = memory.standing.applying(&act.identity, act.role, now)?;
+    let Decision { id, kind, scope, origin, detector, until, .. } = *decision;
+    let layer = detector.map(Detector::layer);
+    let mode = match (origin, layer) {
+        (Origin::Detector, Some(layer)) => pass.mode(layer),
+        _ => pass.policy.base_mode(&pass.route),
+    };
+    if mode == Mode::Off {
+        return None;
+    }
+    memory.standing.hit(id);
+    if kind == DecisionKind::Allow {
+        return Some(Verdict { decision: Some(id), ..Verdict::default() });
+    }
+    let until_s = until.map_or(u32::MAX, Timestamp::as_secs);
+    let signal = Signal {
+        detector: Detector::StandingDecision,
+        entity: scope.entity,
+        nats: 0.0,
+        reason: Reason::Standing { until_s },
+    };
+    // A block of ours rests on evidence that stood at 9.2 nats or more when it was set.
+    let nats = if origin == Origin::Detector { ladder::BLOCK_NATS } else { 0.0 };
+    Some(Verdict {
+        action: Action::Deny,
+        mode,
+        risk: algebra::risk(nats),
+        nats,
+        layer,
+        signals: vec![signal],
+        scope: Some(scope),
+        decision: Some(id),
+        exception: None,
+        retry_after_s: None,
+    })
+}
+
+/// Asks every layer that is on for its evidence. Gives a layer that failed.
+fn gather(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
+    act: &Act,
+    now: Timestamp,
+    signals: &mut Vec<Signal>,
+) -> Option<Layer> {
+    let mut faulted = None;
+    let limits = pass.policy.limits(&pass.route);
+    for layer in [Layer::Rate, Layer::Recon, Layer::Takeover] {
+        if pass.mode(layer) == Mode::Off {
+            continue;
+        }
+        let before = signals.len();
+        if guard.run(layer, now, || memory.conduct.assess(layer, act, limits, now, signals)).is_err() {
+            signals.truncate(before);
+            faulted = Some(layer);
+        }
+    }
+    if act.identity.established && signals.iter().any(|signal| signal.nats > 0.0) {
+        let entity = act.identity.session.map_or(act.identity.address_entity, traffic::Entity::Session);
+        signals.push(Signal {
+            detector: Detector::GoodStanding,
+            entity,
+            nats: GOOD_STANDING_NATS,
+            reason: Reason::Established,
+        });
+    }
+    signals.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.detector.cmp(&b.detector)).then(a.entity.cmp(&b.entity)));
+    faulted
+}
+
+/// Takes out the evidence that an exception silences; the exception, if one did.
+fn apply_exceptions(
+    memory: &Memory,
+    act: &Act,
+    now: Timestamp,
+    signals: &mut Vec<Signal>,
+) -> Option<traffic::ExceptionId> {
+    if memory.standing.exceptions().is_empty() || signals.is_empty() {
+        return None;
+    }
+    let endpoint = act.endpoint.map(|id| memory.catalog.label(id));
+    let mut applied = None;
+    signals.retain(|signal| {
+        let detector = signal.detector;
+        let found = memory.standing.excepted(detector, detector.layer(), endpoint.as_deref(), &act.identity, now);
+        applied = applied.or(found);
+        found.is_none()
+    });
+    applied
+}
+
+/// Limits and evidence to an action: first what is enforced, then what is only watched.
+fn decide(memory: &mut Memory, pass: &Pass, act: &Act, signals: &[Signal], now: Timestamp) -> Verdict {
+    if signals.is_empty() {
+        return Verdict::default();
+    }
+    let enforces = |signal: &Signal| {
+        signal.detector == Detector::GoodStanding || pass.mode(signal.detector.layer()) == Mode::Enforce
+    };
+    let carried_out = climb(memory, act, signals, Mode::Enforce, now, enforces);
+    if carried_out.action.refuses() {
+        return carried_out;
+    }
+    let watched = climb(memory, act, signals, Mode::Monitor, now, |_| true);
+    if watched.action.refuses() { watched } else { Verdict { mode: carried_out.mode, ..watched } }
+}
+
+/// The ladder over the signals that count.
+fn climb(
+    memory: &mut Memory,
+    act: &Act,
+    signals: &[Signal],
+    mode: Mode,
+    now: Timestamp,
+    counts: impl Fn(&Signal) -> bool,
+) -> Verdict {
+    let sum = algebra::sum(signals, &act.identity, act.role, &counts);
+    let mut verdict = Verdict { mode, risk: sum.risk(), nats: sum.nats, ..Verdict::default() };
+    let limit = signals.iter().filter(|signal| counts(signal)).find_map(|signal| match signal.reason {
+        Reason::Rate { retry_after_s, .. } => Some((signal.detector.layer(), retry_after_s)),
+        _ => None,
+    });
+    evidence(memory, act, &sum, &mut verdict, now);
+    if let Some((layer, retry_after_s)) = limit
+        && !verdict.action.refuses()
+    {
+        verdict.action = Action::Throttle;
+        verdict.layer = Some(layer);
+        verdict.retry_after_s = Some(retry_after_s.max(1));
+    }
+    verdict
+}
+
+fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, now: Timestamp) {
+    let step = ladder::step(sum, &act.identity, act.role);
+    let Some(strongest) = sum.strongest else { return };
+    match step {
+        Step::Pass => {}
+        Step::Pace => {
+            let entity = sum.narrowest.unwrap_or(strongest.entity);
+            if let Err(wait_s) = memory.pacing.take(entity, now) {
+                verdict.action = ladder::action(&step);
+                verdict.layer = Some(strongest.detector.layer());
+                verdict.retry_after_s = Some(wait_s);
+                verdict.scope = Some(traffic::Scope::whole(entity));
+            }
+        }
+        Step::Block(scope, first) => {
+            let reason = strongest.reason.to_string();
+            verdict.action = ladder::action(&step);
+            verdict.layer = Some(strongest.detector.layer());
+            verdict.scope = Some(scope);
+            verdict.decision = Some(memory.standing.block(scope, strongest.detector, reason, first, now));
+        }
+    }
+}
+
+/// Whether an attempt at a secret found a place among the unanswered ones.
+enum Place {
+    NotNeeded,
+    Taken,
+    Full(Signal),
+}
+
+/// Gives an attempt at a secret its place. Only where takeover enforces: holding a request is
+/// something that its caller can notice. Changes nothing when there is no place.
+fn place_attempt(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Place {
+    if !act.role.tries_a_secret() || pass.mode(Layer::Takeover) != Mode::Enforce {
+        return Place::NotNeeded;
+    }
+    match memory.conduct.admit(act, now) {
+        Ok(()) => Place::Taken,
+        Err(signal) => Place::Full(signal),
+    }
+}
+
+/// What a caller is told that waited for a place and found none. This scores nothing.
+fn crowded_out(signal: Signal) -> Verdict {
+    Verdict {
+        action: Action::Throttle,
+        mode: Mode::Enforce,
+        layer: Some(Layer::Takeover),
+        retry_after_s: Some(IN_FLIGHT_RETRY_S),
+        signals: vec![signal],
+        ..Verdict::default()
+    }
+}
+
+/// Seconds after which another try makes sense.
+const IN_FLIGHT_RETRY_S: u32 = 2;
