@@ -5,6 +5,7 @@
 //! licences, banned crates, duplicate versions, sources, and a reason for each direct dependency.
 
 mod licence;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
         &workspace.read("Cargo.toml")?,
         &workspace.read("DEPENDENCIES.md")?,
     )?);
+    complaints.extend(unused::check(workspace)?);
     Ok(complaints.into_iter().collect())
 }
 

@@ -66,6 +66,16 @@ impl Workspace {
         Ok(files)
     }
 
+    /// The folders of our crates, as paths from the root.
+    pub(crate) fn crate_folders(&self) -> Result<Vec<String>> {
+        let mut folders = vec!["xtask".to_owned()];
+        for entry in fs::read_dir(self.root.join("crates"))? {
+            folders.push(self.relative(&entry?.path()));
+        }
+        folders.sort();
+        Ok(folders)
+    }
+
     fn relative(&self, path: &Path) -> String {
         let inside = path.strip_prefix(&self.root).unwrap_or(path);
         inside.to_string_lossy().replace('\\', "/")
