@@ -10,6 +10,21 @@
 //! Invariant: nothing a caller sends can panic, recurse, or cost more than linear time.
 
 pub mod address;
+mod attempt;
+mod callers;
+pub mod credential;
 pub mod header_print;
+mod issued;
 pub mod ja4;
+mod sighting;
+mod table;
 pub mod user_agent;
+
+pub use address::{AddressSource, ForwardingAnomaly};
+pub use attempt::attempted_account;
+pub use callers::{Callers, Fill, SlotView};
+pub use credential::claims::{Claims, recorded_claims};
+pub use credential::{Credential, Place, Slot, recorded_header};
+pub use issued::issued_credentials;
+pub use sighting::{Agent, Sighting, Trust, sight};
+pub use user_agent::ClientClass;

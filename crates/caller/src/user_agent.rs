@@ -34,8 +34,10 @@ pub enum ClientClass {
 /// The reading of one `User-Agent`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct UserAgent<'a> {
-    /// The family by its table name; where it is not known, the first word as sent.
-    pub family: &'a str,
+    /// The family by its table name; empty where it is not known.
+    pub family: &'static str,
+    /// The first word as sent, which is what there is to tell unknown programs apart.
+    pub first_word: &'a str,
     /// The major version; zero where there is none.
     pub major: u32,
     /// What kind of program that is.
@@ -47,44 +49,45 @@ impl<'a> UserAgent<'a> {
     #[must_use]
     pub fn read(value: &'a [u8]) -> Self {
         let value = value.get(..AGENT_BYTES_MAX).unwrap_or(value);
-        let mut first: Option<Word<'a>> = None;
-        let mut best: Option<(u8, Self)> = None;
+        let mut read = Self::default();
+        let mut first = true;
+        let mut best_rank = 0;
         let mut safari_version = 0;
         for word in words(value).take(WORDS_MAX) {
             let mut lower = [0; NAME_BYTES_MAX];
             let name = word.lower_name(&mut lower);
+            if first {
+                first = false;
+                read.first_word = word.name;
+                read.major = word.major;
+            }
             if name == b"version" {
                 // Safari writes its own version under this name.
                 safari_version = word.major;
             }
-            if let Some(product) = known(name).or_else(|| named_crawler(name, &word)) {
-                let major = if product.family == "safari" {
+            let found = known(name).or_else(|| names_a_crawler(name, &word).then_some(CRAWLER));
+            if let Some(product) = found
+                && product.rank > best_rank
+            {
+                best_rank = product.rank;
+                read.family = product.family;
+                read.class = product.class;
+                read.major = if product.family == "safari" {
                     safari_version
                 } else {
                     word.major
                 };
-                if best.is_none_or(|(rank, _)| product.rank > rank) {
-                    let found = Self {
-                        family: product.family,
-                        major,
-                        class: product.class,
-                    };
-                    best = Some((product.rank, found));
-                }
             }
-            first.get_or_insert(word);
         }
-        match (best, first) {
-            (Some((_, found)), _) => found,
-            (None, Some(word)) => Self {
-                family: word.name,
-                major: word.major,
-                class: ClientClass::Unknown,
-            },
-            (None, None) => Self::default(),
-        }
+        read
     }
 }
+
+const CRAWLER: Product = Product {
+    family: "crawler",
+    class: ClientClass::Crawler,
+    rank: 90,
+};
 
 fn known(name: &[u8]) -> Option<Product> {
     let place = PRODUCTS
@@ -93,23 +96,25 @@ fn known(name: &[u8]) -> Option<Product> {
     PRODUCTS.get(place).map(|(_, product)| *product)
 }
 
-/// Crawlers that the table does not list but that follow the custom of saying so in their name,
-/// or of giving an address where they are explained.
-fn named_crawler(name: &[u8], word: &Word<'_>) -> Option<Product> {
-    const EARMARKS: [&[u8]; 8] = [
-        b"bot", b"crawl", b"spider", b"fetch", b"monitor", b"scan", b"checker", b"preview",
-    ];
-    const CRAWLER: Product = Product {
-        family: "crawler",
-        class: ClientClass::Crawler,
-        rank: 90,
-    };
+/// Whether a name that the table does not list follows the custom by which crawlers say so, or
+/// gives an address where they are explained.
+fn names_a_crawler(name: &[u8], word: &Word<'_>) -> bool {
     // `cubot` makes telephones.
-    let says_so = name != b"cubot"
-        && EARMARKS
-            .iter()
-            .any(|mark| memchr::memmem::find(name, mark).is_some());
-    (says_so || word.is_address).then_some(CRAWLER)
+    word.is_address || (name != b"cubot" && (0..name.len()).any(|at| has_earmark(name.get(at..))))
+}
+
+fn has_earmark(rest: Option<&[u8]>) -> bool {
+    let Some(rest) = rest else { return false };
+    let starts = |mark: &[u8]| rest.starts_with(mark);
+    match rest.first() {
+        Some(b'b') => starts(b"bot"),
+        Some(b'c') => starts(b"crawl") || starts(b"checker"),
+        Some(b'f') => starts(b"fetch"),
+        Some(b'm') => starts(b"monitor"),
+        Some(b'p') => starts(b"preview"),
+        Some(b's') => starts(b"spider") || starts(b"scan"),
+        _ => false,
+    }
 }
 
 /// One word of the header: `name/version`, or a bare name.

@@ -1,0 +1,216 @@
+//! Whom a token speaks for: hashes of the claims that name somebody.
+//!
+//! The signature is not checked here, so a claim groups requests and proves nothing by itself;
+//! `callers` believes one only once the token that carries it has earned an answer.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::header::AUTHORIZATION;
+use serde::{Deserialize, Serialize};
+use traffic::fields::{Fields, Sort};
+use traffic::{Digest, Hasher, Head};
+
+use super::{cookie_pairs, scheme_of, slot};
+
+/// Larger tokens are not opened.
+const PAYLOAD_BYTES_MAX: usize = 8_192;
+/// Longer values name nobody.
+const VALUE_BYTES_MAX: usize = 256;
+const BASIC_USER: &str = "basic-user";
+
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A claim that names somebody, in the order of preference.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Claim {
+    /// `sub`, the subject of RFC 7519.
+    Subject,
+    /// `user_id` or `userId`.
+    UserId,
+    /// `uid`.
+    Uid,
+    /// `email`.
+    Email,
+    /// `client_id` or `azp`: a program rather than a person.
+    ClientId,
+}
+
+impl Claim {
+    /// All of them, the most telling first.
+    pub const ALL: [Self; 5] = [
+        Self::Subject,
+        Self::UserId,
+        Self::Uid,
+        Self::Email,
+        Self::ClientId,
+    ];
+
+    /// The name under which it is recorded and shown.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Subject => "sub",
+            Self::UserId => "user_id",
+            Self::Uid => "uid",
+            Self::Email => "email",
+            Self::ClientId => "client_id",
+        }
+    }
+
+    const fn place(self) -> usize {
+        self as usize
+    }
+}
+
+/// The hashes of what a request's token claims.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Claims {
+    named: [Option<Digest>; Claim::ALL.len()],
+    basic_user: Option<Digest>,
+}
+
+impl Claims {
+    /// The hash of one claim.
+    #[must_use]
+    pub fn value(&self, claim: Claim) -> Option<Digest> {
+        self.named.get(claim.place()).copied().flatten()
+    }
+
+    /// The account that an `email` claim names.
+    #[must_use]
+    pub fn account(&self) -> Option<Digest> {
+        self.value(Claim::Email)
+    }
+
+    /// The account of Basic credentials.
+    #[must_use]
+    pub fn basic_user(&self) -> Option<Digest> {
+        self.basic_user
+    }
+
+    /// Reads the claims of a request, or takes those that a recording kept.
+    pub(crate) fn read(
+        head: &Head<'_>,
+        hasher: &Hasher,
+        recorded: Option<&BTreeMap<String, String>>,
+    ) -> Self {
+        match recorded.filter(|recorded| hasher.reads_redacted() && !recorded.is_empty()) {
+            Some(recorded) => Self::of_recording(recorded),
+            None => Self::of_head(head, hasher),
+        }
+    }
+
+    fn of_recording(recorded: &BTreeMap<String, String>) -> Self {
+        let digest = |name: &str| recorded.get(name).and_then(|text| text.parse().ok());
+        Self {
+            named: Claim::ALL.map(|claim| digest(claim.key())),
+            basic_user: digest(BASIC_USER),
+        }
+    }
+
+    fn of_head(head: &Head<'_>, hasher: &Hasher) -> Self {
+        let mut claims = Self::default();
+        if let Some(value) = head.headers.get(AUTHORIZATION)
+            && let Some((scheme, value)) = scheme_of(value.as_bytes())
+        {
+            if scheme.eq_ignore_ascii_case(b"basic") {
+                claims.basic_user = basic_user(value, hasher);
+            } else if claims.read_token(value, hasher) {
+                return claims;
+            }
+        }
+        for (name, value) in head.headers {
+            if slot::is_key_header(name.as_str()) && claims.read_token(value.as_bytes(), hasher) {
+                return claims;
+            }
+            if *name == http::header::COOKIE {
+                for (_, value) in cookie_pairs(value.as_bytes()) {
+                    if claims.read_token(value, hasher) {
+                        return claims;
+                    }
+                }
+            }
+        }
+        claims
+    }
+
+    /// Reads a JSON Web Token; whether `token` is one.
+    fn read_token(&mut self, token: &[u8], hasher: &Hasher) -> bool {
+        if !token.starts_with(b"eyJ") {
+            return false;
+        }
+        let mut parts = token.split(|&byte| byte == b'.');
+        let (Some(payload), Some(_signature)) = (parts.nth(1), parts.next()) else {
+            return false;
+        };
+        let Some(payload) = Some(payload).filter(|part| part.len() <= PAYLOAD_BYTES_MAX) else {
+            return false;
+        };
+        let Ok(json) = BASE64URL.decode(payload) else {
+            return false;
+        };
+        let mut fields = Fields::default();
+        traffic::json::read(&json, &mut fields);
+        for field in fields.leaves().filter(|field| field.depth() == 1) {
+            let value = field.value_bytes();
+            let is_scalar = matches!(field.sort(), Sort::String | Sort::Number);
+            if !is_scalar || value.is_empty() || value.len() > VALUE_BYTES_MAX {
+                continue;
+            }
+            let claim = match field.name_bytes() {
+                b"sub" => Claim::Subject,
+                b"user_id" | b"userId" => Claim::UserId,
+                b"uid" => Claim::Uid,
+                b"email" => Claim::Email,
+                b"client_id" | b"azp" => Claim::ClientId,
+                _ => continue,
+            };
+            let digest = match claim {
+                Claim::Email => crate::attempt::account_digest(value, hasher),
+                _ => hasher.hash(value),
+            };
+            if let Some(place) = self.named.get_mut(claim.place()) {
+                *place = Some(digest);
+            }
+        }
+        true
+    }
+}
+
+/// The claims of a request as a recording keeps them beside its redacted credentials.
+#[must_use]
+pub fn recorded_claims(head: &Head<'_>, hasher: &Hasher) -> BTreeMap<String, String> {
+    let claims = Claims::of_head(head, hasher);
+    let named = Claim::ALL
+        .iter()
+        .zip(claims.named)
+        .map(|(claim, value)| (claim.key(), value));
+    named
+        .chain([(BASIC_USER, claims.basic_user)])
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_string())))
+        .collect()
+}
+
+/// The account of Basic credentials, where they are as RFC 7617 has them.
+fn basic_user(value: &[u8], hasher: &Hasher) -> Option<Digest> {
+    let decoded = BASE64
+        .decode(value.get(..PAYLOAD_BYTES_MAX.min(value.len()))?)
+        .ok()?;
+    let colon = memchr::memchr(b':', &decoded)?;
+    let user = decoded.get(..colon).filter(|user| !user.is_empty())?;
+    (user.len() <= VALUE_BYTES_MAX).then(|| crate::attempt::account_digest(user, hasher))
+}

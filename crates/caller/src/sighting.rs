@@ -1,0 +1,165 @@
+//! What one request tells about its caller before anything learnt is consulted.
+//!
+//! Built outside any lock and without borrowing from the request, so that it can be carried
+//! along; all that needs memory (which credential is the session, whom it speaks for) is
+//! [`crate::Callers`]' to add.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use traffic::{Digest, Entity, Hasher, Head, Net, Peer};
+
+use crate::address::{AddressSource, ClientAddress, ForwardingAnomaly};
+use crate::credential::claims::Claims;
+use crate::credential::{self, Credential, Place};
+use crate::header_print::header_print;
+use crate::user_agent::{ClientClass, UserAgent};
+
+/// Languages are told by their first tag; longer ones are made up.
+const LANGUAGE_BYTES_MAX: usize = 12;
+
+/// Whose word on the caller's address is believed.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// The proxies in front of the gateway.
+    pub proxies: Vec<Net>,
+    /// The header in which they write.
+    pub source: AddressSource,
+}
+
+/// The program that says it is calling.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Agent {
+    /// The family by its table name; empty where it is not known.
+    pub family: &'static str,
+    /// The major version; zero where there is none.
+    pub major: u32,
+    /// What kind of program that is.
+    pub class: ClientClass,
+}
+
+/// One request's caller, as far as the request itself tells.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The client address.
+    pub address: IpAddr,
+    /// Why the forwarding header was not read to its end, if so.
+    pub forwarding: Option<ForwardingAnomaly>,
+    /// The TLS fingerprint.
+    pub ja4: Option<Digest>,
+    /// The header fingerprint.
+    pub print: Digest,
+    /// TLS and header fingerprint, program and language together.
+    pub device: Digest,
+    /// The source that the address belongs to, as a key.
+    pub source: Digest,
+    /// The network around the address, as a key.
+    pub net: Digest,
+    /// The program that says it is calling.
+    pub agent: Agent,
+    /// The credentials presented, the most telling places first.
+    pub credentials: Vec<Credential>,
+    /// Hashes of what a token among them claims.
+    pub claims: Claims,
+    /// Whether the endpoint is known to refuse callers without credentials; `catalog` knows, and
+    /// whoever holds both says so before [`crate::Callers::learn`]. A success there proves a
+    /// credential, one on an open endpoint does not.
+    pub guarded: bool,
+}
+
+impl Sighting {
+    /// Whether the request presents a credential in a place made for one.
+    #[must_use]
+    pub fn presents_key(&self) -> bool {
+        self.credentials
+            .iter()
+            .any(|credential| credential.slot.place != Place::Cookie)
+    }
+
+    /// The values of all credentials presented.
+    pub fn carried(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.credentials.iter().map(|credential| credential.value)
+    }
+}
+
+/// Looks at a request. `recorded_claims` stand in for the tokens that a recording leaves out.
+#[must_use]
+pub fn sight(
+    head: &Head<'_>,
+    peer: &Peer,
+    trust: &Trust,
+    hasher: &Hasher,
+    recorded_claims: Option<&BTreeMap<String, String>>,
+) -> Sighting {
+    let client = ClientAddress::find(peer.address, head.headers, &trust.proxies, trust.source);
+    let ja4 = peer
+        .ja4
+        .as_deref()
+        .map(|print| hasher.hash(print.as_bytes()));
+    let print = header_print(
+        head.version,
+        head.headers,
+        peer.h2_settings.as_deref(),
+        hasher,
+    );
+    let user_agent = head
+        .headers
+        .get(USER_AGENT)
+        .map(http::HeaderValue::as_bytes);
+    let agent = UserAgent::read(user_agent.unwrap_or_default());
+    Sighting {
+        address: client.ip,
+        forwarding: client.anomaly,
+        ja4,
+        print,
+        device: device(ja4, print, &agent, language(head), hasher),
+        source: Entity::address(client.ip).digest(hasher),
+        net: Entity::net(client.ip).digest(hasher),
+        agent: Agent {
+            family: agent.family,
+            major: agent.major,
+            class: agent.class,
+        },
+        credentials: credential::presented(head, hasher),
+        claims: Claims::read(head, hasher, recorded_claims),
+        guarded: false,
+    }
+}
+
+fn device(
+    ja4: Option<Digest>,
+    print: Digest,
+    agent: &UserAgent<'_>,
+    language: &[u8],
+    hasher: &Hasher,
+) -> Digest {
+    let family = if agent.family.is_empty() {
+        agent.first_word
+    } else {
+        agent.family
+    };
+    ja4.unwrap_or_default()
+        .then(print)
+        .then(hasher.hash(family.as_bytes()))
+        .then(Digest(u64::from(agent.major)))
+        .then(hasher.hash(language))
+}
+
+/// The first language tag: the rest of the list changes with a browser's settings only, but it
+/// would not stay what it is in a recording.
+fn language<'a>(head: &Head<'a>) -> &'a [u8] {
+    let value = head
+        .headers
+        .get(ACCEPT_LANGUAGE)
+        .map(http::HeaderValue::as_bytes);
+    let value = value.unwrap_or_default();
+    let end = value
+        .iter()
+        .position(|byte| matches!(byte, b',' | b';'))
+        .unwrap_or(value.len());
+    value.get(..end.min(LANGUAGE_BYTES_MAX)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
