@@ -105,7 +105,8 @@ attack "$attacker"
 say "monitor mode: the API answered all of them; this is what was seen, and would have been done"
 sleep 1
 show incidents list
-incident=$(palisade incidents list --output jsonl | sed -n 's/.*"id":"\([^"]*\)".*/\1/p' | head -n 1)
+incident=$(palisade incidents list --output jsonl |
+    sed -n 's/^{"id": *"\([^"]*\)".*/\1/p' | head -n 1)
 [ -n "$incident" ] || give_up "the attack was not found"
 show incidents show "$incident"
 
