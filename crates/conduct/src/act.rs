@@ -1,0 +1,134 @@
+//! What one request does, in the terms that behaviour is judged by.
+//!
+//! `shield` fills it in from what caller and catalog found; nothing here looks at the request.
+
+use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
+
+use crate::wanted::Wanted;
+
+/// One request, as far as behaviour goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Act {
+    /// Who is calling.
+    pub identity: Identity,
+    /// The keys of the caller's entities.
+    pub keys: Keys,
+    /// The host group.
+    pub service: Option<ServiceId>,
+    /// The endpoint; before [`crate::Conduct::learn`], that of the catalog's lesson where the
+    /// answer has just created it.
+    pub endpoint: Option<EndpointId>,
+    /// Whether the endpoint was known when the request was decided. It stays as it was then.
+    pub endpoint_known: bool,
+    /// The role, learnt or guessed.
+    pub role: Role,
+    /// The path's shape ([`traffic::Path::shape`]).
+    pub path_shape: Digest,
+    /// What kind of thing is asked for, by [`Wanted::of`].
+    pub wanted: Wanted,
+}
+
+/// The table keys of a caller's entities, made where the hash key is at hand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Keys {
+    /// Of the address.
+    pub address: Digest,
+    /// Of the network around it.
+    pub net: Digest,
+    /// Of the session.
+    pub session: Option<Digest>,
+    /// Of the principal.
+    pub principal: Option<Digest>,
+    /// Of the account being entered, else of the one that the session belongs to.
+    pub account: Option<Digest>,
+}
+
+impl Keys {
+    /// The keys of `identity`.
+    pub fn of(identity: &Identity, hasher: &Hasher) -> Self {
+        Self {
+            address: identity.address_entity.digest(hasher),
+            net: identity.net_entity.digest(hasher),
+            session: identity
+                .session
+                .map(|session| Entity::Session(session).digest(hasher)),
+            principal: identity
+                .principal
+                .map(|principal| Entity::Principal(principal).digest(hasher)),
+            account: identity
+                .attempted
+                .or(identity.account)
+                .map(|account| Entity::Account(account).digest(hasher)),
+        }
+    }
+}
+
+/// An entity that behaviour is kept for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) entity: Entity,
+    pub(crate) key: Digest,
+    /// Whether it stands for one client, whichever address it calls from.
+    pub(crate) is_personal: bool,
+}
+
+impl Act {
+    /// Everything that evidence is gathered on: the address, for IPv6 the network too (a host there
+    /// owns many /64s), and the session.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Source> + use<> {
+        let address = Some(Source {
+            entity: self.identity.address_entity,
+            key: self.keys.address,
+            is_personal: false,
+        });
+        let net = self
+            .identity
+            .address
+            .to_canonical()
+            .is_ipv6()
+            .then_some(Source {
+                entity: self.identity.net_entity,
+                key: self.keys.net,
+                is_personal: false,
+            });
+        let session = self
+            .identity
+            .session
+            .zip(self.keys.session)
+            .map(|(session, key)| Source {
+                entity: Entity::Session(session),
+                key,
+                is_personal: true,
+            });
+        [address, net, session].into_iter().flatten()
+    }
+
+    /// The caller itself, when it has a credential: its principal, else its session.
+    pub(crate) fn person(&self) -> Option<Source> {
+        let principal = self
+            .identity
+            .principal
+            .map(Entity::Principal)
+            .zip(self.keys.principal);
+        let session = self
+            .identity
+            .session
+            .map(Entity::Session)
+            .zip(self.keys.session);
+        let (entity, key) = principal.or(session)?;
+        Some(Source {
+            entity,
+            key,
+            is_personal: true,
+        })
+    }
+
+    /// Whoever calls, as narrowly as can be told: credential, else device at its address.
+    pub(crate) fn caller(&self) -> Digest {
+        let anonymous = || self.keys.address.then(self.identity.device);
+        self.keys
+            .principal
+            .or(self.keys.session)
+            .unwrap_or_else(anonymous)
+    }
+}

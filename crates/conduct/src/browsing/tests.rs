@@ -1,0 +1,1 @@
+//! Scans, their evasions, and the broken pages that look like them.

@@ -1,0 +1,201 @@
+//! All that is remembered of behaviour, and the two moments at which it is used: before a request
+//! goes upstream, and when its answer is known.
+
+use serde::{Deserialize, Serialize};
+use traffic::{AnswerFacts, Digest, EndpointId, Entity, Signal, Timestamp};
+
+use crate::act::Act;
+use crate::browsing::Browsing;
+use crate::in_flight::{Admission, InFlight, Place};
+use crate::pace::Paces;
+use crate::pardon::Pardons;
+use crate::rate::{Allowances, Limit};
+use crate::stuffing::Stuffing;
+use crate::view::{BaselineView, Suggestion, TableView};
+
+/// A source with more suspicion than this teaches no pace.
+const SUSPECTED_NATS: f32 = 3.0;
+
+/// The memory of behaviour.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Conduct {
+    stuffing: Stuffing,
+    browsing: Browsing,
+    allowances: Allowances,
+    paces: Paces,
+    pardons: Pardons,
+    in_flight: InFlight,
+}
+
+/// Something that came to light with an answer and that people want to know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Happening {
+    /// A suspected source entered an account that it had not been known to own.
+    AccountEntered {
+        /// The account.
+        account: Digest,
+        /// Who entered it.
+        by: Entity,
+    },
+    /// A suspected scanner was answered by an endpoint that nobody had asked for before.
+    HiddenEndpointFound {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Who found it.
+        by: Entity,
+    },
+}
+
+impl Conduct {
+    /// A memory that takes about `bytes_max`, all of it at once.
+    pub fn new(bytes_max: usize) -> Self {
+        let shares = Shares::of(bytes_max);
+        Self {
+            stuffing: Stuffing::new(shares.stuffing),
+            browsing: Browsing::new(shares.browsing),
+            allowances: Allowances::new(shares.allowances),
+            paces: Paces::new(shares.paces),
+            pardons: Pardons::default(),
+            in_flight: InFlight::default(),
+        }
+    }
+
+    /// This memory in another size, for what was stored under another budget. In a smaller one,
+    /// what is worth least is lost; in one of the same size, nothing changes.
+    #[must_use]
+    pub fn fitted(self, bytes_max: usize, now: Timestamp) -> Self {
+        let (shares, now_s) = (Shares::of(bytes_max), now.as_secs());
+        Self {
+            stuffing: self.stuffing.fitted(shares.stuffing, now_s),
+            browsing: self.browsing.fitted(shares.browsing, now_s),
+            allowances: self.allowances.fitted(shares.allowances, now_s),
+            paces: self.paces.fitted(shares.paces, now_s),
+            ..self
+        }
+    }
+
+    /// Takes a place among the unanswered attempts, where `act` tries a secret.
+    pub fn admit(&mut self, act: &Act, now: Timestamp) -> Admission {
+        if !act.role.tries_a_secret() {
+            return Admission::Free;
+        }
+        let succeeded = self.stuffing.recent_successes(act, now.as_secs());
+        self.in_flight.admit(act, succeeded, now)
+    }
+
+    /// Gives a place back, however the attempt ended.
+    pub fn release(&mut self, place: Place) {
+        self.in_flight.release(&place);
+    }
+
+    /// Appends the evidence that stands against the entities of `act`, and takes the request from
+    /// the allowances of `limits`.
+    pub fn assess(
+        &mut self,
+        act: &Act,
+        limits: &[Limit],
+        now: Timestamp,
+        signals: &mut Vec<Signal>,
+    ) {
+        let now_s = now.as_secs();
+        self.allowances.assess(act, limits, now, signals);
+        self.stuffing.assess(act, &self.pardons, now_s, signals);
+        self.browsing.assess(act, &self.pardons, now_s, signals);
+    }
+
+    /// Learns from the answer to an exchange that was not refused and would not have been.
+    pub fn learn(
+        &mut self,
+        act: &Act,
+        answer: &AnswerFacts,
+        created_endpoint: bool,
+        now: Timestamp,
+    ) -> Option<Happening> {
+        let now_s = now.as_secs();
+        let entered = self.stuffing.learn(act, answer, now_s);
+        let found = self.browsing.learn(act, answer, created_endpoint, now_s);
+        if let Some(endpoint) = act.endpoint
+            && !self.is_suspected(act, now_s)
+        {
+            self.paces.learn(endpoint, act.caller(), now);
+        }
+        entered.or(found)
+    }
+
+    /// For an exchange that went upstream in monitor mode although it would have been refused: it
+    /// teaches nothing, but whether an account was entered is to be known.
+    pub fn entered_all_the_same(
+        &self,
+        act: &Act,
+        answer: &AnswerFacts,
+        now: Timestamp,
+    ) -> Option<Happening> {
+        self.stuffing
+            .entered_all_the_same(act, answer, now.as_secs())
+    }
+
+    /// An operator's undo: for a week, evidence against the entity of this key weighs six nats less.
+    pub fn forgive(&mut self, entity: Digest, now: Timestamp) {
+        self.pardons.grant(entity, now.as_secs());
+    }
+
+    /// What is normal, by detector and endpoint or host group.
+    pub fn baselines(&self) -> Vec<BaselineView> {
+        self.stuffing
+            .baselines()
+            .chain(self.browsing.baselines())
+            .collect()
+    }
+
+    /// The limit that would spare the honest callers of `endpoint`, once that is known.
+    pub fn suggestion(&self, endpoint: EndpointId, now: Timestamp) -> Option<Suggestion> {
+        self.paces.suggestion(endpoint, now)
+    }
+
+    /// All limits that can be suggested, by endpoint.
+    pub fn suggestions(&self, now: Timestamp) -> Vec<Suggestion> {
+        self.paces.suggestions(now)
+    }
+
+    /// How full each table is.
+    pub fn tables(&self) -> Vec<TableView> {
+        let others = [
+            TableView::of("allowances", self.allowances.table()),
+            TableView::of("paces", self.paces.table()),
+        ];
+        let stuffing = self.stuffing.tables().into_iter();
+        stuffing
+            .chain(self.browsing.tables())
+            .chain(others)
+            .collect()
+    }
+
+    fn is_suspected(&self, act: &Act, now_s: u32) -> bool {
+        let address = act.keys.address;
+        self.browsing.suspicion(address, now_s) >= SUSPECTED_NATS
+            || self.stuffing.suspicion(address, now_s) >= SUSPECTED_NATS
+    }
+}
+
+/// How the memory is divided.
+struct Shares {
+    stuffing: usize,
+    browsing: usize,
+    allowances: usize,
+    paces: usize,
+}
+
+impl Shares {
+    const fn of(bytes_max: usize) -> Self {
+        let part = bytes_max / 16;
+        Self {
+            stuffing: 5 * part,
+            browsing: 6 * part,
+            allowances: 2 * part,
+            paces: 3 * part,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

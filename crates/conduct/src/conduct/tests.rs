@@ -1,0 +1,1 @@
+//! The whole memory: storage, sizes, determinism.

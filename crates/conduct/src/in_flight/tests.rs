@@ -1,0 +1,1 @@
+//! Places are few, given back, and not taken from those who belong.

@@ -1,0 +1,1 @@
+//! Stuffing, its evasions, and the offices that look like it.

@@ -1,0 +1,206 @@
+//! A table of fixed size: sets of eight places each, and a rule for who leaves.
+//!
+//! Memory is taken once and never grows, whatever keys come in. A key belongs to one set; when the
+//! set is full, the line that is worth least makes room. A newcomer is worth little, so that a flood
+//! of new keys evicts its own, and lines under suspicion, which are worth most, stay. Neither the
+//! clock nor chance has a part in it: the same calls leave the same table.
+
+use serde::de::DeserializeOwned;
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use traffic::Digest;
+
+const WAYS: usize = 8;
+/// A stored table is never read into more sets than this, however damaged its header.
+const SETS_MAX: usize = 1 << 20;
+
+/// What a table holds.
+pub(crate) trait Line: Copy + Default + Serialize + DeserializeOwned {
+    /// How much would be lost with this line; the least goes first.
+    fn worth(&self, now_s: u32) -> f32;
+}
+
+/// Lines by key.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<V> {
+    slots: Vec<Slot<V>>,
+    sets: usize,
+    used: usize,
+    evicted: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot<V> {
+    /// Zero is an empty place; a key that is zero counts as one.
+    key: u64,
+    value: V,
+}
+
+impl<V: Line> Table<V> {
+    /// A table that takes about `bytes`, and at least one set.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let set_bytes = WAYS * size_of::<Slot<V>>();
+        Self::with_sets((bytes / set_bytes).clamp(1, SETS_MAX))
+    }
+
+    /// The line of `key`.
+    pub(crate) fn read(&self, key: Digest) -> Option<V> {
+        let key = key.0.max(1);
+        let start = self.start_of(key);
+        let set = self.slots.get(start..start + WAYS)?;
+        set.iter()
+            .find(|slot| slot.key == key)
+            .map(|slot| slot.value)
+    }
+
+    /// Puts a line in place of the one of that key, or of the one worth least.
+    pub(crate) fn write(&mut self, key: Digest, now_s: u32, value: V) {
+        let key = key.0.max(1);
+        let start = self.start_of(key);
+        let Some(set) = self.slots.get_mut(start..start + WAYS) else {
+            return;
+        };
+        let place = set
+            .iter()
+            .position(|slot| slot.key == key)
+            .or_else(|| set.iter().position(|slot| slot.key == 0))
+            .unwrap_or_else(|| least_worth(set, now_s));
+        let Some(slot) = set.get_mut(place) else {
+            return;
+        };
+        if slot.key == 0 {
+            self.used += 1;
+        } else if slot.key != key {
+            self.evicted = self.evicted.saturating_add(1);
+        }
+        *slot = Slot { key, value };
+    }
+
+    /// How many lines there are.
+    pub(crate) const fn used(&self) -> usize {
+        self.used
+    }
+
+    /// How many lines there can be.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.sets * WAYS
+    }
+
+    /// How many lines were evicted so far.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// This table in another size. In a smaller one, what is worth least is lost.
+    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
+        let mut fitted = Self::new(bytes);
+        if fitted.sets == self.sets {
+            return self;
+        }
+        for slot in self.slots.iter().filter(|slot| slot.key != 0) {
+            fitted.admit(slot, now_s);
+        }
+        fitted.evicted = self.evicted;
+        fitted
+    }
+
+    /// Unlike a newcomer, a line that moves here must be worth more than what it replaces.
+    fn admit(&mut self, moved: &Slot<V>, now_s: u32) {
+        let start = self.start_of(moved.key);
+        let Some(set) = self.slots.get_mut(start..start + WAYS) else {
+            return;
+        };
+        let place = set.iter().position(|slot| slot.key == 0);
+        let is_free = place.is_some();
+        let place = place.unwrap_or_else(|| least_worth(set, now_s));
+        let Some(slot) = set.get_mut(place) else {
+            return;
+        };
+        if is_free || slot.value.worth(now_s) < moved.value.worth(now_s) {
+            self.used += usize::from(is_free);
+            *slot = *moved;
+        }
+    }
+
+    fn with_sets(sets: usize) -> Self {
+        Self {
+            slots: vec![Slot::default(); sets * WAYS],
+            sets,
+            used: 0,
+            evicted: 0,
+        }
+    }
+
+    fn start_of(&self, key: u64) -> usize {
+        let spread = u128::from(key.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let set = (spread * self.sets as u128) >> 64;
+        usize::try_from(set).unwrap_or(0) * WAYS
+    }
+}
+
+fn least_worth<V: Line>(set: &[Slot<V>], now_s: u32) -> usize {
+    let mut least = (0, f32::INFINITY);
+    for (place, slot) in set.iter().enumerate() {
+        let worth = slot.value.worth(now_s);
+        if worth < least.1 {
+            least = (place, worth);
+        }
+    }
+    least.0
+}
+
+// === stored form: size, evictions, and the used places alone ===
+
+#[derive(Deserialize)]
+#[serde(rename = "Table")]
+struct Stored<V> {
+    sets: u32,
+    evicted: u64,
+    lines: Vec<(u32, u64, V)>,
+}
+
+struct Lines<'a, V>(&'a Table<V>);
+
+impl<V: Serialize> Serialize for Table<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut stored = serializer.serialize_struct("Table", 3)?;
+        stored.serialize_field("sets", &u32::try_from(self.sets).unwrap_or(u32::MAX))?;
+        stored.serialize_field("evicted", &self.evicted)?;
+        stored.serialize_field("lines", &Lines(self))?;
+        stored.end()
+    }
+}
+
+impl<V: Serialize> Serialize for Lines<'_, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut lines = serializer.serialize_seq(Some(self.0.used))?;
+        for (place, slot) in (0_u32..).zip(&self.0.slots) {
+            if slot.key != 0 {
+                lines.serialize_element(&(place, slot.key, &slot.value))?;
+            }
+        }
+        lines.end()
+    }
+}
+
+impl<'de, V: Line> Deserialize<'de> for Table<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::<V>::deserialize(deserializer)?;
+        let sets = usize::try_from(stored.sets).unwrap_or(1).clamp(1, SETS_MAX);
+        let mut table = Self::with_sets(sets);
+        for (place, key, value) in stored.lines {
+            let slot = usize::try_from(place)
+                .ok()
+                .and_then(|place| table.slots.get_mut(place));
+            if let Some(slot) = slot.filter(|slot| slot.key == 0 && key != 0) {
+                *slot = Slot { key, value };
+                table.used += 1;
+            }
+        }
+        table.evicted = stored.evicted;
+        Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests;
