@@ -7,12 +7,14 @@
 //!
 //! Whether the endpoint is a log-in at all is for its role to say, not for this module.
 
+use std::borrow::Cow;
+
 use traffic::entity::normal_account;
 use traffic::fields::{Field, Fields, Sort};
-use traffic::redact::Redacted;
-use traffic::{Digest, Hasher, Head, ParamKind};
+use traffic::redact::{self, Redacted};
+use traffic::{Digest, Hasher};
 
-use crate::credential::claims::Claims;
+use crate::sighting::Sighting;
 
 /// Longer identifiers are compared as they stand.
 const IDENTIFIER_BYTES_MAX: usize = 256;
@@ -58,7 +60,7 @@ const IDENTIFIER_NAMES: [&str; 32] = [
 
 /// The account that the request names, in its body, its query, or Basic credentials.
 #[must_use]
-pub fn attempted_account(fields: &Fields, head: &Head<'_>, hasher: &Hasher) -> Option<Digest> {
+pub fn attempted_account(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Option<Digest> {
     let mut found: Vec<Digest> = Vec::new();
     let identifiers = fields.leaves().filter(is_identifier);
     for digest in identifiers.map(|field| account_digest(field.value_bytes(), hasher)) {
@@ -67,26 +69,27 @@ pub fn attempted_account(fields: &Fields, head: &Head<'_>, hasher: &Hasher) -> O
         }
     }
     if found.is_empty() {
-        return Claims::read(head, hasher, None).basic_user();
+        return sighting.claims.basic_user();
     }
     // In one order, because the order of fields means nothing.
     found.sort_unstable();
     found.into_iter().reduce(Digest::then)
 }
 
-/// The hash under which an account is known. An identifier that is shaped like a secret is
-/// hashed as it stands, because that hash is all that a recording of it keeps.
+/// The hash under which an account is known. An identifier that holds something shaped like a
+/// secret is hashed as it stands, because that hash is all that a recording of it keeps.
 pub(crate) fn account_digest(identifier: &[u8], hasher: &Hasher) -> Digest {
     if hasher.reads_redacted()
         && let Some(redacted) = Redacted::parse(identifier)
     {
         return redacted.digest;
     }
-    match std::str::from_utf8(identifier) {
-        Ok(text) if text.len() <= IDENTIFIER_BYTES_MAX && !ParamKind::of(text).is_secret() => {
-            hasher.hash(normal_account(text).as_bytes())
-        }
-        _ => hasher.hash(identifier),
+    let text = String::from_utf8_lossy(identifier);
+    let stays_readable = matches!(redact::identity("", &text, hasher), Cow::Borrowed(_));
+    if text.len() <= IDENTIFIER_BYTES_MAX && stays_readable {
+        hasher.hash(normal_account(&text).as_bytes())
+    } else {
+        hasher.hash(text.as_bytes())
     }
 }
 
@@ -117,9 +120,10 @@ pub(crate) fn fold<'a>(name: &[u8], buffer: &'a mut [u8; NAME_BYTES_MAX]) -> &'a
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Method, Version};
-    use traffic::{HashKey, Location};
+    use traffic::{HashKey, Head, Location, ParamKind, Peer};
 
     use super::*;
+    use crate::sighting::{Trust, sight};
 
     fn hasher() -> Hasher {
         Hasher::new(HashKey::new([9; 16]))
@@ -143,7 +147,9 @@ mod tests {
             headers,
             raw: None,
         };
-        attempted_account(&fields, &head, &hasher())
+        let peer = Peer::plain("192.0.2.1".parse().unwrap());
+        let sighting = sight(&head, &peer, &Trust::default(), &hasher(), None);
+        attempted_account(&fields, &sighting, &hasher())
     }
 
     #[track_caller]

@@ -12,6 +12,7 @@
 
 mod count;
 mod discovery;
+mod door;
 mod holder;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use crate::table::Table;
 use count::DistinctFew;
 pub use discovery::SlotView;
 use discovery::{Discovery, Presented};
+use door::Door;
 use holder::{FamiliarPair, Holder, Neighbours, Standing};
 
 /// With so many tokens of so few subjects a claim names the program and not the caller.
@@ -42,6 +44,7 @@ pub struct Callers {
     holders: Table<Holder>,
     pairs: Table<FamiliarPair>,
     sources: Table<Neighbours>,
+    doors: Table<Door>,
     discovery: Discovery,
     claims: [ClaimUse; Claim::ALL.len()],
 }
@@ -77,6 +80,16 @@ struct Session {
     holder: Holder,
 }
 
+/// How an exchange ended, as far as credentials are concerned.
+#[derive(Clone, Copy)]
+struct End {
+    success: bool,
+    refused: bool,
+    /// The API must have checked the credential.
+    checked: bool,
+    role: Role,
+}
+
 impl Session {
     /// Whether what its token claims is believed: anyone can write a token that names somebody
     /// else, but not one that the API handed out or let in where it does not let everybody in.
@@ -89,28 +102,36 @@ impl Callers {
     /// Nothing known yet, and never more than about `bytes_max` of memory.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        let [holders, pairs, sources, discovery] = Self::shares(bytes_max);
+        let [holders, pairs, sources, doors, discovery] = Self::shares(bytes_max);
         Self {
             holders: Table::new(holders),
             pairs: Table::new(pairs),
             sources: Table::new(sources),
+            doors: Table::new(doors),
             discovery: Discovery::new(discovery),
             claims: Default::default(),
         }
     }
 
-    /// Moves into another size, keeping what fits: for state restored under another budget.
-    pub fn fit(&mut self, bytes_max: usize) {
-        let [holders, pairs, sources, discovery] = Self::shares(bytes_max);
-        self.holders.fit(holders);
-        self.pairs.fit(pairs);
-        self.sources.fit(sources);
-        self.discovery.fit(discovery);
+    /// Takes over what was stored, as far as there is room for it here.
+    pub fn restore(&mut self, stored: Self) {
+        self.holders.absorb(&stored.holders);
+        self.pairs.absorb(&stored.pairs);
+        self.sources.absorb(&stored.sources);
+        self.doors.absorb(&stored.doors);
+        self.discovery.absorb(stored.discovery);
+        self.claims = stored.claims;
     }
 
-    fn shares(bytes_max: usize) -> [usize; 4] {
+    fn shares(bytes_max: usize) -> [usize; 5] {
         let sixteenth = bytes_max / 16;
-        [sixteenth * 9, sixteenth * 4, sixteenth * 2, sixteenth]
+        [
+            sixteenth * 8,
+            sixteenth * 4,
+            sixteenth * 2,
+            sixteenth,
+            sixteenth,
+        ]
     }
 
     /// Who calls, from what the request tells and what is remembered.
@@ -165,14 +186,20 @@ impl Callers {
             Outcome::Failure | Outcome::NotFound => false,
             Outcome::Unknown => answer.is_2xx(),
         };
-        let refused = matches!(answer.status, 401 | 403);
-        self.discovery.count(success, refused);
+        let end = End {
+            success,
+            refused: matches!(answer.status, 401 | 403),
+            checked: success && self.is_checked(sighting, answer.role),
+            role: answer.role,
+        };
+        self.learn_door(sighting, &end, now_s);
+        self.discovery.count(success, end.refused);
         for credential in &sighting.credentials {
-            self.learn_credential(sighting, credential, success, refused, answer, now);
+            self.learn_credential(sighting, credential, &end, now);
         }
         if success {
             self.learn_issued(sighting, identity, answer, now_s);
-            self.learn_standing(sighting, identity, now_s);
+            self.learn_standing(sighting, identity, end.checked, now_s);
         }
     }
 
@@ -278,40 +305,68 @@ impl Callers {
             let holder = self.holders.find(value.tagged(CREDENTIAL));
             holder.and_then(Holder::account) == Some(account)
         };
-        self.pairs.find(pair(account, sighting)).is_some() || sighting.carried().any(owns)
+        self.pairs.find(pair(account, sighting)).is_some()
+            || sighting
+                .credentials
+                .iter()
+                .any(|credential| owns(credential.value))
+    }
+
+    /// Whether the API must have checked the one credential of a request that it served: at a
+    /// door that is closed to others. With two of them nobody could tell which opened it, and
+    /// where secrets are tried it was the secret.
+    fn is_checked(&self, sighting: &Sighting, role: Role) -> bool {
+        let counts = |credential: &&Credential| {
+            credential.slot.place != Place::Cookie
+                || self
+                    .holders
+                    .find(credential.value.tagged(CREDENTIAL))
+                    .is_some()
+                || self.discovery.session_rank(credential).is_some()
+        };
+        !is_entrance(role)
+            && self.doors.find(sighting.door).is_some_and(Door::is_closed)
+            && sighting.credentials.iter().filter(counts).count() == 1
+    }
+
+    fn learn_door(&mut self, sighting: &Sighting, end: &End, now_s: u32) {
+        if is_entrance(end.role) || !(end.success || end.refused) {
+            return;
+        }
+        if let Some(door) = self.doors.enter(sighting.door, Door::default(), now_s) {
+            door.note(end.refused, end.success, !sighting.credentials.is_empty());
+        }
     }
 
     fn learn_credential(
         &mut self,
         sighting: &Sighting,
         credential: &Credential,
-        success: bool,
-        refused: bool,
-        answer: &AnswerFacts,
+        end: &End,
         now: Timestamp,
     ) {
         let now_s = now.as_secs();
         let key = credential.value.tagged(CREDENTIAL);
         let rank = self.discovery.session_rank(credential);
         let is_new = self.holders.find(key).is_none();
-        if success && is_new && rank.is_some() {
+        if end.success && is_new && rank.is_some() {
             self.holders.enter(key, Holder::default(), now_s);
             self.learn_claims(sighting, credential);
         }
         let mut seen = Presented {
             device: sighting.device,
-            success,
-            refused,
+            success: end.success,
+            refused: end.refused,
             issued: false,
             entered: false,
         };
         let mut entered = None;
         if let Some(holder) = self.holders.touch(key, now_s) {
             seen.issued = holder.is_issued();
-            if success {
-                holder.succeed(sighting.guarded, now_s);
+            if end.success {
+                holder.succeed(end.checked, now_s);
                 // Another try at a log-in is no use of what the last one handed out.
-                entered = holder.pending().filter(|_| !answer.role.tries_a_secret());
+                entered = holder.pending().filter(|_| !is_entrance(end.role));
                 if entered.is_some() {
                     holder.confirm();
                 }
@@ -369,8 +424,9 @@ impl Callers {
         }
         if answer.issued.is_empty() && entered.is_some() {
             // The session that was there before the log-in goes on as the account's.
-            for value in sighting.carried() {
-                let holder = self.holders.touch(value.tagged(CREDENTIAL), now_s);
+            for credential in &sighting.credentials {
+                let key = credential.value.tagged(CREDENTIAL);
+                let holder = self.holders.touch(key, now_s);
                 if let Some(holder) = holder.filter(|holder| holder.is_issued()) {
                     holder.reissue(account, false);
                 }
@@ -379,11 +435,17 @@ impl Callers {
     }
 
     /// Lets principal and account share in the success, and the address in who they are.
-    fn learn_standing(&mut self, sighting: &Sighting, identity: &Identity, now_s: u32) {
+    fn learn_standing(
+        &mut self,
+        sighting: &Sighting,
+        identity: &Identity,
+        checked: bool,
+        now_s: u32,
+    ) {
         if let Some(principal) = identity.principal {
             let key = principal.tagged(PRINCIPAL);
             if let Some(holder) = self.holders.enter(key, Holder::default(), now_s) {
-                holder.succeed(sighting.guarded, now_s);
+                holder.succeed(checked, now_s);
             }
         }
         if let Some(account) = identity.account {
@@ -391,7 +453,7 @@ impl Callers {
             // An account is never handed out: being in it is what confirms it.
             let newcomer = Holder::issued(None, true);
             if let Some(holder) = self.holders.enter(key, newcomer, now_s) {
-                holder.succeed(sighting.guarded, now_s);
+                holder.succeed(checked, now_s);
             }
         }
         let who = identity.account.or(identity.principal).or(identity.session);
@@ -413,6 +475,11 @@ impl Callers {
             }
         }
     }
+}
+
+/// Whether callers come here to be let in, whatever credential they carry already.
+fn is_entrance(role: Role) -> bool {
+    role.tries_a_secret() || matches!(role, Role::Signup | Role::Refresh | Role::ResetRequest)
 }
 
 /// The key of an account with the device and network it was entered from.

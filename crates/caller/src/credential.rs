@@ -1,15 +1,15 @@
 //! Credentials as they are presented: where each stood, and the keyed hash of its value.
 //!
 //! Raw values are looked at here and nowhere else, and what leaves is hashes, kinds and lengths.
-//! The same module says how a recording writes a credential, so that a replay sees the same ones:
-//! everything derived here is derived from kind, hash and length alone.
+//! Everything that is derived here is derived from kind, hash and length alone, which is what a
+//! recording keeps of a credential (`traffic::scrub`): a replay sees the same ones.
 
 pub mod claims;
 mod slot;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName};
-use traffic::redact::{self, Redacted};
+use traffic::redact::Redacted;
 use traffic::{Digest, Hasher, Head, ParamKind};
 
 pub use slot::{Place, Slot, SlotName};
@@ -66,7 +66,9 @@ pub fn presented(head: &Head<'_>, hasher: &Hasher) -> Vec<Credential> {
             for (cookie, value) in cookie_pairs(value.as_bytes()) {
                 if cookies.len() < CREDENTIALS_MAX && slot::may_be_session(cookie) {
                     let slot = Slot::cookie(cookie, hasher);
-                    cookies.push(Credential::of(slot, value, hasher));
+                    let credential = Credential::of(slot, value, hasher);
+                    // Languages, flags and counters are cookies, too.
+                    cookies.extend(Some(credential).filter(|one| one.bits >= UNGUESSABLE_BITS));
                 }
             }
         } else if slot::is_key_header(name.as_str()) && found.len() < CREDENTIALS_MAX {
@@ -94,26 +96,46 @@ fn authorization(headers: &HeaderMap, hasher: &Hasher, found: &mut Vec<Credentia
     ));
 }
 
-/// The scheme of an `Authorization` value and what follows; a lone word is a key without scheme.
+/// The scheme of an `Authorization` value, where it is a usual one, and what follows it; anything
+/// else is a key as a whole.
 pub(crate) fn scheme_of(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    const SCHEMES: [&[u8]; 6] = [
+        b"basic",
+        b"bearer",
+        b"digest",
+        b"token",
+        b"apikey",
+        b"negotiate",
+    ];
     let value = value.trim_ascii();
-    let (scheme, rest) = match value.iter().position(|&byte| byte == b' ') {
-        Some(at) => value.split_at_checked(at)?,
-        None => (&b""[..], value),
+    let at = memchr::memchr(b' ', value).unwrap_or(0);
+    let (scheme, rest) = match value.split_at_checked(at) {
+        Some((scheme, rest))
+            if SCHEMES
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(scheme)) =>
+        {
+            (scheme, rest.trim_ascii())
+        }
+        _ => (&b""[..], value),
     };
-    let rest = rest.trim_ascii();
     (!rest.is_empty()).then_some((scheme, rest))
 }
 
+/// The cookies of a `Cookie` header, parted as RFC 6265 has clients part them and as a recording
+/// parts them: exactly so, because a cookie cut elsewhere would have another hash in a replay.
 fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    header
-        .split(|&byte| byte == b';')
+    let mut rest = Some(header);
+    let pairs = std::iter::from_fn(move || {
+        let header = rest?;
+        let end = memchr::memmem::find(header, b"; ");
+        rest = end.and_then(|end| header.get(end + 2..));
+        header.get(..end.unwrap_or(header.len()))
+    });
+    pairs
         .take(COOKIES_MAX)
-        .filter_map(|pair| {
-            let (name, value) = split_pair(pair)?;
-            let (name, value) = (name.trim_ascii(), value.trim_ascii());
-            (!name.is_empty() && !value.is_empty()).then_some((name, value))
-        })
+        .filter_map(split_pair)
+        .filter(|(_, value)| !value.is_empty())
 }
 
 fn split_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -141,7 +163,6 @@ fn query(target: &[u8], hasher: &Hasher, found: &mut Vec<Credential>) {
 pub(crate) fn set_cookie(line: &[u8], hasher: &Hasher) -> Option<Digest> {
     let mut parts = line.split(|&byte| byte == b';');
     let (name, value) = split_pair(parts.next()?)?;
-    let (name, value) = (name.trim_ascii(), value.trim_ascii());
     let is_withdrawn = parts.filter_map(split_pair).any(|(attribute, value)| {
         let value = value.trim_ascii();
         attribute.trim_ascii().eq_ignore_ascii_case(b"max-age")
@@ -166,21 +187,11 @@ pub(crate) fn is_key_header(name: &HeaderName) -> bool {
     slot::is_key_header(name.as_str())
 }
 
-/// Kind, hash and length of a value: computed live, read back from a recording.
-fn redacted(value: &[u8], hasher: &Hasher) -> Redacted {
-    Redacted::of(value, kind_of(value), hasher)
-}
-
-/// The kind of a credential's value, as a recording writes it: exact, so that it reads back.
-fn kind_of(value: &[u8]) -> ParamKind {
-    match std::str::from_utf8(value) {
-        // Text that a recording could not tell from prose is written as a secret.
-        Ok(text) => match ParamKind::of(text) {
-            ParamKind::Text if text.len() >= 40 => ParamKind::Secret,
-            kind => kind,
-        },
-        Err(_) => ParamKind::Secret,
-    }
+/// Kind, hash and length of a value: computed live, read back from a recording, and the same in
+/// both because nothing else of the value is looked at.
+pub(crate) fn redacted(value: &[u8], hasher: &Hasher) -> Redacted {
+    let text = String::from_utf8_lossy(value);
+    Redacted::of(text.as_bytes(), ParamKind::of(&text), hasher)
 }
 
 /// How hard a value is to guess, by its form and length.
@@ -196,61 +207,4 @@ fn bits(seen: &Redacted) -> u8 {
         _ => 0,
     };
     u8::try_from(seen.length.saturating_mul(eighths_per_byte) / 8).unwrap_or(u8::MAX)
-}
-
-/// A header's value as a recording writes it, when it carries credentials: each value on its own
-/// as `~kind:hash:length`, the rest as it stands. `None`: not a header that does.
-///
-/// Cookies that cannot be credentials (a language, a flag) stay readable.
-#[must_use]
-pub fn recorded_header(name: &HeaderName, value: &[u8], hasher: &Hasher) -> Option<String> {
-    if *name == AUTHORIZATION || *name == PROXY_AUTHORIZATION {
-        let (scheme, rest) = scheme_of(value)?;
-        let scheme = String::from_utf8_lossy(scheme);
-        let space = if scheme.is_empty() { "" } else { " " };
-        return Some(format!("{scheme}{space}{}", redacted(rest, hasher)));
-    }
-    if *name == COOKIE {
-        let pairs = cookie_pairs(value).map(|(name, value)| {
-            let name = String::from_utf8_lossy(name);
-            format!(
-                "{}={}",
-                redact::text(&name, hasher),
-                recorded_cookie(&name, value, hasher)
-            )
-        });
-        return Some(pairs.collect::<Vec<_>>().join("; "));
-    }
-    if *name == http::header::SET_COOKIE {
-        return Some(recorded_set_cookie(value, hasher));
-    }
-    slot::is_key_header(name.as_str()).then(|| redacted(value.trim_ascii(), hasher).to_string())
-}
-
-fn recorded_cookie(name: &str, value: &[u8], hasher: &Hasher) -> String {
-    let seen = redacted(value, hasher);
-    let is_short = seen.length < 8 && !redact::is_secret_name(name);
-    match std::str::from_utf8(value) {
-        Ok(text) if is_short && !seen.kind.is_secret() => text.to_owned(),
-        _ => seen.to_string(),
-    }
-}
-
-fn recorded_set_cookie(value: &[u8], hasher: &Hasher) -> String {
-    let (pair, attributes) = match memchr::memchr(b';', value) {
-        Some(at) => value.split_at_checked(at).unwrap_or((value, b"")),
-        None => (value, &b""[..]),
-    };
-    let attributes = String::from_utf8_lossy(attributes);
-    match split_pair(pair) {
-        Some((name, value)) => {
-            let name = String::from_utf8_lossy(name.trim_ascii());
-            let value = match value.trim_ascii() {
-                b"" => String::new(),
-                value => recorded_cookie(&name, value, hasher),
-            };
-            format!("{}={value}{attributes}", redact::text(&name, hasher))
-        }
-        None => format!("{}{attributes}", redacted(pair, hasher)),
-    }
 }

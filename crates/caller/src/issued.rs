@@ -5,7 +5,6 @@
 
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use traffic::fields::{Fields, Sort};
-use traffic::redact::Redacted;
 use traffic::{AnswerHead, Digest, Hasher, ParamKind};
 
 use crate::attempt::fold;
@@ -15,6 +14,9 @@ use crate::credential::{self, UNGUESSABLE_BITS};
 const ISSUED_MAX: usize = 8;
 /// Shorter values in a body are words: `"token": "expired"`.
 const TOKEN_BYTES_MIN: u32 = 16;
+
+/// Shorter texts with spaces or odd characters are sentences: `"token": "has expired, log in"`.
+const TEXT_BYTES_MIN: u32 = 40;
 
 /// Names of fields that hold a credential: lower case, letters and digits only.
 const TOKEN_NAMES: [&str; 22] = [
@@ -86,12 +88,17 @@ fn names_a_token(name: &[u8]) -> bool {
         .is_ok()
 }
 
-/// The value of a body's field, when it is long enough to be a credential. Kinds do not count:
-/// a recording keeps hash and length of such a field, and not always its kind.
+/// The value of a body's field, when it can be a credential. Only kind and length are looked at,
+/// because a recording keeps no more.
 fn token(value: &[u8], hasher: &Hasher) -> Option<Digest> {
-    let seen = Redacted::of(value, ParamKind::Secret, hasher);
-    let is_sentence = value.contains(&b' ');
-    (seen.length >= TOKEN_BYTES_MIN && !is_sentence).then_some(seen.digest)
+    let seen = credential::redacted(value, hasher);
+    let bytes_min = match seen.kind {
+        ParamKind::Token | ParamKind::Jwt | ParamKind::Key | ParamKind::Secret => TOKEN_BYTES_MIN,
+        ParamKind::Uuid | ParamKind::Hash | ParamKind::Word => TOKEN_BYTES_MIN,
+        ParamKind::Text | ParamKind::Slug => TEXT_BYTES_MIN,
+        _ => return None,
+    };
+    (seen.length >= bytes_min).then_some(seen.digest)
 }
 
 // Kept beside the threshold it mirrors: what is presented must reach it to be believed.
@@ -134,6 +141,8 @@ mod tests {
         );
         let body = r#"{"data":{"accessToken":"x7Kq2vN9pLm4Rt8Yw3Zb","refresh_token":"6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21"}}"#;
         assert_eq!(issued(&[], body), 2);
+        let numbered = r#"{"token":"12|0123456789abcdefghijklmnopqrstuvwxyzABCD"}"#;
+        assert_eq!(issued(&[], numbered), 1);
         let twice = r#"{"token":"x7Kq2vN9pLm4Rt8Yw3Zb"}"#;
         assert_eq!(issued(&[cookie], twice), 1, "one value is one credential");
     }
@@ -153,6 +162,10 @@ mod tests {
         check(&[], r#"{"error":"bad credentials","token":null}"#);
         check(&[], r#"{"token":"expired"}"#);
         check(&[], r#"{"token":"the token has expired"}"#);
+        check(
+            &[],
+            r#"{"session":"2026-11-23T12:00:00Z","key":"ada.lovelace@example.com"}"#,
+        );
         check(
             &[],
             r#"{"request_id":"x7Kq2vN9pLm4Rt8Yw3Zb","csrf_token":"x7Kq2vN9pLm4Rt8Yw3Zb"}"#,

@@ -24,7 +24,7 @@ pub use address::{AddressSource, ForwardingAnomaly};
 pub use attempt::attempted_account;
 pub use callers::{Callers, Fill, SlotView};
 pub use credential::claims::{Claims, recorded_claims};
-pub use credential::{Credential, Place, Slot, recorded_header};
+pub use credential::{Credential, Place, Slot};
 pub use issued::issued_credentials;
 pub use sighting::{Agent, Sighting, Trust, sight};
 pub use user_agent::ClientClass;

@@ -19,6 +19,11 @@ use crate::user_agent::{ClientClass, UserAgent};
 /// Languages are told by their first tag; longer ones are made up.
 const LANGUAGE_BYTES_MAX: usize = 12;
 
+/// Deeper paths are told by their beginning.
+const DOOR_SEGMENTS_MAX: usize = 12;
+/// Words of routes are shorter than UUIDs and hashes.
+const IDENTIFIER_BYTES_MIN: usize = 20;
+
 /// Whose word on the caller's address is believed.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
@@ -62,10 +67,8 @@ pub struct Sighting {
     pub credentials: Vec<Credential>,
     /// Hashes of what a token among them claims.
     pub claims: Claims,
-    /// Whether the endpoint is known to refuse callers without credentials; `catalog` knows, and
-    /// whoever holds both says so before [`crate::Callers::learn`]. A success there proves a
-    /// credential, one on an open endpoint does not.
-    pub guarded: bool,
+    /// The shape of the path: what has the same shape is open or closed to callers alike.
+    pub door: Digest,
 }
 
 impl Sighting {
@@ -78,8 +81,12 @@ impl Sighting {
     }
 
     /// The values of all credentials presented.
-    pub fn carried(&self) -> impl Iterator<Item = Digest> + '_ {
-        self.credentials.iter().map(|credential| credential.value)
+    #[must_use]
+    pub fn carried(&self) -> Vec<Digest> {
+        self.credentials
+            .iter()
+            .map(|credential| credential.value)
+            .collect()
     }
 }
 
@@ -123,7 +130,7 @@ pub fn sight(
         },
         credentials: credential::presented(head, hasher),
         claims: Claims::read(head, hasher, recorded_claims),
-        guarded: false,
+        door: door(head.target, hasher),
     }
 }
 
@@ -144,6 +151,23 @@ fn device(
         .then(hasher.hash(family.as_bytes()))
         .then(Digest(u64::from(agent.major)))
         .then(hasher.hash(language))
+}
+
+/// The path with its numbers and long identifiers left out. Only what cannot be part of a route
+/// is: two paths of one shape must not differ in who may use them.
+fn door(target: &[u8], hasher: &Hasher) -> Digest {
+    let (path, _) = traffic::path::split_target(target);
+    path.split(|&byte| byte == b'/')
+        .take(DOOR_SEGMENTS_MAX)
+        .fold(Digest(1), |door, segment| {
+            let has_digit = segment.iter().any(u8::is_ascii_digit);
+            let is_number = !segment.is_empty() && segment.iter().all(u8::is_ascii_digit);
+            if is_number || (has_digit && segment.len() >= IDENTIFIER_BYTES_MIN) {
+                door.tagged(2)
+            } else {
+                door.then(hasher.hash(segment))
+            }
+        })
 }
 
 /// The first language tag: the rest of the list changes with a browser's settings only, but it

@@ -121,17 +121,9 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
         Some(&mut victim.value)
     }
 
-    /// Moves everything into a table of another size; what was touched last has the first claim.
-    pub(crate) fn fit(&mut self, bytes_max: usize) {
-        let mut fitted = Self::new(bytes_max);
-        if fitted.segments.len() == self.segments.len() {
-            return;
-        }
-        fitted.refill(self.entries());
-        *self = fitted;
-    }
-
-    fn refill(&mut self, mut entries: Vec<Entry<V>>) {
+    /// Takes in what another table held; what was touched last has the first claim to the room.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        let mut entries = other.entries();
         entries.sort_by_key(|entry| (entry.touched_s, entry.key));
         for entry in entries {
             self.enter(entry.key, entry.value, entry.touched_s);
@@ -236,17 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn storing_and_resizing_keep_what_fits() {
+    fn moving_keeps_what_fits() {
         let mut table = Table::<Rank>::new(SMALL);
         for key in 1..=1_000_u64 {
             table.enter(Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Rank(1), 5);
         }
-        let length = table.len();
-        table.fit(SMALL * 16);
-        assert_eq!(table.len(), length);
-        table.fit(SMALL * 16);
-        table.fit(0);
-        assert!(table.len() <= table.capacity() && table.len() > 0);
+        let mut large = Table::<Rank>::new(SMALL * 16);
+        large.absorb(&table);
+        assert_eq!(large.len(), table.len());
+        let mut small = Table::<Rank>::new(0);
+        small.absorb(&large);
+        assert!(small.len() <= small.capacity() && small.len() > 0);
     }
 
     #[test]

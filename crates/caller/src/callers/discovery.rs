@@ -115,8 +115,10 @@ impl Discovery {
         views
     }
 
-    pub(super) fn fit(&mut self, bytes_max: usize) {
-        self.slots_max = Self::new(bytes_max).slots_max;
+    /// Takes in what was watched before, the most proven first.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.totals = other.totals;
+        self.slots = other.slots;
         self.slots
             .sort_by_key(|watch| (-watch.centinats, watch.slot.key));
         self.slots.truncate(usize::from(self.slots_max));

@@ -41,8 +41,8 @@ pub(super) enum Standing {
 const ISSUED: u8 = 1;
 /// The account it was handed out to is certain: it was used with success afterwards.
 const CONFIRMED: u8 = 2;
-/// It succeeded where callers without credentials are refused.
-const GUARDED: u8 = 4;
+/// It opened what is closed to callers without credentials.
+const CHECKED: u8 = 4;
 
 impl Holder {
     pub(super) fn issued(account: Option<Digest>, confirmed: bool) -> Self {
@@ -69,7 +69,7 @@ impl Holder {
 
     /// Whether it cannot have been made up by whoever presents it.
     pub(super) fn is_proven(&self) -> bool {
-        self.marks & (ISSUED | GUARDED) != 0
+        self.marks & (ISSUED | CHECKED) != 0
     }
 
     /// Whether one success is not all there is to it.
@@ -107,13 +107,13 @@ impl Holder {
         }
     }
 
-    pub(super) fn succeed(&mut self, guarded: bool, now_s: u32) {
+    pub(super) fn succeed(&mut self, checked: bool, now_s: u32) {
         if self.successes == 0 {
             self.first_success_s = now_s;
         }
         self.successes = self.successes.saturating_add(1);
-        if guarded {
-            self.marks |= GUARDED;
+        if checked {
+            self.marks |= CHECKED;
         }
     }
 
@@ -122,7 +122,7 @@ impl Holder {
         let is_aged = now_s.saturating_sub(self.first_success_s) >= ESTABLISHED_S;
         if self.successes == 0 || !is_aged {
             Standing::New
-        } else if self.marks & (GUARDED | CONFIRMED) != 0 {
+        } else if self.marks & (CHECKED | CONFIRMED) != 0 {
             Standing::Strong
         } else if self.successes >= WEAK_SUCCESSES {
             Standing::Weak
@@ -134,7 +134,7 @@ impl Holder {
 
 impl Worth for Holder {
     fn worth(&self) -> u8 {
-        if self.marks & (GUARDED | CONFIRMED) != 0 {
+        if self.marks & (CHECKED | CONFIRMED) != 0 {
             3
         } else if self.account.0 != 0 {
             2

@@ -10,6 +10,8 @@ const KEY: HashKey = HashKey::new([8; 16]);
 const OFFICE: &str = "198.51.100.7";
 const ELSEWHERE: &str = "203.0.113.80";
 
+const CLOSED: &str = "/orders";
+
 struct World {
     callers: Callers,
     now_s: u64,
@@ -25,7 +27,7 @@ struct Call<'a> {
     role: Role,
     status: u16,
     issued: Vec<&'a str>,
-    guarded: bool,
+    target: &'a str,
 }
 
 impl<'a> Call<'a> {
@@ -38,7 +40,7 @@ impl<'a> Call<'a> {
             role: Role::Other,
             status: 200,
             issued: vec![],
-            guarded: false,
+            target: "/",
         }
     }
 
@@ -80,9 +82,10 @@ impl<'a> Call<'a> {
         Self { agent, ..self }
     }
 
-    fn guarded(self) -> Self {
+    /// At a path that the API keeps closed to callers without credentials.
+    fn closed(self) -> Self {
         Self {
-            guarded: true,
+            target: CLOSED,
             ..self
         }
     }
@@ -119,6 +122,15 @@ impl World {
         }
     }
 
+    /// A world whose [`CLOSED`] path has been knocked at in vain.
+    fn with_closed_door() -> Self {
+        let mut world = Self::new();
+        for _ in 0..5 {
+            world.call(Call::get().closed().status(401));
+        }
+        world
+    }
+
     fn wait(&mut self, seconds: u64) {
         self.now_s += seconds;
     }
@@ -132,16 +144,14 @@ impl World {
         }
         let head = Head {
             method: &Method::GET,
-            target: b"/",
+            target: call.target.as_bytes(),
             version: Version::HTTP_11,
             authority: "api.example.com",
             headers: &headers,
             raw: None,
         };
         let peer = Peer::plain(call.from.parse().unwrap());
-        let mut sighting = sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None);
-        sighting.guarded = call.guarded;
-        sighting
+        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None)
     }
 
     fn see(&mut self, call: &Call<'_>) -> Identity {
@@ -353,11 +363,11 @@ fn showing_somebodys_key_does_not_take_it_over() {
 
 #[test]
 fn a_claim_names_the_principal_through_all_its_tokens() {
-    let mut world = World::new();
+    let mut world = World::with_closed_door();
     for number in 0..5 {
         let token = jwt(r#"{"sub":"42","iat":1}"#, number);
-        world.call(Call::get().bearer(&token).guarded());
-        let identity = world.call(Call::get().bearer(&token).guarded());
+        world.call(Call::get().bearer(&token).closed());
+        let identity = world.call(Call::get().bearer(&token).closed());
         assert_eq!(identity.principal, Some(hash("42")));
         assert_eq!(identity.session, Some(hash(&token)));
     }
@@ -375,11 +385,50 @@ fn a_forged_token_does_not_speak_for_the_one_it_names() {
 }
 
 #[test]
+fn a_forged_token_is_not_proven_by_the_cookie_beside_it() {
+    let mut world = World::with_closed_door();
+    let sid = token(1);
+    world.call(Call::login("mallory", &sid));
+    let forged = jwt(r#"{"sub":"42"}"#, 1);
+    let cookie = format!("sid={sid}");
+    for _ in 0..5 {
+        let call = Call::get().closed().with("cookie", &cookie).bearer(&forged);
+        assert_ne!(world.call(call).principal, Some(hash("42")));
+    }
+    let alone = world.see(&Call::get().closed().bearer(&forged));
+    assert_ne!(alone.principal, Some(hash("42")));
+}
+
+#[test]
+fn a_forged_token_is_not_proven_by_a_log_in_it_was_sent_with() {
+    let mut world = World::with_closed_door();
+    for _ in 0..20 {
+        world.call(Call {
+            target: "/login",
+            ..Call::login("mallory", "")
+        });
+    }
+    let forged = jwt(r#"{"sub":"42"}"#, 1);
+    let (first, second) = (token(1), token(2));
+    for token in [&first, &second] {
+        let call = Call {
+            target: "/login",
+            ..Call::login("mallory", token)
+        };
+        world.call(call.bearer(&forged));
+    }
+    assert_ne!(
+        world.see(&Call::get().bearer(&forged)).principal,
+        Some(hash("42"))
+    );
+}
+
+#[test]
 fn a_claim_that_is_always_the_same_names_no_principal() {
-    let mut world = World::new();
+    let mut world = World::with_closed_door();
     for number in 0..40 {
         let claims = format!(r#"{{"sub":"shop-app","uid":{number}}}"#);
-        world.call(Call::get().bearer(&jwt(&claims, number)).guarded());
+        world.call(Call::get().bearer(&jwt(&claims, number)).closed());
     }
     let token = jwt(r#"{"sub":"shop-app","uid":7}"#, 7);
     assert_eq!(
@@ -472,17 +521,19 @@ fn what_was_learnt_survives_being_stored_and_moved() {
         world.call(Call::get().bearer(&token(number)));
     }
     let stored = postcard::to_allocvec(&world.callers).unwrap();
+    let again: Callers = postcard::from_bytes(&stored).unwrap();
+    assert_eq!(postcard::to_allocvec(&again).unwrap(), stored);
     let mut restored = World {
-        callers: postcard::from_bytes(&stored).unwrap(),
-        ..world
+        callers: Callers::new(64 << 20),
+        now_s: world.now_s,
     };
-    assert_eq!(postcard::to_allocvec(&restored.callers).unwrap(), stored);
-    restored.callers.fit(64 << 20);
+    restored.callers.restore(again.clone());
     for number in 0..300 {
         let identity = restored.see(&Call::get().bearer(&token(number)));
         assert_eq!(identity.account, Some(hash(&format!("user{number}"))));
     }
     assert!(restored.see(&Call::login("user7", "")).familiar);
-    restored.callers.fit(0);
-    assert!(restored.callers.fill().holders > 0);
+    let mut small = Callers::new(0);
+    small.restore(again);
+    assert!(small.fill().holders > 0 && small.fill().holders <= small.fill().holders_max);
 }
