@@ -1,0 +1,181 @@
+//! How a database file is opened: pragmas, format versions, deadlines, and what an error means.
+//!
+//! Each file carries an application id and a format version, is brought to the present format step
+//! by step, and is refused when a newer program wrote it. SQL itself stands beside what it stores.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::folder::{database_bytes, make_private_file};
+
+/// "PALS": says whose files these are to `file` and to us.
+const APPLICATION_ID: i64 = 0x5041_4c53;
+/// Larger files are not walked whole when they are opened: starting must not take seconds.
+const CHECKED_BYTES_MAX: u64 = 64 << 20;
+/// Readers and the writer meet only for moments.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Virtual machine steps between two looks at the clock.
+const STEPS_PER_LOOK: i32 = 2_000;
+/// The write-ahead log is cut back to this after it grew beyond.
+const WAL_BYTES_KEPT: i64 = 16 << 20;
+
+/// The format of one sort of file: step *n*, a list of SQL scripts, brings version *n* to *n* + 1.
+pub(crate) struct Format {
+    pub(crate) steps: &'static [&'static [&'static str]],
+}
+
+/// When a commit counts as done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Durability {
+    /// After it is on the disk: survives a power cut.
+    Synced,
+    /// After the operating system has it: survives a crash of the program.
+    Buffered,
+}
+
+/// Why a database was not opened.
+#[derive(Debug)]
+pub(crate) enum OpenFault {
+    Newer { found: i64, known: i64 },
+    Sqlite(rusqlite::Error),
+}
+
+/// What an error of SQLite calls for.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The file is damaged: move it aside.
+    Corrupt(String),
+    /// The disk is full, failing or not writable: keep and try again.
+    Storage(String),
+    /// This one row cannot be stored: drop it, or the rest would wait for ever.
+    Row(String),
+}
+
+impl From<rusqlite::Error> for OpenFault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        let what = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(what),
+            Some(
+                ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig
+                | ErrorCode::TypeMismatch
+                | ErrorCode::ParameterOutOfRange,
+            ) => Self::Row(what),
+            // Anything else that SQLite reports (full, I/O, read-only, locked, no memory) may pass.
+            Some(_) => Self::Storage(what),
+            // And what our own conversions report will not.
+            None => Self::Row(what),
+        }
+    }
+}
+
+/// Opens a file for writing: made when missing, private, checked, and in the present format.
+pub(crate) fn open_writer(
+    path: &Path,
+    format: &Format,
+    durability: Durability,
+) -> Result<Connection, OpenFault> {
+    make_private_file(path).map_err(|error| cannot_open(&error.to_string()))?;
+    let mut connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match durability {
+            Durability::Synced => "FULL",
+            Durability::Buffered => "NORMAL",
+        },
+    )?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    check_whole(&connection, path)?;
+    bring_up_to_date(&mut connection, format)?;
+    Ok(connection)
+}
+
+/// Opens a file for reading; whatever is asked through it ends at `deadline`.
+pub(crate) fn open_reader(path: &Path, deadline: Instant) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))?;
+    Ok(connection)
+}
+
+/// Whether a query was ended by its deadline.
+pub(crate) fn hit_deadline(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+/// An unsigned number as SQLite keeps it. What does not fit (beyond the year 292,000) is capped.
+pub(crate) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The number that [`stored`] wrote.
+pub(crate) fn loaded(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Walks a file of moderate size once, so that damage is met here and not in the middle of a day.
+fn check_whole(connection: &Connection, path: &Path) -> Result<(), OpenFault> {
+    if database_bytes(path) > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said == "ok" {
+        return Ok(());
+    }
+    Err(OpenFault::Sqlite(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+        Some(said),
+    )))
+}
+
+fn bring_up_to_date(connection: &mut Connection, format: &Format) -> Result<(), OpenFault> {
+    let known = i64::try_from(format.steps.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(OpenFault::Newer { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for step in format
+        .steps
+        .iter()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
+        for script in *step {
+            transaction.execute_batch(script)?;
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn cannot_open(why: &str) -> OpenFault {
+    OpenFault::Sqlite(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+        Some(why.to_owned()),
+    ))
+}

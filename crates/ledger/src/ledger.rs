@@ -1,0 +1,294 @@
+//! The ledger as everybody else sees it: hand in, ask for a write, read.
+//!
+//! Handing in never blocks. [`Ledger::write`] blocks until the commit, so asynchronous callers use
+//! [`Ledger::write_then`] or a thread where blocking is allowed. Reading opens a connection of its
+//! own and ends at a deadline.
+
+mod read;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use traffic::{Event, HashKey, Hasher};
+
+use crate::database::{Durability, Fault, Format, OpenFault, open_writer};
+use crate::error::{OpenError, WriteError};
+use crate::folder::{Folder, move_aside};
+use crate::health::{Health, Vitals};
+use crate::learnt::LearntState;
+use crate::queue::{Ack, Entry, Item, Queue, Write};
+use crate::recent::{Recent, Tail};
+use crate::writer::Writer;
+use crate::{audit, incidents, key, learnt, rollups, salvage, standing};
+
+/// The format of `palisade.db`.
+const MAIN_FORMAT: Format = Format {
+    steps: &[&[
+        standing::SCHEMA,
+        audit::SCHEMA,
+        learnt::SCHEMA,
+        incidents::SCHEMA,
+        rollups::SCHEMA,
+    ]],
+};
+
+/// How much is kept, and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Days of events older than this are thrown away.
+    pub events_kept: Duration,
+    /// Counts by day and findings older than this are thrown away.
+    pub rollups_kept: Duration,
+    /// When event files take more than this together, the oldest days go.
+    pub events_bytes_max: u64,
+    /// Events that wait for the writer at most; as many again are held back while the disk fails.
+    pub queue_events: usize,
+    /// The latest events that are kept in memory.
+    pub recent_events: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            events_kept: DAY * 14,
+            rollups_kept: DAY * 400,
+            events_bytes_max: 10 << 30,
+            queue_events: 4_096,
+            recent_events: 2_048,
+        }
+    }
+}
+
+/// The ledger. Clones are the same ledger.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+/// What the ledger's clones and the writer share.
+pub(crate) struct Shared {
+    pub(crate) folder: Folder,
+    pub(crate) options: Options,
+    pub(crate) queue: Queue,
+    pub(crate) vitals: Arc<Vitals>,
+    recent: Mutex<Recent>,
+    key: HashKey,
+}
+
+impl Ledger {
+    /// Takes the data folder, making what is missing, and starts the writer.
+    pub fn open(folder: &Path, options: Options) -> Result<(Self, Writer), OpenError> {
+        let folder = Folder::take(folder)?;
+        let key = key::load_or_create(&folder.key_file())?;
+        let vitals = Arc::new(Vitals::default());
+        let main = open_or_repair(&folder, &vitals)?;
+        let shared = Arc::new(Shared {
+            queue: Queue::new(options.queue_events),
+            recent: Mutex::new(Recent::new(options.recent_events)),
+            folder,
+            options,
+            vitals,
+            key,
+        });
+        let writer = Writer::start(Arc::clone(&shared), main).map_err(|source| OpenError::Io {
+            doing: "start the writer of",
+            path: shared.folder.root().to_owned(),
+            source,
+        })?;
+        Ok((Self { shared }, writer))
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.shared.folder.root()
+    }
+
+    /// The key of this installation's hashes.
+    pub fn hash_key(&self) -> HashKey {
+        self.shared.key
+    }
+
+    /// How the ledger is doing.
+    pub fn health(&self) -> Health {
+        self.shared.vitals.health(self.shared.queue.len())
+    }
+
+    // === handing in ===
+
+    /// Hands something in. Never waits: what does not fit is dropped, counted, and answered false.
+    pub fn record(&self, entry: Entry) -> bool {
+        let item = match entry {
+            Entry::Event(event) => return self.record_event(*event),
+            Entry::Finding(finding) => Item::Finding(finding),
+            Entry::Rollups(rollups) if rollups.is_empty() => return true,
+            Entry::Rollups(rollups) => Item::Rollups(rollups),
+            Entry::Change(change) => Item::Change(change),
+        };
+        let is_taken = self.shared.queue.push(item);
+        self.count_dropped(is_taken)
+    }
+
+    /// Hands an event in, as [`Ledger::record`] does. It can be asked for at once.
+    pub fn record_event(&self, event: Event) -> bool {
+        let event = Arc::new(event);
+        self.recent().push(Arc::clone(&event));
+        let is_taken = self.shared.queue.push_event(event);
+        self.count_dropped(is_taken)
+    }
+
+    /// Stores `write` and waits until it is committed and synced, or refused. Blocks for a few
+    /// milliseconds, longer when the disk is slow.
+    pub fn write(&self, write: Write) -> Result<(), WriteError> {
+        self.wait(|ack| self.shared.queue.write(write, ack))
+    }
+
+    /// As [`Ledger::write`], but calls `done` from the writer's thread instead of waiting.
+    pub fn write_then(
+        &self,
+        write: Write,
+        done: impl FnOnce(Result<(), WriteError>) + Send + 'static,
+    ) {
+        self.shared.queue.write(write, Box::new(done));
+    }
+
+    /// Saves learnt state and waits until it is the current one. A state that is already waiting
+    /// makes this one `Busy`.
+    pub fn save_learnt(&self, state: LearntState) -> Result<(), WriteError> {
+        self.wait(|ack| self.shared.queue.save(state, ack))
+    }
+
+    /// As [`Ledger::save_learnt`], but calls `done` from the writer's thread instead of waiting.
+    pub fn save_learnt_then(
+        &self,
+        state: LearntState,
+        done: impl FnOnce(Result<(), WriteError>) + Send + 'static,
+    ) {
+        self.shared.queue.save(state, Box::new(done));
+    }
+
+    /// Waits until everything handed in before is on disk.
+    pub fn flush(&self) -> Result<(), WriteError> {
+        self.wait(|ack| self.shared.queue.flush(ack))
+    }
+
+    // === following ===
+
+    /// Where somebody begins who wants the events that come from now on.
+    pub fn tail(&self) -> Tail {
+        self.recent().tail()
+    }
+
+    /// At most `max` events that `tail` has not seen, oldest first, and how many it was too slow
+    /// for. An event that is counted on comes once.
+    pub fn follow(&self, tail: &mut Tail, max: usize) -> (Vec<Event>, u64) {
+        self.recent().follow(tail, max)
+    }
+
+    fn wait(&self, ask: impl FnOnce(Ack)) -> Result<(), WriteError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        ask(Box::new(move |outcome| {
+            // Whoever asked may have gone.
+            let _ = sender.send(outcome);
+        }));
+        receiver.recv().unwrap_or(Err(WriteError::Closed))
+    }
+
+    fn count_dropped(&self, is_taken: bool) -> bool {
+        if !is_taken {
+            self.shared
+                .vitals
+                .dropped_queue_full
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// A ring whose reader or writer panicked is still a ring.
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.shared
+            .recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// A new connection to `palisade.db`, after a fault of the one before.
+    pub(crate) fn open_main(&self) -> Result<Connection, Fault> {
+        open_writer(&self.folder.main_file(), &MAIN_FORMAT, Durability::Synced).map_err(|fault| {
+            match fault {
+                OpenFault::Sqlite(error) => Fault::from(error),
+                OpenFault::Newer { found, .. } => Fault::Storage(format!("format {found}")),
+            }
+        })
+    }
+
+    /// The name of the hash key, which learnt state depends on.
+    pub(crate) fn key_id(&self) -> u64 {
+        Hasher::new(self.key).key_id().0
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens `palisade.db`. A damaged one is moved aside, and what can be read of it is kept.
+fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Connection, OpenError> {
+    let path = folder.main_file();
+    let open = || open_writer(&path, &MAIN_FORMAT, Durability::Synced);
+    let damage = match open() {
+        Ok(connection) => return Ok(connection),
+        Err(OpenFault::Newer { found, known }) => {
+            return Err(OpenError::Newer { path, found, known });
+        }
+        Err(OpenFault::Sqlite(source)) => source,
+    };
+    let Fault::Corrupt(what) = Fault::from(damage) else {
+        // Asked again, because the error had to be given away to be looked at.
+        return open().map_err(|fault| not_opened(&path, fault));
+    };
+    let aside = move_aside(&path).map_err(|source| OpenError::Io {
+        doing: "move aside",
+        path: path.clone(),
+        source,
+    })?;
+    let mut fresh = open().map_err(|fault| not_opened(&path, fault))?;
+    let copied =
+        salvage::copy_readable(&aside, &mut fresh).map_err(|source| OpenError::Database {
+            path: path.clone(),
+            source,
+        })?;
+    vitals.repaired(format!(
+        "palisade.db was damaged ({what}); moved aside to {}, {copied} rows of decisions, \
+         exceptions, audit and findings were saved, what was learnt was not",
+        aside.display()
+    ));
+    Ok(fresh)
+}
+
+fn not_opened(path: &Path, fault: OpenFault) -> OpenError {
+    match fault {
+        OpenFault::Newer { found, known } => OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        },
+        OpenFault::Sqlite(source) => OpenError::Database {
+            path: path.to_owned(),
+            source,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
