@@ -1,0 +1,396 @@
+//! Policy documents: from what a user writes to what every request is judged under.
+//!
+//! `palisade.toml`, the flags of the command line and `overlay.toml` (what was switched on the
+//! running instance) are read into documents, checked together, and compiled into one immutable
+//! [`Policy`]. Each value in it knows who set it. All mistakes are told at once, each with its
+//! place, its cause and what to write instead; a document with a mistake gives no policy.
+//!
+//! Texts are arguments: nothing here opens a file or resolves a name, so `check`, `run`, a reload
+//! and a replay read a policy in the same way.
+//!
+//! Invariant: an unknown key is an error; no key is accepted that has no effect.
+//! Invariant: a request costs one look-up of its host and one of its path; modes are settled when
+//! a policy is compiled.
+
+mod check;
+mod document;
+mod error;
+mod explain;
+mod host;
+mod modes;
+mod nearest;
+pub mod overlay;
+mod reader;
+mod recorded;
+mod route;
+mod setting;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use caller::Trust;
+use caller::address::AddressSource;
+use conduct::Limit;
+use http::{HeaderName, Method};
+use traffic::{Layer, Mode, Net, Path, Role};
+
+pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
+pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
+pub use modes::Modes;
+pub use recorded::recorded;
+pub use route::RoutePattern;
+pub use setting::{Provenance, Setting};
+pub use value::{show_bytes, show_duration};
+
+use host::HostIndex;
+use route::RouteIndex;
+
+/// All that a policy is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources<'t> {
+    /// The user's file: its name and its text. Relative paths in it start from its folder.
+    pub file: Option<(&'t str, &'t str)>,
+    /// The overlay: its name and its text.
+    pub overlay: Option<(&'t str, &'t str)>,
+    /// The command line.
+    pub flags: Flags,
+}
+
+/// Flags that complete or override the file.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Flags {
+    /// `--to`: the upstream of the only site.
+    pub to: Option<String>,
+    /// `--listen`, each time it was given.
+    pub listen: Vec<String>,
+    /// `--mode`.
+    pub mode: Option<Mode>,
+    /// `--data`: the data folder.
+    pub data: Option<PathBuf>,
+    /// `--workers`.
+    pub workers: Option<u16>,
+}
+
+/// A checked policy.
+#[derive(Debug)]
+pub struct Policy {
+    /// How callers come in.
+    pub server: Server,
+    /// Certificates by name.
+    pub tls: BTreeMap<String, TlsIdentity>,
+    /// What a request may be.
+    pub limits: Limits,
+    /// What is kept, and where.
+    pub store: Store,
+    /// What stands behind the gateway, in the order of the file.
+    pub sites: Vec<Site>,
+    trust: Trust,
+    hosts: HostIndex,
+    /// For hosts that no site names.
+    unclaimed: Modes,
+}
+
+/// `[server]`.
+#[derive(Debug)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: Setting<Vec<Listener>>,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Setting<Vec<Net>>,
+    /// The header in which they name the caller.
+    pub client_ip: Setting<AddressSource>,
+    /// The header that carries the request's ID.
+    pub request_id_header: Setting<HeaderName>,
+    /// Whose request ID is taken over.
+    pub request_id_from: Setting<AcceptFrom>,
+    /// How long requests under way may take when the process ends.
+    pub drain_timeout: Setting<Duration>,
+    /// For all tables, buffers and queues together, in bytes.
+    pub memory_budget: Setting<u64>,
+    /// Worker threads; none is one for each core.
+    pub workers: Setting<Option<u16>>,
+}
+
+/// An address to listen on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listener {
+    /// The address. Port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// The certificate's name in [`Policy::tls`]; none listens without TLS.
+    pub tls: Option<String>,
+}
+
+/// `[tls.NAME]`.
+#[derive(Clone, Debug)]
+pub struct TlsIdentity {
+    /// The PEM file of the certificate and its chain.
+    pub cert: Setting<PathBuf>,
+    /// The PEM file of its private key.
+    pub key: Setting<PathBuf>,
+    /// The oldest version of TLS that is spoken.
+    pub min_version: Setting<TlsVersion>,
+}
+
+/// `[limits]`.
+#[derive(Debug)]
+pub struct Limits {
+    /// All headers together, in bytes; above it 431.
+    pub header_bytes: Setting<u64>,
+    /// How many headers; above it 431.
+    pub header_count: Setting<u32>,
+    /// The target, in bytes; above it 414.
+    pub uri_bytes: Setting<u64>,
+    /// A request's body, in bytes; above it 413. None is without limit.
+    pub body_bytes: Setting<Option<u64>>,
+    /// So much of a body is looked at, in bytes; the rest streams.
+    pub inspect_body: Setting<u64>,
+    /// A head must be complete by then.
+    pub header_timeout: Setting<Duration>,
+    /// The least that a body must bring, in bytes per second; 0 lets it take its time.
+    pub body_min_rate: Setting<u64>,
+    /// A connection without a request is closed by then.
+    pub idle_timeout: Setting<Duration>,
+    /// What becomes of header names with `_`.
+    pub underscore_headers: Setting<UnderscoreHeaders>,
+    /// Streams at once on one HTTP/2 connection.
+    pub h2_streams: Setting<u32>,
+    /// An HTTP/2 header list, in bytes.
+    pub h2_header_list: Setting<u64>,
+}
+
+/// `[store]`.
+#[derive(Debug)]
+pub struct Store {
+    /// The data folder.
+    pub path: Setting<PathBuf>,
+    /// How long events are kept.
+    pub events: Setting<Duration>,
+    /// How long rollups are kept.
+    pub rollups: Setting<Duration>,
+}
+
+/// `[[site]]`: an upstream and how it is protected.
+#[derive(Debug)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// The hosts it answers for, as they are shown.
+    pub hosts: Setting<Vec<String>>,
+    /// Where its requests go.
+    pub upstream: Setting<Upstream>,
+    /// The PEM file of authorities that may vouch for the upstream; none takes the machine's.
+    pub ca_file: Setting<Option<PathBuf>>,
+    /// A connection to the upstream must stand by then.
+    pub connect_timeout: Setting<Duration>,
+    /// An answer must begin by then.
+    pub first_byte_timeout: Setting<Duration>,
+    /// An answer or an upgraded connection may pause so long.
+    pub idle_timeout: Setting<Duration>,
+    /// As [`Limits::body_bytes`], for this site.
+    pub body_bytes: Setting<Option<u64>>,
+    /// Modes where no route says otherwise.
+    pub modes: Modes,
+    /// Its routes, in the order of the file.
+    pub routes: Vec<Route>,
+    index: RouteIndex,
+}
+
+/// `[[site.route]]`: requests that are treated differently from the rest of the site.
+#[derive(Debug)]
+pub struct Route {
+    /// Which requests.
+    pub pattern: RoutePattern,
+    /// Where it stands.
+    pub from: Provenance,
+    /// What the endpoint is for, where the user knows better than what is learnt.
+    pub label: Option<Setting<Role>>,
+    /// Limits on how often it may be called.
+    pub limits: Vec<Limit>,
+    /// Who set each of them.
+    pub limits_from: Vec<Provenance>,
+    /// Whether a request passes when a layer fails on it.
+    pub on_error: Setting<OnError>,
+    /// Its modes.
+    pub modes: Modes,
+}
+
+/// Which site and route a request belongs to; [`Policy`] tells what follows from it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RouteRef {
+    site: Option<u16>,
+    route: Option<u16>,
+}
+
+/// An upstream: scheme, host and port.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Upstream {
+    /// How it is spoken to.
+    pub scheme: UpstreamScheme,
+    /// A name or an address; an IPv6 address is without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// How an upstream is spoken to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UpstreamScheme {
+    /// HTTP/1.1.
+    Http,
+    /// TLS, with HTTP/2 where both can.
+    Https,
+    /// HTTP/2 without TLS, by prior knowledge.
+    H2c,
+}
+
+/// Whether a request passes when a layer fails on it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnError {
+    /// It passes, and the failure is counted.
+    #[default]
+    Open,
+    /// It is refused with 503.
+    Closed,
+}
+
+/// Whose request ID is taken over.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AcceptFrom {
+    /// That of trusted proxies.
+    #[default]
+    Trusted,
+    /// Nobody's: every request gets a fresh one.
+    Nobody,
+}
+
+/// What becomes of header names with `_`, which some servers read as `-`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum UnderscoreHeaders {
+    /// They are forwarded; those that could be mistaken for another are dropped.
+    #[default]
+    Forward,
+    /// Their request is refused.
+    Reject,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[default]
+    V1_2,
+    /// TLS 1.3.
+    V1_3,
+}
+
+/// Reads, checks and compiles a policy. With a mistake in any source there is no policy.
+///
+/// # Errors
+/// All mistakes, those of flags first, then each document from top to bottom.
+pub fn load(sources: &Sources<'_>) -> Result<(Policy, Vec<Warning>), Vec<PolicyError>> {
+    check::load(sources)
+}
+
+// === impl Policy ===
+
+impl Policy {
+    /// The site and route of a request. `host` is without its port.
+    pub fn route(&self, host: &str, method: &Method, path: &Path) -> RouteRef {
+        let Some(number) = self.hosts.find(host) else {
+            return RouteRef::default();
+        };
+        let site = self.sites.get(usize::from(number));
+        let route = site.and_then(|site| site.index.find(method, path));
+        RouteRef {
+            site: Some(number),
+            route,
+        }
+    }
+
+    /// The modes at a route, by [`Layer::index`].
+    pub fn modes(&self, route: &RouteRef) -> [Mode; Layer::ALL.len()] {
+        *self.modes_in_full(route).array()
+    }
+
+    /// The modes at a route with their origins.
+    pub fn modes_in_full(&self, route: &RouteRef) -> &Modes {
+        match (self.named_route(route), self.site(route)) {
+            (Some(route), _) => &route.modes,
+            (None, Some(site)) => &site.modes,
+            (None, None) => &self.unclaimed,
+        }
+    }
+
+    /// The site; none when no site names the host.
+    pub fn site(&self, route: &RouteRef) -> Option<&Site> {
+        self.sites.get(usize::from(route.site?))
+    }
+
+    /// The route, when the file has one for the request.
+    pub fn named_route(&self, route: &RouteRef) -> Option<&Route> {
+        self.site(route)?.routes.get(usize::from(route.route?))
+    }
+
+    /// The limits that are configured for a route.
+    pub fn limits(&self, route: &RouteRef) -> &[Limit] {
+        self.named_route(route).map_or(&[], |route| &route.limits)
+    }
+
+    /// The role that the file gives to a route.
+    pub fn label(&self, route: &RouteRef) -> Option<Role> {
+        self.named_route(route)?
+            .label
+            .as_ref()
+            .map(|label| label.value)
+    }
+
+    /// Whether a request passes when a layer fails on it.
+    pub fn on_error(&self, route: &RouteRef) -> OnError {
+        self.named_route(route)
+            .map_or(OnError::Open, |route| route.on_error.value)
+    }
+
+    /// The longest body, in bytes.
+    pub fn body_bytes_max(&self, route: &RouteRef) -> Option<u64> {
+        self.site(route)
+            .map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
+    }
+
+    /// Whose word on the caller's address is believed.
+    pub const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Whether a peer is a trusted proxy.
+    pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
+        self.trust.proxies.iter().any(|net| net.contains(peer))
+    }
+}
+
+impl RouteRef {
+    /// The place of the route in a table with one place a route, where there is one.
+    pub const fn numbers(&self) -> (Option<u16>, Option<u16>) {
+        (self.site, self.route)
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            UpstreamScheme::Http => "http",
+            UpstreamScheme::Https => "https",
+            UpstreamScheme::H2c => "h2c",
+        };
+        match self.host.contains(':') {
+            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
+            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

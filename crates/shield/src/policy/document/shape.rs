@@ -1,0 +1,186 @@
+//! The tables of `palisade.toml` and `overlay.toml`, their keys, and the words of closed lists.
+//!
+//! This is the list that decides what is an unknown key, and that docs/configuration.md is checked
+//! against.
+
+use caller::address::AddressSource;
+use conduct::Per;
+use traffic::{Layer, Mode};
+
+use crate::policy::reader::Shape;
+use crate::policy::{AcceptFrom, OnError, TlsVersion, UnderscoreHeaders};
+
+const fn shape(shown: &'static str, prefix: &'static str, keys: &'static [&'static str]) -> Shape {
+    Shape {
+        shown,
+        prefix,
+        keys,
+    }
+}
+
+const LAYER_KEYS: [&str; Layer::ALL.len()] = {
+    let mut keys = [""; Layer::ALL.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = Layer::ALL[at].key();
+        at += 1;
+    }
+    keys
+};
+
+pub(in crate::policy) static TOP: Shape = shape(
+    "the file",
+    "",
+    &["version", "server", "tls", "limits", "store", "site"],
+);
+pub(super) static SERVER: Shape = shape(
+    "[server]",
+    "server.",
+    &[
+        "listen",
+        "trusted_proxies",
+        "client_ip",
+        "request_id",
+        "drain_timeout",
+        "memory_budget",
+        "workers",
+    ],
+);
+pub(super) static LISTENER: Shape =
+    shape("a listener of [server]", "server.listen.", &["addr", "tls"]);
+pub(super) static REQUEST_ID: Shape = shape(
+    "`request_id` of [server]",
+    "server.request_id.",
+    &["header", "accept_from"],
+);
+pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
+pub(super) static TLS: Shape = shape("[tls.NAME]", "tls.NAME.", &["cert", "key", "min_version"]);
+pub(super) static LIMITS: Shape = shape(
+    "[limits]",
+    "limits.",
+    &[
+        "header_bytes",
+        "header_count",
+        "uri_bytes",
+        "body_bytes",
+        "inspect_body",
+        "header_timeout",
+        "body_min_rate",
+        "idle_timeout",
+        "underscore_headers",
+        "h2",
+    ],
+);
+pub(super) static H2: Shape = shape(
+    "`h2` of [limits]",
+    "limits.h2.",
+    &["streams", "header_list"],
+);
+pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
+pub(super) static RETENTION: Shape = shape(
+    "`retention` of [store]",
+    "store.retention.",
+    &["events", "rollups"],
+);
+pub(super) static SITE: Shape = shape(
+    "[[site]]",
+    "site.",
+    &[
+        "name",
+        "hosts",
+        "upstream",
+        "ca_file",
+        "connect_timeout",
+        "first_byte_timeout",
+        "idle_timeout",
+        "mode",
+        "body_bytes",
+        "protect",
+        "route",
+    ],
+);
+pub(super) static PROTECT: Shape = shape("[site.protect]", "layer.", &LAYER_KEYS);
+pub(super) static ROUTE: Shape = shape(
+    "[[site.route]]",
+    "site.route.",
+    &["match", "label", "mode", "rate", "on_error", "protect"],
+);
+pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
+pub(super) static RATE: Shape = shape(
+    "`rate` of a route",
+    "site.route.rate.",
+    &["per", "limit", "burst"],
+);
+
+/// The tables of `palisade.toml`.
+pub(in crate::policy) static SHAPES: [&Shape; 14] = [
+    &TOP,
+    &SERVER,
+    &LISTENER,
+    &REQUEST_ID,
+    &TLS,
+    &LIMITS,
+    &H2,
+    &STORE,
+    &RETENTION,
+    &SITE,
+    &PROTECT,
+    &ROUTE,
+    &ROUTE_PROTECT,
+    &RATE,
+];
+
+/// The tables of `overlay.toml`.
+pub(in crate::policy) static OVERLAY: Shape = shape(
+    "the overlay",
+    "",
+    &["version", "mode", "protect", "layers", "site"],
+);
+pub(in crate::policy) static OVERLAY_PROTECT: Shape = shape("[protect]", "layer.", &LAYER_KEYS);
+pub(in crate::policy) static OVERLAY_LAYERS: Shape = shape("[layers]", "layers.", &["off"]);
+pub(in crate::policy) static OVERLAY_SITES: Shape = shape("[site.NAME]", "site.", &[]);
+pub(in crate::policy) static OVERLAY_SITE: Shape =
+    shape("[site.NAME]", "site.NAME.", &["mode", "protect", "route"]);
+pub(in crate::policy) static OVERLAY_ROUTES: Shape =
+    shape("[site.NAME.route.\"MATCH\"]", "route.", &[]);
+pub(in crate::policy) static OVERLAY_ROUTE: Shape = shape(
+    "[site.NAME.route.\"MATCH\"]",
+    "site.NAME.route.MATCH.",
+    &["mode", "protect"],
+);
+pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] = [
+    &OVERLAY,
+    &OVERLAY_LAYERS,
+    &OVERLAY_SITE,
+    &OVERLAY_ROUTE,
+    &OVERLAY_PROTECT,
+];
+
+pub(super) const MODES: [(&str, Mode); 3] = [
+    ("monitor", Mode::Monitor),
+    ("enforce", Mode::Enforce),
+    ("off", Mode::Off),
+];
+pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [
+    ("x-forwarded-for", AddressSource::XForwardedFor),
+    ("forwarded", AddressSource::Forwarded),
+    ("socket", AddressSource::Socket),
+];
+pub(in crate::policy) const ACCEPT_FROM: [(&str, AcceptFrom); 2] = [
+    ("trusted", AcceptFrom::Trusted),
+    ("nobody", AcceptFrom::Nobody),
+];
+pub(in crate::policy) const UNDERSCORE: [(&str, UnderscoreHeaders); 2] = [
+    ("forward", UnderscoreHeaders::Forward),
+    ("reject", UnderscoreHeaders::Reject),
+];
+pub(in crate::policy) const TLS_VERSION: [(&str, TlsVersion); 2] =
+    [("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
+pub(super) const PER: [(&str, Per); 4] = [
+    ("source", Per::Source),
+    ("session", Per::Session),
+    ("account", Per::Account),
+    ("principal", Per::Principal),
+];
+pub(super) const ON_ERROR: [(&str, OnError); 2] =
+    [("open", OnError::Open), ("closed", OnError::Closed)];

@@ -1,0 +1,58 @@
+//! The policy as a recording carries it: file and overlay, with the flags written into them.
+//!
+//! A replay has no flags. What they changed about verdicts is put where it has the same effect:
+//! `--mode` into the overlay, where it says what the flag said of all sites, and `--to` into a file
+//! that has no upstream. Where to listen and to store is no matter of a replay.
+
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use crate::policy::Sources;
+use crate::policy::overlay::{ModeScope, NotAnOverlay, set_mode};
+
+/// File and overlay that give the same verdicts without the flags. For sources that were loaded.
+///
+/// # Errors
+/// When a text is not TOML, which [`super::load`] would have told.
+pub fn recorded(sources: &Sources<'_>) -> Result<(String, String), NotAnOverlay> {
+    let file = sources.file.map_or("version = 1\n", |(_, text)| text);
+    let overlay = sources.overlay.map_or("", |(_, text)| text);
+    Ok((
+        with_upstream(file, sources.flags.to.as_deref())?,
+        with_mode(overlay, sources)?,
+    ))
+}
+
+fn with_upstream(file: &str, to: Option<&str>) -> Result<String, NotAnOverlay> {
+    let Some(to) = to else {
+        return Ok(file.to_owned());
+    };
+    let mut document: DocumentMut = file.parse().map_err(NotAnOverlay::from)?;
+    let sites = document
+        .entry("site")
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    if let Some(sites) = sites.as_array_of_tables_mut() {
+        if sites.is_empty() {
+            sites.push(Table::new());
+        }
+        for site in sites.iter_mut() {
+            site.insert("upstream", value(to));
+        }
+    }
+    Ok(document.to_string())
+}
+
+fn with_mode(overlay: &str, sources: &Sources<'_>) -> Result<String, NotAnOverlay> {
+    let Some(mode) = sources.flags.mode else {
+        return Ok(overlay.to_owned());
+    };
+    let mut document: DocumentMut = overlay.parse().map_err(NotAnOverlay::from)?;
+    if document.contains_key("mode") {
+        // The overlay already beats the flag.
+        return Ok(overlay.to_owned());
+    }
+    if document.is_empty() {
+        return set_mode("", &ModeScope::default(), Some(mode));
+    }
+    document.insert("mode", value(mode.key()));
+    Ok(document.to_string())
+}
