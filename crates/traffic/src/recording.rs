@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::signal::Signal;
+use crate::verdict::Verdict;
+
 /// A line of a recording.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(untagged)]
@@ -69,6 +72,56 @@ pub struct ExchangeLine {
     /// What the exchange is known to be; carried through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<serde_json::Value>,
+    /// What was decided when this was recorded; a replay can be checked against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<VerdictPart>,
+}
+
+/// A verdict as recordings and replays write it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct VerdictPart {
+    /// allow, throttle, challenge, deny, mask or reject.
+    pub verdict: String,
+    /// The risk, 0 to 100.
+    pub score: u8,
+    /// The endpoint as `METHOD host-group /template`, once known.
+    pub endpoint: Option<String>,
+    /// The evidence, strongest first.
+    pub signals: Vec<SignalPart>,
+}
+
+/// One signal of a verdict.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct SignalPart {
+    /// The detector's name.
+    pub detector: String,
+    /// The layer's key.
+    pub layer: String,
+    /// The entity, as a selector.
+    pub entity: String,
+    /// Its strength, to a hundredth.
+    pub nats: f64,
+    /// The sentence.
+    pub reason: String,
+}
+
+impl VerdictPart {
+    /// How `verdict` is written.
+    pub fn new(verdict: &Verdict, endpoint: Option<String>) -> Self {
+        let signal = |signal: &Signal| SignalPart {
+            detector: signal.detector.name().to_owned(),
+            layer: signal.detector.layer().key().to_owned(),
+            entity: signal.entity.to_string(),
+            nats: (f64::from(signal.nats) * 100.0).round() / 100.0,
+            reason: signal.reason.to_string(),
+        };
+        Self {
+            verdict: verdict.action.key().to_owned(),
+            score: verdict.risk,
+            endpoint,
+            signals: verdict.signals.iter().map(signal).collect(),
+        }
+    }
 }
 
 /// What TLS told about the caller.
