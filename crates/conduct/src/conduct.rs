@@ -2,7 +2,7 @@
 //! goes upstream, and when its answer is known.
 
 use serde::{Deserialize, Serialize};
-use traffic::{AnswerFacts, Digest, EndpointId, Entity, Signal, Timestamp};
+use traffic::{AnswerFacts, Digest, EndpointId, Entity, Layer, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::browsing::Browsing;
@@ -88,38 +88,50 @@ impl Conduct {
         self.in_flight.release(&place);
     }
 
-    /// Appends the evidence that stands against the entities of `act`, and takes the request from
-    /// the allowances of `limits`.
+    /// Appends the evidence that `layer` has against the entities of `act`; for the layer of rates
+    /// this takes the request from the allowances of `limits`.
+    ///
+    /// A layer at a time, so that a fault in one leaves the others their say.
     pub fn assess(
         &mut self,
+        layer: Layer,
         act: &Act,
         limits: &[Limit],
         now: Timestamp,
         signals: &mut Vec<Signal>,
     ) {
         let now_s = now.as_secs();
-        self.allowances.assess(act, limits, now, signals);
-        self.stuffing.assess(act, &self.pardons, now_s, signals);
-        self.browsing.assess(act, &self.pardons, now_s, signals);
+        match layer {
+            Layer::Rate => self.allowances.assess(act, limits, now, signals),
+            Layer::Takeover => self.stuffing.assess(act, &self.pardons, now_s, signals),
+            Layer::Recon => self.browsing.assess(act, &self.pardons, now_s, signals),
+            _ => {}
+        }
     }
 
-    /// Learns from the answer to an exchange that was not refused and would not have been.
+    /// Learns for `layer` from the answer to an exchange that was not refused and would not have been.
     pub fn learn(
         &mut self,
+        layer: Layer,
         act: &Act,
         answer: &AnswerFacts,
         created_endpoint: bool,
         now: Timestamp,
     ) -> Option<Happening> {
         let now_s = now.as_secs();
-        let entered = self.stuffing.learn(act, answer, now_s);
-        let found = self.browsing.learn(act, answer, created_endpoint, now_s);
-        if let Some(endpoint) = act.endpoint
-            && !self.is_suspected(act, now_s)
-        {
-            self.paces.learn(endpoint, act.caller(), now);
+        match layer {
+            Layer::Takeover => self.stuffing.learn(act, answer, now_s),
+            Layer::Recon => self.browsing.learn(act, answer, created_endpoint, now_s),
+            Layer::Rate => {
+                if let Some(endpoint) = act.endpoint
+                    && !self.is_suspected(act, now_s)
+                {
+                    self.paces.learn(endpoint, act.caller(), now);
+                }
+                None
+            }
+            _ => None,
         }
-        entered.or(found)
     }
 
     /// For an exchange that went upstream in monitor mode although it would have been refused: it

@@ -7,7 +7,6 @@
 
 pub mod attack;
 pub mod browser;
-pub mod dice;
 pub mod look_alike;
 pub mod shoppers;
 pub mod tally;

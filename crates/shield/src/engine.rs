@@ -24,6 +24,7 @@ use crate::standing::Change;
 #[derive(Debug)]
 pub struct Engine {
     policy: ArcSwap<Policy>,
+    policy_version: AtomicU64,
     hasher: Hasher,
     memory: Mutex<Memory>,
     guard: Guard,
@@ -65,6 +66,7 @@ impl Engine {
         let Settings { policy, key, reads_redacted, table_bytes, recorder } = settings;
         Self {
             policy: ArcSwap::from_pointee(policy),
+            policy_version: AtomicU64::new(1),
             hasher: if reads_redacted { Hasher::for_recording(key) } else { Hasher::new(key) },
             memory: Mutex::new(Memory::new(table_bytes)),
             guard: Guard::default(),
@@ -78,9 +80,19 @@ impl Engine {
         self.policy.load_full()
     }
 
+    /// How many policies have been in force so far: the number that events carry.
+    pub fn policy_version(&self) -> u64 {
+        self.policy_version.load(Relaxed)
+    }
+
+    pub(crate) fn policy_in_force(&self) -> (Arc<Policy>, u64) {
+        (self.policy.load_full(), self.policy_version())
+    }
+
     /// Puts another policy in force. Requests on their way keep the one they began with.
     pub fn set_policy(&self, policy: Policy) {
         self.policy.store(Arc::new(policy));
+        self.policy_version.fetch_add(1, Relaxed);
     }
 
     /// The hasher of this installation.
@@ -95,8 +107,7 @@ impl Engine {
 
     /// The event of a head that was refused for its framing.
     pub fn refuse_framing(&self, refused: &RefusedHead<'_>, peer: &Peer, now: Timestamp) -> Event {
-        let version = self.policy.load().version();
-        report::framing_event(refused, peer.address, version, now, &self.hasher)
+        report::framing_event(refused, peer.address, self.policy_version(), now, &self.hasher)
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -165,7 +176,8 @@ impl Engine {
         let mut memory = self.memory();
         let decision = memory.standing.remove(id)?;
         if decision.origin == Origin::Detector {
-            memory.conduct.forgive(&decision.scope.entity, now);
+            let key = decision.scope.entity.digest(&self.hasher);
+            memory.conduct.forgive(key, now);
         }
         Some(decision)
     }
@@ -240,9 +252,14 @@ impl Engine {
         self.memory().catalog.openapi(host)
     }
 
-    /// The learnt state of the detectors: baselines and suggested limits.
-    pub fn conduct_view(&self, now: Timestamp) -> conduct::View {
-        self.memory().conduct.view(now)
+    /// What is normal here, by detector and endpoint or host group.
+    pub fn baselines(&self) -> Vec<conduct::BaselineView> {
+        self.memory().conduct.baselines()
+    }
+
+    /// Rate limits that would spare the honest callers of each endpoint, where that is known.
+    pub fn suggestions(&self, now: Timestamp) -> Vec<conduct::Suggestion> {
+        self.memory().conduct.suggestions(now)
     }
 
     /// Where sessions are found, as discovered.
@@ -275,9 +292,14 @@ impl Engine {
         snapshot::PARTS.iter().filter_map(|part| Some((*part, snapshot::take(&self.memory(), part)?))).collect()
     }
 
+    /// Makes the next step the one of number `seq`, for replays in sequence order.
+    pub fn resume_at(&self, seq: u64) {
+        self.memory().seq = seq.saturating_sub(1);
+    }
+
     /// Restores learnt state. What cannot be read is named and left out.
-    pub fn restore(&self, parts: &[(String, Vec<u8>)]) -> Vec<NotRestored> {
+    pub fn restore(&self, parts: &[(String, Vec<u8>)], now: Timestamp) -> Vec<NotRestored> {
         let mut memory = self.memory();
-        parts.iter().filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes).err()).collect()
+        parts.iter().filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes, now).err()).collect()
     }
 }

@@ -36,7 +36,6 @@ pub use snapshot::NotRestored;
 pub use standing::Change;
 
 // What the shells need of the layers, as views.
-pub use caller::SlotView;
-pub use caller::ja4;
-pub use catalog::EndpointView;
-pub use conduct::View as ConductView;
+pub use caller::{Fill, SlotView, ja4};
+pub use catalog::{AuthSeen, EndpointView, OutcomeView, ParamPlace, ParamView};
+pub use conduct::{BaselineView, Readiness, Subject, Suggestion, TableView};

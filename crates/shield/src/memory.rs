@@ -31,19 +31,20 @@ pub(crate) struct Memory {
     pub(crate) seq: u64,
     samples: Samples,
     shared_events: BTreeMap<Digest, (EventId, Timestamp)>,
+    conduct_bytes: usize,
 }
 
 /// How full the tables are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Overview {
     /// Steps taken since the state began.
     pub seq: u64,
     /// Endpoints in the catalog.
     pub endpoints: usize,
-    /// Entities with evidence or history.
-    pub entities: usize,
-    /// How many entities there is room for.
-    pub entities_max: usize,
+    /// The tables of conduct.
+    pub tables: Vec<conduct::TableView>,
+    /// The tables of callers.
+    pub callers: caller::Fill,
 }
 
 /// Honest exchanges kept as samples each second.
@@ -67,6 +68,7 @@ impl Memory {
             callers: Callers::new(share(30)),
             catalog: Catalog::new(share(25)),
             conduct: Conduct::new(share(45)),
+            conduct_bytes: share(45),
             standing: Standing::default(),
             pacing: Pacing::default(),
             findings: Findings::default(),
@@ -75,6 +77,11 @@ impl Memory {
             samples: Samples::default(),
             shared_events: BTreeMap::new(),
         }
+    }
+
+    /// Takes over what conduct had learnt, in the size of this memory.
+    pub(crate) fn put_conduct(&mut self, learnt: Conduct, now: Timestamp) {
+        self.conduct = learnt.fitted(self.conduct_bytes, now);
     }
 
     pub(crate) const fn next_seq(&mut self) -> u64 {
@@ -96,7 +103,7 @@ impl Memory {
     pub(crate) fn shared_event(&mut self, settled: &Settled, fresh: EventId, hasher: &Hasher, now: Timestamp) -> EventId {
         let verdict = &settled.verdict;
         let Some(signal) = verdict.signals.first() else { return fresh };
-        let place = settled.act.endpoint.map_or(settled.act.path, |id| Digest(u64::from(id.0)));
+        let place = settled.act.endpoint.map_or(settled.act.path_shape, |id| Digest(u64::from(id.0)));
         let key = signal
             .entity
             .digest(hasher)
@@ -170,7 +177,6 @@ impl Memory {
 
     /// How full the tables are.
     pub(crate) fn overview(&self) -> Overview {
-        let (entities, entities_max) = self.conduct.fill();
-        Overview { seq: self.seq, endpoints: self.catalog.len(), entities, entities_max }
+        Overview { seq: self.seq, endpoints: self.catalog.len(), tables: self.conduct.tables(), callers: self.callers.fill() }
     }
 }

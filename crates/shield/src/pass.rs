@@ -16,8 +16,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, MutexGuard};
 
 use caller::Sighting;
-use catalog::{Place, Query, RoleHint};
-use conduct::Act;
+use catalog::{AnswerBody, Place, Query, Redirect, RoleHint};
+use conduct::{Act, Keys, Wanted};
 use http::{HeaderValue, Method};
 use traffic::media::Media;
 use traffic::{
@@ -38,6 +38,7 @@ use crate::weigh::{self, Weighed};
 pub struct Pass {
     pub(crate) id: EventId,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) policy_version: u64,
     pub(crate) route: RouteRef,
     pub(crate) modes: [Mode; Layer::ALL.len()],
     pub(crate) opened: Timestamp,
@@ -50,7 +51,7 @@ pub struct Pass {
     pub(crate) fields: Fields,
     pub(crate) sighting: Sighting,
     pub(crate) hint: RoleHint,
-    pub(crate) is_asset: bool,
+    pub(crate) wanted: Wanted,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
@@ -66,7 +67,8 @@ pub(crate) struct Settled {
     pub(crate) verdict: Verdict,
     pub(crate) at: Timestamp,
     pub(crate) seq: u64,
-    pub(crate) has_ticket: bool,
+    /// Its place among the unanswered attempts.
+    pub(crate) ticket: Option<conduct::Place>,
     pub(crate) reads_answer: bool,
 }
 
@@ -160,7 +162,7 @@ impl Engine {
         claims: Option<&BTreeMap<String, String>>,
     ) -> Pass {
         let hasher = self.hasher();
-        let policy = self.policy();
+        let (policy, policy_version) = self.policy_in_force();
         let (raw_path, raw_query) = traffic::path::split_target(head.target);
         let path = Path::parse(raw_path, hasher);
         let route = policy.route(head.host(), head.method, &path);
@@ -178,7 +180,7 @@ impl Engine {
             opened: now,
             method: head.method.clone(),
             authority: head.authority.to_owned(),
-            is_asset: is_asset(head, &path),
+            wanted: Wanted::of(head, &path),
             hint: catalog::role_hint(head.method, &path, &fields),
             path,
             user_agent: head.headers.get(http::header::USER_AGENT).cloned(),
@@ -191,6 +193,7 @@ impl Engine {
             settled: None,
             draft,
             policy,
+            policy_version,
         }
     }
 }
@@ -203,7 +206,7 @@ impl Engine {
         let mut memory = self.memory();
         let identity = memory.callers.identify(&pass.sighting, attempted, now);
         let place = memory.catalog.locate(&pass.query(now), &pass.hint);
-        let act = pass.act(identity, &place);
+        let act = pass.act(identity, &place, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience) else {
             return Decided::Hold;
         };
@@ -211,9 +214,9 @@ impl Engine {
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
         }
-        let Weighed { verdict, has_ticket, is_fault } = weighed;
-        let reads_answer = act.role.tries_a_secret() || seq % ANSWER_SAMPLE == 0;
-        let settled = Settled { identity, place, act, verdict, at: now, seq, has_ticket, reads_answer };
+        let Weighed { verdict, ticket, is_fault } = weighed;
+        let reads_answer = act.role.tries_a_secret() || place.wants_answer || seq.is_multiple_of(ANSWER_SAMPLE);
+        let settled = Settled { identity, place, act, verdict, at: now, seq, ticket, reads_answer };
         if !settled.verdict.is_refusal() {
             pass.settled = Some(settled);
             return Decided::Forward;
@@ -225,7 +228,8 @@ impl Engine {
         memory.count(&settled, settled.place.endpoint, status, 0, 0);
         drop(memory);
         let event = report::event(pass, &settled, id, endpoint, status, 0, hasher);
-        if let (Some(draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
+        if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
+            draft.verdict(&settled.verdict, event.endpoint.clone());
             (recorder.sink)(draft.refused());
         }
         let refusal = Refusal { status, event: id, retry_after_s: settled.verdict.retry_after_s, title: title(status) };
@@ -235,19 +239,19 @@ impl Engine {
 
     /// Takes in the answer of a forwarded request. Gives the event, when the exchange is worth one.
     pub fn learn(&self, mut pass: Pass, answer: &Answer<'_>, now: Timestamp) -> Learnt {
-        let Some(settled) = pass.settled.take() else { return Learnt::default() };
+        let Some(mut settled) = pass.settled.take() else { return Learnt::default() };
         let read = ReadAnswer::of(answer, self.hasher());
         let mut memory = self.memory();
         let seq = memory.next_seq();
-        self.give_back(&mut memory, &settled);
+        self.give_back(&mut memory, &mut settled);
         let took_us = elapsed_us(settled.at, now);
         let lesson = catalog::AnswerLesson {
             status: answer.head.status,
             issued: &read.issued,
-            key_set: read.key_set,
-            says_error: read.says_error,
+            body: read.body,
+            media: read.media,
             length: answer.length,
-            redirects: answer.head.headers.contains_key(http::header::LOCATION),
+            redirect: read.redirect,
             classes: read.classes,
             took_us,
         };
@@ -267,8 +271,9 @@ impl Engine {
             let carried = pass.sighting.carried();
             let request = catalog::RequestLesson {
                 fields: &pass.fields,
-                had_credential: !pass.sighting.credentials.is_empty(),
+                credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
                 caller: settled.identity.session.unwrap_or(settled.identity.device),
+                source: settled.act.keys.address,
                 carried: &carried,
             };
             let learnt =
@@ -278,7 +283,8 @@ impl Engine {
             facts.role = pass.role_or(learnt.role);
             facts.issued = read.issued;
             memory.callers.learn(&pass.sighting, &settled.identity, &facts, now);
-            weigh::learn(&mut memory, self.guard(), &pass, &settled.act, &facts, endpoint, now);
+            let lesson = weigh::Lesson { facts: &facts, endpoint, created: learnt.created };
+            weigh::learn(&mut memory, self.guard(), &pass, &settled.act, &lesson, now);
         }
         memory.note_success(&settled, &facts, self.hasher());
         let finish = Finish { endpoint, status: facts.status, took_us, length: answer.length, seq, answer: Some(answer) };
@@ -288,12 +294,12 @@ impl Engine {
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up and an
     /// upstream that fails are evidence against nobody.
     pub fn abandon(&self, mut pass: Pass, end: End, now: Timestamp) -> Learnt {
-        let Some(settled) = pass.settled.take().filter(|settled| !settled.verdict.is_refusal()) else {
+        let Some(mut settled) = pass.settled.take().filter(|settled| !settled.verdict.is_refusal()) else {
             return Learnt::default();
         };
         let mut memory = self.memory();
         let seq = memory.next_seq();
-        self.give_back(&mut memory, &settled);
+        self.give_back(&mut memory, &mut settled);
         let (status, note) = match end {
             End::CallerGone => (CALLER_GONE, "the caller hung up before the answer"),
             End::UpstreamFailed(status) => (status, "the upstream gave no answer"),
@@ -320,7 +326,8 @@ impl Engine {
             || settled.verdict.nats >= NOTABLE_NATS
             || matches!(finish.status, 502..=504) && finish.answer.is_none();
         let is_kept = is_notable || memory.takes_sample(now);
-        let endpoint = if is_kept { finish.endpoint.map(|id| memory.catalog.label(id)) } else { None };
+        let is_recorded = pass.draft.is_some();
+        let endpoint = if is_kept || is_recorded { finish.endpoint.map(|id| memory.catalog.label(id)) } else { None };
         let mut id = pass.id;
         if settled.verdict.would_refuse() {
             id = memory.shared_event(&settled, pass.id, self.hasher(), now);
@@ -329,7 +336,8 @@ impl Engine {
             memory.note_finding(&settled, endpoint.as_deref(), id, self.hasher(), now);
         }
         drop(memory);
-        if let (Some(draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
+        if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
+            draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(match finish.answer {
                 Some(answer) => draft.answered(answer, finish.took_us, finish.seq, self.hasher()),
                 None => draft.abandoned(finish.seq),
@@ -340,9 +348,9 @@ impl Engine {
         Learnt { event, endpoint: finish.endpoint }
     }
 
-    fn give_back(&self, memory: &mut Memory, settled: &Settled) {
-        if settled.has_ticket {
-            memory.conduct.release(&settled.act);
+    fn give_back(&self, memory: &mut Memory, settled: &mut Settled) {
+        if let Some(ticket) = settled.ticket.take() {
+            memory.conduct.release(ticket);
             self.note_freed();
         }
     }
@@ -360,25 +368,46 @@ struct Finish<'a> {
 
 /// What an answer's head and body say, read outside the lock.
 struct ReadAnswer {
+    media: Media,
     issued: Vec<Digest>,
     classes: DataClasses,
-    key_set: Option<u64>,
-    says_error: bool,
+    body: Option<AnswerBody>,
+    redirect: Option<Redirect>,
 }
 
 impl ReadAnswer {
     fn of(answer: &Answer<'_>, hasher: &Hasher) -> Self {
-        let content_type = answer.head.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let header = |name| answer.head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let media = Media::of(header(http::header::CONTENT_TYPE));
         let mut fields = Fields::default();
+        let mut classes = DataClasses::default();
         if let Some(body) = answer.body {
-            traffic::body::read(body, Media::of(content_type), answer.is_complete, &mut fields);
+            traffic::body::read(body, media, answer.is_complete, &mut fields);
+            classes = if fields.is_empty() {
+                catalog::classes_of_text(&String::from_utf8_lossy(body))
+            } else {
+                catalog::classes(&fields)
+            };
         }
         Self {
+            media,
             issued: caller::issued_credentials(&answer.head, &fields, hasher),
-            classes: catalog::classes(&fields),
-            key_set: answer.body.map(|_| fields.key_set()),
-            says_error: catalog::says_error(&fields),
+            classes,
+            body: answer.body.map(|_| AnswerBody::of(&fields)),
+            redirect: header(http::header::LOCATION).map(|location| Redirect::of(location, hasher)),
         }
+    }
+}
+
+/// A credential's place in the catalog's terms.
+fn slot(slot: &caller::Slot) -> catalog::Slot<'_> {
+    match slot.place {
+        caller::Place::Bearer => catalog::Slot::Bearer,
+        caller::Place::Basic => catalog::Slot::Basic,
+        caller::Place::Authorization => catalog::Slot::Header("authorization"),
+        caller::Place::Header => catalog::Slot::Header(slot.name.shown()),
+        caller::Place::Query => catalog::Slot::Query(slot.name.shown()),
+        caller::Place::Cookie => catalog::Slot::Cookie(slot.name.shown()),
     }
 }
 
@@ -389,7 +418,7 @@ impl Pass {
     /// decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
         let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
-        (is_asked && self.media.can_be_inspected()).then(|| self.policy.inspect_body())
+        (is_asked && self.media.can_be_inspected()).then(|| self.inspect_bytes())
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
@@ -456,6 +485,11 @@ impl Pass {
         self.settled.as_ref().map(|settled| settled.seq)
     }
 
+    /// How much of a body is looked at.
+    fn inspect_bytes(&self) -> usize {
+        usize::try_from(self.policy.limits.inspect_body.value).unwrap_or(usize::MAX)
+    }
+
     pub(crate) fn query(&self, now: Timestamp) -> Query<'_> {
         Query { host: traffic::head::host_of(&self.authority), method: &self.method, path: &self.path, now }
     }
@@ -466,19 +500,19 @@ impl Pass {
 
     /// The role that the user gave this route, or the one that was learnt.
     pub(crate) fn role_or(&self, learnt: Role) -> Role {
-        self.policy.role(&self.route).unwrap_or(learnt)
+        self.policy.label(&self.route).unwrap_or(learnt)
     }
 
-    fn act(&self, identity: Identity, place: &Place) -> Act {
+    fn act(&self, identity: Identity, place: &Place, hasher: &Hasher) -> Act {
         Act {
             identity,
-            endpoint: place.endpoint,
-            role: self.role_or(place.role),
-            path: self.path.digest(),
-            path_shape: self.path.shape(),
+            keys: Keys::of(&identity, hasher),
             service: place.service,
-            is_asset: self.is_asset,
-            is_safe_method: self.method.is_safe(),
+            endpoint: place.endpoint,
+            endpoint_known: place.is_known,
+            role: self.role_or(place.role),
+            path_shape: place.path_shape,
+            wanted: self.wanted,
         }
     }
 }
@@ -496,16 +530,4 @@ const fn title(status: u16) -> &'static str {
         503 => "Cannot be checked at the moment",
         _ => "Request blocked",
     }
-}
-
-/// Whether a request is for a part of a page: an image, a style sheet, a script, a font. Such paths
-/// go missing by the dozen when a page is old.
-fn is_asset(head: &Head<'_>, path: &Path) -> bool {
-    const EXTENSIONS: [&str; 20] = [
-        "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "bmp", "css", "js", "mjs", "map", "woff", "woff2", "ttf",
-        "otf", "eot", "mp4", "webm",
-    ];
-    let is_get = matches!(*head.method, Method::GET | Method::HEAD);
-    let by_name = path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)));
-    is_get && by_name
 }

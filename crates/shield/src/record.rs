@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use traffic::media::Media;
-use traffic::recording::{ExchangeLine, RequestPart, ResponsePart, TlsPart};
-use traffic::{Head, Hasher, Peer, Scheme, Timestamp, scrub};
+use traffic::recording::{ExchangeLine, RequestPart, ResponsePart, TlsPart, VerdictPart};
+use traffic::{Head, Hasher, Peer, Scheme, Timestamp, Verdict, scrub};
 
 use crate::pass::Answer;
 
@@ -72,7 +72,12 @@ impl Draft {
         self.line.request.body_truncated = !is_complete;
     }
 
-    /// Writes down the decision.
+    /// Writes down the verdict.
+    pub(crate) fn verdict(&mut self, verdict: &Verdict, endpoint: Option<String>) {
+        self.line.decided = Some(VerdictPart::new(verdict, endpoint));
+    }
+
+    /// Writes down when and in which place the request was decided.
     pub(crate) fn decided(&mut self, at: Timestamp, seq: u64) {
         self.line.time = Some(at.to_string());
         self.line.seq = Some(vec![seq]);

@@ -24,7 +24,7 @@ pub(crate) fn event(
         id,
         request_id: pass.request_id(),
         at: settled.at,
-        site: pass.policy.site_name(&pass.route).to_owned(),
+        site: pass.policy.site(&pass.route).map(|site| site.name.clone()).unwrap_or_default(),
         is_sample: !verdict.would_refuse() && verdict.exception.is_none() && verdict.signals.is_empty(),
         action: verdict.action,
         mode: verdict.mode,
@@ -45,7 +45,7 @@ pub(crate) fn event(
         scope: verdict.scope.map(|scope| scope.to_string()),
         decision: verdict.decision,
         exception: verdict.exception,
-        policy_version: pass.policy.version(),
+        policy_version: pass.policy_version,
         notes: pass.notes.iter().map(|note| (*note).to_owned()).collect(),
         count: 1,
     }

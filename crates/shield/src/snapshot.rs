@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use traffic::Timestamp;
+
 use crate::memory::Memory;
 
 /// The parts in the order in which they are taken.
@@ -32,7 +34,7 @@ pub(crate) fn take(memory: &Memory, part: &str) -> Option<Vec<u8>> {
 }
 
 /// Puts one part back. Tables keep the capacity they were made with; what fits is kept.
-pub(crate) fn put(memory: &mut Memory, part: &str, bytes: &[u8]) -> Result<(), NotRestored> {
+pub(crate) fn put(memory: &mut Memory, part: &str, bytes: &[u8], now: Timestamp) -> Result<(), NotRestored> {
     let not_restored = |why| NotRestored { part: part.chars().take(32).collect(), why };
     let bytes = match bytes.split_first() {
         Some((&VERSION, rest)) => rest,
@@ -43,7 +45,7 @@ pub(crate) fn put(memory: &mut Memory, part: &str, bytes: &[u8]) -> Result<(), N
     match part {
         "callers" => memory.callers.restore(decode(bytes).ok_or_else(damaged)?),
         "catalog" => memory.catalog.restore(decode(bytes).ok_or_else(damaged)?),
-        "conduct" => memory.conduct.restore(decode(bytes).ok_or_else(damaged)?),
+        "conduct" => memory.put_conduct(decode(bytes).ok_or_else(damaged)?, now),
         "findings" => memory.findings = decode(bytes).ok_or_else(damaged)?,
         "seq" => memory.seq = decode(bytes).ok_or_else(damaged)?,
         _ => return Err(not_restored("there is no such part")),

@@ -4,7 +4,7 @@
 //! each layer, each guarded; exceptions; and the ladder, first over the layers that enforce and, when
 //! those let it pass, over all that look.
 
-use conduct::Act;
+use conduct::{Act, Admission};
 use traffic::{
     Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason, Signal, Timestamp,
     Verdict,
@@ -15,21 +15,25 @@ use crate::guard::Guard;
 use crate::ladder::{self, Step};
 use crate::memory::Memory;
 use crate::pass::{Pass, Patience};
+use crate::policy::OnError;
 
 /// A verdict and what came with it.
 pub(crate) struct Weighed {
     pub(crate) verdict: Verdict,
-    /// The request holds a place among the unanswered attempts.
-    pub(crate) has_ticket: bool,
+    /// Its place among the unanswered attempts.
+    pub(crate) ticket: Option<conduct::Place>,
     /// It is refused because a layer failed and its route faults closed.
     pub(crate) is_fault: bool,
 }
 
 impl From<Verdict> for Weighed {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, has_ticket: false, is_fault: false }
+        Self { verdict, ticket: None, is_fault: false }
     }
 }
+
+/// The layers that have detectors, cheapest first.
+const LAYERS: [Layer; 3] = [Layer::Rate, Layer::Recon, Layer::Takeover];
 
 /// What good standing takes off, in nats.
 const GOOD_STANDING_NATS: f32 = -2.0;
@@ -46,11 +50,11 @@ pub(crate) fn verdict(
     if let Some(verdict) = standing(memory, pass, act, now) {
         return Some(verdict.into());
     }
-    let has_ticket = match place_attempt(memory, pass, act, now) {
-        Place::NotNeeded => false,
-        Place::Taken => true,
-        Place::Full(_) if patience == Patience::Waiting => return None,
-        Place::Full(signal) => return Some(crowded_out(signal).into()),
+    let ticket = match place_attempt(memory, pass, act, now) {
+        Admission::Free => None,
+        Admission::Taken(ticket) => Some(ticket),
+        Admission::Full { .. } if patience == Patience::Waiting => return None,
+        Admission::Full { unanswered, allowed } => return Some(crowded_out(act, unanswered, allowed).into()),
     };
     let mut signals = Vec::new();
     let faulted = gather(memory, guard, pass, act, now, &mut signals);
@@ -65,33 +69,38 @@ pub(crate) fn verdict(
     if let Some(layer) = faulted
         && !verdict.is_refusal()
         && pass.mode(layer) == Mode::Enforce
-        && pass.policy.faults_closed(&pass.route)
+        && pass.policy.on_error(&pass.route) == OnError::Closed
     {
         is_fault = true;
         verdict = Verdict { action: Action::Deny, mode: Mode::Enforce, layer: Some(layer), ..verdict };
     }
-    if has_ticket && verdict.is_refusal() {
-        memory.conduct.release(act);
-        return Some(Weighed { verdict, has_ticket: false, is_fault });
-    }
-    Some(Weighed { verdict, has_ticket, is_fault })
+    let ticket = ticket.and_then(|ticket| {
+        if verdict.is_refusal() {
+            memory.conduct.release(ticket);
+            return None;
+        }
+        Some(ticket)
+    });
+    Some(Weighed { verdict, ticket, is_fault })
+}
+
+/// What an exchange has to teach.
+pub(crate) struct Lesson<'a> {
+    pub(crate) facts: &'a AnswerFacts,
+    pub(crate) endpoint: Option<EndpointId>,
+    pub(crate) created: bool,
 }
 
 /// What an exchange teaches the layers.
-pub(crate) fn learn(
-    memory: &mut Memory,
-    guard: &Guard,
-    pass: &Pass,
-    act: &Act,
-    facts: &AnswerFacts,
-    endpoint: Option<EndpointId>,
-    now: Timestamp,
-) {
-    let act = Act { role: facts.role, ..*act };
-    for layer in [Layer::Rate, Layer::Recon, Layer::Takeover] {
+pub(crate) fn learn(memory: &mut Memory, guard: &Guard, pass: &Pass, act: &Act, lesson: &Lesson<'_>, now: Timestamp) {
+    let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
+    for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
-            // A fault here is counted by the guard; what the layer missed, it missed.
-            let _ = guard.run(layer, now, || memory.conduct.learn(layer, &act, facts, endpoint, now));
+            // A fault here is counted by the guard; what the layer missed, it missed. What came to
+            // light is in the findings, which see evidence and outcome of every exchange.
+            let _ = guard.run(layer, now, || {
+                memory.conduct.learn(layer, &act, lesson.facts, lesson.created, now)
+            });
         }
     }
 }
@@ -101,10 +110,8 @@ fn standing(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Opti
     let decision = memory.standing.applying(&act.identity, act.role, now)?;
     let Decision { id, kind, scope, origin, detector, until, .. } = *decision;
     let layer = detector.map(Detector::layer);
-    let mode = match (origin, layer) {
-        (Origin::Detector, Some(layer)) => pass.mode(layer),
-        _ => pass.policy.base_mode(&pass.route),
-    };
+    // A person's decision is a plain limit: it holds as far as that layer goes.
+    let mode = pass.mode(layer.filter(|_| origin == Origin::Detector).unwrap_or(Layer::Rate));
     if mode == Mode::Off {
         return None;
     }
@@ -146,7 +153,7 @@ fn gather(
 ) -> Option<Layer> {
     let mut faulted = None;
     let limits = pass.policy.limits(&pass.route);
-    for layer in [Layer::Rate, Layer::Recon, Layer::Takeover] {
+    for layer in LAYERS {
         if pass.mode(layer) == Mode::Off {
             continue;
         }
@@ -256,27 +263,23 @@ fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, no
     }
 }
 
-/// Whether an attempt at a secret found a place among the unanswered ones.
-enum Place {
-    NotNeeded,
-    Taken,
-    Full(Signal),
-}
-
-/// Gives an attempt at a secret its place. Only where takeover enforces: holding a request is
-/// something that its caller can notice. Changes nothing when there is no place.
-fn place_attempt(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Place {
-    if !act.role.tries_a_secret() || pass.mode(Layer::Takeover) != Mode::Enforce {
-        return Place::NotNeeded;
+/// Gives an attempt at a secret its place among the unanswered ones. Only where takeover enforces:
+/// holding a request is something that its caller can notice. Changes nothing when there is no place.
+fn place_attempt(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Admission {
+    if pass.mode(Layer::Takeover) != Mode::Enforce {
+        return Admission::Free;
     }
-    match memory.conduct.admit(act, now) {
-        Ok(()) => Place::Taken,
-        Err(signal) => Place::Full(signal),
-    }
+    memory.conduct.admit(act, now)
 }
 
 /// What a caller is told that waited for a place and found none. This scores nothing.
-fn crowded_out(signal: Signal) -> Verdict {
+fn crowded_out(act: &Act, unanswered: u32, allowed: u32) -> Verdict {
+    let signal = Signal {
+        detector: Detector::InFlight,
+        entity: act.identity.address_entity,
+        nats: 0.0,
+        reason: Reason::InFlight { unanswered, allowed },
+    };
     Verdict {
         action: Action::Throttle,
         mode: Mode::Enforce,

@@ -1,0 +1,135 @@
+//! A town in virtual time: an API, its honest callers, and whoever attacks it.
+//!
+//! Everybody in it is an [`Actor`] that makes a call, sees the answer, and decides what to do next and
+//! when. Days pass in seconds, through the real engine, and the same seed gives the same days.
+
+pub mod actor;
+pub mod attackers;
+pub mod crowds;
+pub mod scenario;
+pub mod shop;
+pub mod shoppers;
+
+use std::collections::BTreeSet;
+
+use shield::Engine;
+use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
+use traffic::{Action, Timestamp};
+
+use actor::{Actor, Asked};
+use shop::Shop;
+
+/// When the first day begins: Monday, 2026-01-05T00:00:00Z.
+pub const MONDAY: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
+
+/// The town.
+pub struct Town {
+    shop: Shop,
+    actors: Vec<Box<dyn Actor>>,
+    tallies: Vec<Tally>,
+}
+
+/// What happened to one actor's calls.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Calls made.
+    pub calls: u64,
+    /// Calls that reached the upstream.
+    pub forwarded: u64,
+    /// Calls refused with 429.
+    pub delayed: u64,
+    /// Calls refused with 403.
+    pub denied: u64,
+    /// Distinct accounts whose log-in reached the upstream.
+    pub accounts: BTreeSet<String>,
+    /// Distinct paths that reached the upstream and do not exist.
+    pub misses: BTreeSet<String>,
+    /// The verdict was to refuse, whether it was carried out or not.
+    pub would_refuse: u64,
+}
+
+impl Town {
+    /// A town around `shop` in which nobody lives yet.
+    #[must_use]
+    pub fn new(shop: Shop) -> Self {
+        Self { shop, actors: Vec::new(), tallies: Vec::new() }
+    }
+
+    /// Runs the town until `until` with `newcomers`, who make their first calls at their times.
+    pub fn live(&mut self, engine: &Engine, newcomers: Vec<Box<dyn Actor>>, until: Timestamp) -> Vec<usize> {
+        let mut timeline = Timeline::new(engine);
+        let first = self.actors.len();
+        for mut actor in newcomers {
+            let index = self.actors.len();
+            for Asked { at, call } in actor.begin() {
+                timeline.arrive(at, index, call);
+            }
+            self.actors.push(actor);
+            self.tallies.push(Tally::default());
+        }
+        timeline.run_until(until, self);
+        (first..self.actors.len()).collect()
+    }
+
+    /// What happened to an actor's calls.
+    #[must_use]
+    pub fn tally(&self, actor: usize) -> Tally {
+        self.tallies.get(actor).cloned().unwrap_or_default()
+    }
+
+    /// What happened to the calls of all actors of `kind`, together.
+    #[must_use]
+    pub fn tally_of(&self, kind: &str) -> Tally {
+        let mut sum = Tally::default();
+        for (_, tally) in self.actors.iter().zip(&self.tallies).filter(|(actor, _)| actor.kind() == kind) {
+            sum.add(tally);
+        }
+        sum
+    }
+}
+
+impl World for Town {
+    type Sender = usize;
+
+    fn answer(&mut self, sender: &mut usize, call: &Call, now: Timestamp) -> Option<Reply> {
+        let reply = self.shop.answer(call, now);
+        if let Some(tally) = self.tallies.get_mut(*sender) {
+            tally.forwarded += 1;
+            if let Some(account) = shop::attempted(call) {
+                tally.accounts.insert(account);
+            }
+            if reply.status == 404 {
+                tally.misses.insert(String::from_utf8_lossy(&call.target).into_owned());
+            }
+        }
+        Some(reply)
+    }
+
+    fn ended(&mut self, sender: usize, call: Call, outcome: Outcome, arrivals: &mut Arrivals<usize>) {
+        let Some(actor) = self.actors.get_mut(sender) else { return };
+        if let Some(tally) = self.tallies.get_mut(sender) {
+            tally.calls += 1;
+            tally.would_refuse += u64::from(outcome.verdict.action.refuses());
+            if outcome.verdict.is_refusal() {
+                tally.denied += u64::from(outcome.verdict.action == Action::Deny);
+                tally.delayed += u64::from(outcome.verdict.action != Action::Deny);
+            }
+        }
+        let refused = outcome.verdict.is_refusal();
+        for Asked { at, call } in actor.answered(&call, refused, outcome.status, outcome.at) {
+            arrivals.push(at.max(outcome.at), sender, call);
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.forwarded += other.forwarded;
+        self.delayed += other.delayed;
+        self.denied += other.denied;
+        self.would_refuse += other.would_refuse;
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.misses.extend(other.misses.iter().cloned());
+    }
+}

@@ -1,0 +1,254 @@
+//! Scenarios as data: who lives in the town, who comes, and what must hold over many seeds.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use shield::{Engine, Settings, policy};
+use traffic::{HashKey, Timestamp};
+
+use super::actor::{Actor, Client, address};
+use super::attackers::{Scanner, Stuffer};
+use super::crowds::{LinkFollower, PageReader};
+use super::shop::{Failures, Shop};
+use super::shoppers::{Habits, Shopper};
+use super::{MONDAY, Tally, Town};
+use crate::dice::Dice;
+
+/// A scenario as its file says it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it shows, in a sentence.
+    pub name: String,
+    /// Whether failed log-ins are answered with 401 (`status`) or with 200 (`body`).
+    #[serde(default = "by_status")]
+    pub failures: String,
+    /// Honest callers who live a day before anything happens.
+    #[serde(default)]
+    pub warm_callers: u32,
+    /// Who comes then.
+    pub actor: Vec<Cast>,
+    /// What must hold.
+    pub expect: Vec<Expectation>,
+}
+
+/// Actors of one kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cast {
+    /// stuffer, scanner, link-follower, page-reader, office or shopper.
+    pub kind: String,
+    /// How many of them.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Whether all of them share one address.
+    #[serde(default)]
+    pub one_address: bool,
+    /// Hours after the warm day at which they begin.
+    #[serde(default)]
+    pub after_hours: f64,
+    /// Seconds over which they begin.
+    #[serde(default)]
+    pub spread_s: u32,
+    /// Pairs, words or dead images.
+    #[serde(default)]
+    pub size: u32,
+    /// Milliseconds between two tries; 0 for all at once.
+    #[serde(default)]
+    pub pace_ms: u32,
+    /// Honest actions between two hostile ones.
+    #[serde(default)]
+    pub between: u32,
+    /// Tries at a time.
+    #[serde(default = "one")]
+    pub parallel: u32,
+    /// Mistyped first tries, in percent.
+    #[serde(default = "fifth")]
+    pub typos_percent: u32,
+    /// Every guess is an image's name.
+    #[serde(default)]
+    pub as_images: bool,
+}
+
+/// What must hold over all seeds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The kind of actor that is measured, all of its kind together.
+    pub of: String,
+    /// accounts, misses, forwarded, delayed, denied or refused.
+    pub measure: String,
+    /// At most so many at the 95th percentile of seeds.
+    #[serde(default)]
+    pub p95_at_most: Option<u64>,
+    /// At least so many at the 5th percentile of seeds.
+    #[serde(default)]
+    pub p05_at_least: Option<u64>,
+    /// None at all in at least so many of a hundred seeds.
+    #[serde(default)]
+    pub none_in_percent: Option<u32>,
+}
+
+/// A measure over all seeds, sorted.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// What was expected.
+    pub expectation: Expectation,
+    /// One value a seed, ascending.
+    pub values: Vec<u64>,
+}
+
+fn by_status() -> String {
+    "status".to_owned()
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn fifth() -> u32 {
+    20
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// Memory for the engine of a scenario.
+const TABLE_BYTES: usize = 48 << 20;
+
+impl Scenario {
+    /// Reads a scenario from its file's text.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        toml::from_str(text).context("not a scenario")
+    }
+
+    /// Runs every seed and gives what was measured.
+    pub fn run(&self, seeds: impl Iterator<Item = u64>) -> anyhow::Result<Vec<Measured>> {
+        let mut measured: Vec<Measured> = self
+            .expect
+            .iter()
+            .map(|expectation| Measured { expectation: expectation.clone(), values: Vec::new() })
+            .collect();
+        for seed in seeds {
+            let town = self.run_once(seed)?;
+            for one in &mut measured {
+                one.values.push(measure(&town.tally_of(&one.expectation.of), &one.expectation.measure)?);
+            }
+        }
+        for one in &mut measured {
+            one.values.sort_unstable();
+        }
+        Ok(measured)
+    }
+
+    /// Runs one seed to the end of the day after the warm one.
+    pub fn run_once(&self, seed: u64) -> anyhow::Result<Town> {
+        let engine = engine()?;
+        let failures = match self.failures.as_str() {
+            "status" => Failures::Status,
+            "body" => Failures::Body,
+            other => bail!("failures = {other:?}: status or body"),
+        };
+        let mut town = Town::new(Shop::new(failures));
+        let mut start = MONDAY;
+        if self.warm_callers > 0 {
+            let residents = (0..self.warm_callers).map(|n| resident(n, start, seed)).collect();
+            town.live(&engine, residents, start.after(DAY));
+            start = start.after(DAY);
+        }
+        let mut newcomers: Vec<Box<dyn Actor>> = (0..self.warm_callers).map(|n| resident(n, start, seed ^ 1)).collect();
+        for (index, cast) in self.actor.iter().enumerate() {
+            let stream = u64::try_from(index + 1).unwrap_or(1) << 32;
+            for n in 0..cast.count {
+                newcomers.push(cast.actor(n, start, Dice::new(seed, stream + u64::from(n)))?);
+            }
+        }
+        town.live(&engine, newcomers, start.after(DAY));
+        Ok(town)
+    }
+}
+
+impl Cast {
+    fn actor(&self, n: u32, start: Timestamp, mut dice: Dice) -> anyhow::Result<Box<dyn Actor>> {
+        let begin = start.after(Duration::from_secs_f64(self.after_hours.max(0.0) * 3_600.0));
+        let at = begin.after(Duration::from_millis(u64::from(dice.below(self.spread_s.saturating_mul(1_000).max(1)))));
+        let client = Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
+        Ok(match self.kind.as_str() {
+            "stuffer" => Box::new(Stuffer::new(client, at, self.size, self.pace_ms, dice).washing(self.between)),
+            "scanner" => {
+                let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice).in_parallel(self.parallel);
+                let scanner = scanner.interleaved(self.between);
+                Box::new(if self.as_images { scanner.dressed_as_images() } else { scanner })
+            }
+            "link-follower" => Box::new(LinkFollower::new(client, at, "/offers/spring", dice)),
+            "page-reader" => Box::new(PageReader::new(client, at, self.size)),
+            "office" => {
+                let account = format!("clerk{n}@office.example");
+                Box::new(Shopper::new("office", account, client, Habits::office(self.typos_percent), start, dice))
+            }
+            other => bail!("actor kind {other:?}: stuffer, scanner, link-follower, page-reader or office"),
+        })
+    }
+}
+
+impl Measured {
+    /// The value below which `percent` of the seeds lie.
+    #[must_use]
+    pub fn percentile(&self, percent: usize) -> u64 {
+        let rank = (self.values.len() * percent).div_ceil(100).max(1) - 1;
+        self.values.get(rank).copied().unwrap_or(0)
+    }
+
+    /// What does not hold; none when all does.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        let Expectation { of, measure, p95_at_most, p05_at_least, none_in_percent } = &self.expectation;
+        if let Some(most) = p95_at_most.filter(|most| self.percentile(95) > *most) {
+            return Some(format!("{of}: p95 of {measure} is {}, at most {most} allowed", self.percentile(95)));
+        }
+        if let Some(least) = p05_at_least.filter(|least| self.percentile(5) < *least) {
+            return Some(format!("{of}: p05 of {measure} is {}, at least {least} expected", self.percentile(5)));
+        }
+        let clean = self.values.iter().filter(|value| **value == 0).count() * 100;
+        let percent = clean / self.values.len().max(1);
+        none_in_percent.filter(|least| percent < *least as usize).map(|least| {
+            format!("{of}: no {measure} in {percent} % of seeds, {least} % expected; worst seed: {}", self.percentile(100))
+        })
+    }
+}
+
+fn resident(n: u32, day: Timestamp, seed: u64) -> Box<dyn Actor> {
+    // Device and address stay with a resident over the days; what it does differs.
+    let client = Client::new(address(1, n + 1), n);
+    let account = format!("resident{n}@town.example");
+    Box::new(Shopper::new("resident", account, client, Habits::ordinary(20), day, Dice::new(seed, u64::from(n))))
+}
+
+fn engine() -> anyhow::Result<Engine> {
+    let flags = policy::Flags {
+        to: Some("http://127.0.0.1:9".to_owned()),
+        mode: Some(traffic::Mode::Enforce),
+        ..policy::Flags::default()
+    };
+    let (policy, _) = policy::load(&policy::Sources { flags, ..policy::Sources::default() })
+        .map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    Ok(Engine::new(Settings {
+        policy,
+        key: HashKey::new(*b"a town's own key"),
+        reads_redacted: false,
+        table_bytes: TABLE_BYTES,
+        recorder: None,
+    }))
+}
+
+fn measure(tally: &Tally, name: &str) -> anyhow::Result<u64> {
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    Ok(match name {
+        "accounts" => count(tally.accounts.len()),
+        "misses" => count(tally.misses.len()),
+        "forwarded" => tally.forwarded,
+        "delayed" => tally.delayed,
+        "denied" => tally.denied,
+        "refused" => tally.denied + tally.delayed,
+        other => bail!("measure {other:?}: accounts, misses, forwarded, delayed, denied or refused"),
+    })
+}

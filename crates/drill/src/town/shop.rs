@@ -1,0 +1,117 @@
+//! The town's API: a shop with accounts, products, orders, a page with images and some dead links.
+//!
+//! A function from call to answer. What it answers depends on the call alone, so that the order of
+//! events in a run is the only thing that a seed decides.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::{Value, json};
+use shield::timeline::{Call, Reply};
+use traffic::Timestamp;
+
+/// How this shop tells that a log-in failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failures {
+    /// With the status 401.
+    Status,
+    /// With 200 and an error in the body.
+    Body,
+}
+
+/// The shop.
+#[derive(Clone, Copy, Debug)]
+pub struct Shop {
+    failures: Failures,
+}
+
+/// The right password of an account.
+#[must_use]
+pub fn password(account: &str) -> String {
+    format!("right-{account}")
+}
+
+/// The token that a log-in of `account` hands out; `nonce` makes each log-in's another.
+#[must_use]
+pub fn token(account: &str, nonce: u64) -> String {
+    let mut state = nonce ^ 0x5bd1_e995;
+    for byte in account.bytes() {
+        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(17);
+    }
+    let again = state.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ nonce;
+    format!("t{state:016x}k{again:016x}")
+}
+
+/// The account that a call tries to enter.
+#[must_use]
+pub fn attempted(call: &Call) -> Option<String> {
+    let body: Value = serde_json::from_slice(&call.body).ok()?;
+    (call.target.starts_with(b"/api/login")).then_some(())?;
+    body.get("email")?.as_str().map(str::to_owned)
+}
+
+impl Shop {
+    /// A shop that tells failures as `failures` says.
+    #[must_use]
+    pub const fn new(failures: Failures) -> Self {
+        Self { failures }
+    }
+
+    /// What the shop answers.
+    #[must_use]
+    pub fn answer(&self, call: &Call, now: Timestamp) -> Reply {
+        let target = String::from_utf8_lossy(&call.target);
+        let (path, _) = target.split_once('?').unwrap_or((&target, ""));
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let entered = call.headers.contains_key(AUTHORIZATION);
+        match (call.method == Method::POST, parts.as_slice()) {
+            (true, ["api", "login"]) => self.log_in(call, now),
+            (false, ["api", "products"]) => reply(200, &json!({"items": [{"id": 1, "name": "lamp"}], "next": 2})),
+            (false, ["api", "products", id]) => match id.parse::<u32>() {
+                Ok(id) if id < 500 => reply(200, &json!({"id": id, "name": format!("product {id}"), "price": 9.5})),
+                _ => reply(404, &json!({"error": "no such product"})),
+            },
+            (_, ["api", "me" | "orders", ..]) if !entered => reply(401, &json!({"error": "log in first"})),
+            (false, ["api", "me"]) => reply(200, &json!({"email": "somebody@town.example", "since": "2024-03-01"})),
+            (false, ["api", "orders"]) => reply(200, &json!({"orders": [{"id": 7, "total": 12}]})),
+            (false, ["api", "orders", id]) if id.parse::<u32>().is_ok() => reply(200, &json!({"id": 7, "total": 12})),
+            (true, ["api", "orders"]) => reply(201, &json!({"id": 8})),
+            (false, ["api", "health"]) => reply(200, &json!({"ok": true})),
+            (false, ["sale"]) => page(),
+            (false, ["images", name]) if name.starts_with("live") => image(),
+            _ => reply(404, &json!({"error": "not found"})),
+        }
+    }
+
+    fn log_in(&self, call: &Call, now: Timestamp) -> Reply {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (account, given) = (text("email"), text("password"));
+        if given == password(&account) {
+            return reply(200, &json!({"token": token(&account, now.as_micros()), "user": {"email": account}}));
+        }
+        match self.failures {
+            Failures::Status => reply(401, &json!({"error": "wrong e-mail or password"})),
+            Failures::Body => reply(200, &json!({"error": "wrong e-mail or password"})),
+        }
+    }
+}
+
+fn reply(status: u16, body: &Value) -> Reply {
+    answer(status, "application/json", body.to_string().into_bytes())
+}
+
+fn page() -> Reply {
+    answer(200, "text/html", b"<html><body>sale</body></html>".to_vec())
+}
+
+fn image() -> Reply {
+    answer(200, "image/png", vec![0x89, b'P', b'N', b'G'])
+}
+
+fn answer(status: u16, content_type: &'static str, body: Vec<u8>) -> Reply {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    Reply { status, headers, body: Some(body), is_complete: true, after: Duration::from_millis(40) }
+}
