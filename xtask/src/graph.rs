@@ -38,9 +38,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries that do input and output: no road may lead to them from the decision core.
-const IO_LIBRARIES: [&str; 8] = [
-    "axum", "h2", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio",
-];
+const IO_LIBRARIES: [&str; 8] =
+    ["axum", "h2", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
 
 /// Complaints about the graph, and about input and output in the sources of the core.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
@@ -55,30 +54,19 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
 
 /// Dependencies between crates of ours that the table does not allow.
 pub(crate) fn forbidden_edges(metadata: &Value) -> Result<Vec<String>> {
-    let packages = metadata["packages"]
-        .as_array()
-        .context("metadata without packages")?;
+    let packages = metadata["packages"].as_array().context("metadata without packages")?;
     let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
     let mut complaints = Vec::new();
     for package in packages {
-        let name = package["name"]
-            .as_str()
-            .context("a package without a name")?;
+        let name = package["name"].as_str().context("a package without a name")?;
         let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| *known == name) else {
             complaints.push(format!("crate {name} has no place in xtask/src/graph.rs"));
             continue;
         };
-        let dependencies = package["dependencies"]
-            .as_array()
-            .context("no dependencies")?;
-        let edges: BTreeSet<&str> = dependencies
-            .iter()
-            .filter_map(|d| d["name"].as_str())
-            .collect();
-        for edge in edges
-            .intersection(&ours)
-            .filter(|edge| !allowed.contains(edge))
-        {
+        let dependencies = package["dependencies"].as_array().context("no dependencies")?;
+        let edges: BTreeSet<&str> =
+            dependencies.iter().filter_map(|d| d["name"].as_str()).collect();
+        for edge in edges.intersection(&ours).filter(|edge| !allowed.contains(edge)) {
             complaints.push(format!("crate {name} must not depend on {edge}"));
         }
     }
@@ -91,10 +79,7 @@ pub(crate) fn roads_to_io(metadata: &Value) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for name in SANS_IO {
         let reached = roads.from(name);
-        for library in IO_LIBRARIES
-            .iter()
-            .filter(|library| reached.contains(*library))
-        {
+        for library in IO_LIBRARIES.iter().filter(|library| reached.contains(*library)) {
             complaints.push(format!("crate {name} reaches {library}, which does I/O"));
         }
     }
@@ -108,24 +93,17 @@ struct Roads<'m> {
 
 impl<'m> Roads<'m> {
     fn of(metadata: &'m Value) -> Result<Self> {
-        let packages = metadata["packages"]
-            .as_array()
-            .context("metadata without packages")?;
+        let packages = metadata["packages"].as_array().context("metadata without packages")?;
         let name_of: BTreeMap<&str, &str> = packages
             .iter()
             .filter_map(|p| Some((p["id"].as_str()?, p["name"].as_str()?)))
             .collect();
-        let nodes = metadata["resolve"]["nodes"]
-            .as_array()
-            .context("metadata without nodes")?;
+        let nodes = metadata["resolve"]["nodes"].as_array().context("metadata without nodes")?;
         let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for node in nodes {
             let id = node["id"].as_str().context("a node without an id")?;
-            let built = node["deps"]
-                .as_array()
-                .context("a node without deps")?
-                .iter()
-                .filter(|d| {
+            let built =
+                node["deps"].as_array().context("a node without deps")?.iter().filter(|d| {
                     let kinds = d["dep_kinds"].as_array();
                     kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
                 });
@@ -190,18 +168,13 @@ mod tests {
             let edge = json!({ "pkg": to, "dep_kinds": [{ "kind": kind }] });
             json!({ "id": id, "deps": [edge] })
         };
-        let packages: Vec<Value> = ["shield", "arc", "tokio", "caller"]
-            .iter()
-            .map(|n| package(n, &[]))
-            .collect();
+        let packages: Vec<Value> =
+            ["shield", "arc", "tokio", "caller"].iter().map(|n| package(n, &[])).collect();
         let metadata = json!({ "packages": packages, "resolve": { "nodes": [
             node("shield", Value::Null, "arc"),
             node("arc", Value::Null, "tokio"),
             node("caller", json!("dev"), "tokio"),
         ]}});
-        assert_eq!(
-            roads_to_io(&metadata).unwrap(),
-            ["crate shield reaches tokio, which does I/O"]
-        );
+        assert_eq!(roads_to_io(&metadata).unwrap(), ["crate shield reaches tokio, which does I/O"]);
     }
 }

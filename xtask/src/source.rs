@@ -3,12 +3,17 @@
 //! A scanner, not a parser: it knows comments (nested ones too), string, byte-string, raw-string
 //! and character literals, and nothing else of the language. Line numbers stay as they were.
 
+/// Whether a file holds tests only, by its name: `tests.rs`, or anything in a folder `tests`.
+pub(crate) fn is_test(path: &str) -> bool {
+    path.split('/').any(|part| {
+        let stem = part.strip_suffix(".rs").unwrap_or(part);
+        stem == "tests" || stem.ends_with("_tests")
+    })
+}
+
 /// `text` with comments and the insides of literals replaced by spaces; newlines stay.
 pub(crate) fn code_only(text: &str) -> String {
-    let mut scrub = Scrub {
-        rest: text,
-        code: String::with_capacity(text.len()),
-    };
+    let mut scrub = Scrub { rest: text, code: String::with_capacity(text.len()) };
     while !scrub.rest.is_empty() {
         scrub.step();
     }
@@ -17,10 +22,7 @@ pub(crate) fn code_only(text: &str) -> String {
 
 /// `text` with the insides of its literals taken out, quotes and all; comments and newlines stay.
 pub(crate) fn without_literals(text: &str) -> String {
-    let mut scrub = Scrub {
-        rest: text,
-        code: String::with_capacity(text.len()),
-    };
+    let mut scrub = Scrub { rest: text, code: String::with_capacity(text.len()) };
     while !scrub.rest.is_empty() {
         scrub.step_over_literals();
     }
@@ -140,9 +142,7 @@ fn raw_string_length(text: &str, before: &str) -> Option<usize> {
     if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
         return None;
     }
-    let after_r = ["r", "br", "cr"]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))?;
+    let after_r = ["r", "br", "cr"].iter().find_map(|prefix| text.strip_prefix(prefix))?;
     let hashes = after_r.bytes().take_while(|&b| b == b'#').count();
     let inside = after_r[hashes..].strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));
@@ -170,9 +170,7 @@ fn character_length(text: &str) -> Option<usize> {
         return Some(quoted_length(text, '\''));
     }
     let c = inside.chars().next()?;
-    inside[c.len_utf8()..]
-        .starts_with('\'')
-        .then_some(2 + c.len_utf8())
+    inside[c.len_utf8()..].starts_with('\'').then_some(2 + c.len_utf8())
 }
 
 #[cfg(test)]
@@ -194,10 +192,7 @@ mod tests {
     #[test]
     fn without_literals_the_comments_stay() {
         let text = "let a = \"é{\\\"\"; // it's \"so\"\nlet b = r#\"x\ny\"#;";
-        assert_eq!(
-            without_literals(text),
-            "let a = ; // it's \"so\"\nlet b = \n;"
-        );
+        assert_eq!(without_literals(text), "let a = ; // it's \"so\"\nlet b = \n;");
     }
 
     #[test]

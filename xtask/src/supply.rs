@@ -15,15 +15,8 @@ use toml::Table;
 use crate::workspace::Workspace;
 
 /// Metadata would also list crates that only a switched-off feature names; the tree does not.
-const TREE_ARGUMENTS: [&str; 7] = [
-    "--workspace",
-    "--prefix",
-    "none",
-    "--edges",
-    "normal,build,dev",
-    "--format",
-    "{p}|{l}",
-];
+const TREE_ARGUMENTS: [&str; 7] =
+    ["--workspace", "--prefix", "none", "--edges", "normal,build,dev", "--format", "{p}|{l}"];
 
 /// Every complaint about what we build on.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
@@ -34,10 +27,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
         let tree = workspace.cargo(&["tree", "--target", target], &TREE_ARGUMENTS)?;
         for package in listed_packages(&tree, &workspace.root.to_string_lossy()) {
             complaints.extend(policy.complaints_about(&package));
-            versions
-                .entry(package.name)
-                .or_default()
-                .insert(package.version);
+            versions.entry(package.name).or_default().insert(package.version);
         }
     }
     complaints.extend(policy.duplicates(&versions));
@@ -70,10 +60,7 @@ impl Policy {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let document: Table = text.parse().context("deny.toml")?;
         let names = |section: &str, key: &str| -> Vec<String> {
-            let list = document
-                .get(section)
-                .and_then(|s| s.get(key))
-                .and_then(|l| l.as_array());
+            let list = document.get(section).and_then(|s| s.get(key)).and_then(|l| l.as_array());
             list.into_iter().flatten().filter_map(name_of).collect()
         };
         let policy = Self {
@@ -82,24 +69,13 @@ impl Policy {
             banned: names("bans", "deny").into_iter().collect(),
             duplicates_allowed: names("bans", "skip").into_iter().collect(),
         };
-        anyhow::ensure!(
-            !policy.targets.is_empty(),
-            "deny.toml: [graph] targets is empty"
-        );
-        anyhow::ensure!(
-            !policy.licences.is_empty(),
-            "deny.toml: [licenses] allow is empty"
-        );
+        anyhow::ensure!(!policy.targets.is_empty(), "deny.toml: [graph] targets is empty");
+        anyhow::ensure!(!policy.licences.is_empty(), "deny.toml: [licenses] allow is empty");
         Ok(policy)
     }
 
     fn complaints_about(&self, package: &Package) -> Vec<String> {
-        let Package {
-            name,
-            version,
-            licence,
-            source,
-        } = package;
+        let Package { name, version, licence, source } = package;
         let mut complaints = Vec::new();
         if self.banned.contains(name) {
             complaints.push(format!("{name} {version} is banned by deny.toml"));
@@ -127,25 +103,20 @@ impl Policy {
                 .map(String::as_str)
                 .collect();
             if counted.len() > 1 {
-                complaints.push(format!(
-                    "{name} is built in versions {}",
-                    counted.join(", ")
-                ));
+                complaints.push(format!("{name} is built in versions {}", counted.join(", ")));
             }
         }
         complaints
     }
 
     fn skips(&self, name: &str, version: &str) -> bool {
-        self.duplicates_allowed
-            .iter()
-            .any(|skip| match skip.split_once('@') {
-                None => skip == name,
-                Some((skipped, wanted)) => {
-                    let prefix = format!("{wanted}.");
-                    skipped == name && (version == wanted || version.starts_with(&prefix))
-                }
-            })
+        self.duplicates_allowed.iter().any(|skip| match skip.split_once('@') {
+            None => skip == name,
+            Some((skipped, wanted)) => {
+                let prefix = format!("{wanted}.");
+                skipped == name && (version == wanted || version.starts_with(&prefix))
+            }
+        })
     }
 }
 
@@ -220,27 +191,18 @@ mod tests {
     fn complaints(line: &str) -> usize {
         let policy = Policy::parse(POLICY).unwrap();
         let packages = listed_packages(line, "/src/palisade");
-        packages
-            .iter()
-            .map(|package| policy.complaints_about(package).len())
-            .sum()
+        packages.iter().map(|package| policy.complaints_about(package).len()).sum()
     }
 
     #[test]
     fn bans_licences_and_sources_are_held() {
         assert_eq!(complaints("bytes v1.0.0|MIT"), 0);
         assert_eq!(complaints("serde_derive v1.0.0 (proc-macro)|MIT (*)"), 0);
-        assert_eq!(
-            complaints("gateway v0.1.0 (/src/palisade/crates/gateway)|ours"),
-            0
-        );
+        assert_eq!(complaints("gateway v0.1.0 (/src/palisade/crates/gateway)|ours"), 0);
         assert_eq!(complaints("openssl v1.0.0|MIT"), 1);
         assert_eq!(complaints("bytes v1.0.0|GPL-3.0-only"), 1);
         assert_eq!(complaints("bytes v1.0.0|"), 1);
-        assert_eq!(
-            complaints("bytes v1.0.0 (https://example.com/bytes#1234)|MIT"),
-            1
-        );
+        assert_eq!(complaints("bytes v1.0.0 (https://example.com/bytes#1234)|MIT"), 1);
     }
 
     #[test]
@@ -248,9 +210,7 @@ mod tests {
         let policy = Policy::parse(POLICY).unwrap();
         let locked = |versions: &[&str]| {
             let all: BTreeSet<String> = versions.iter().map(|v| (*v).to_owned()).collect();
-            policy
-                .duplicates(&BTreeMap::from([("hashbrown".to_owned(), all)]))
-                .len()
+            policy.duplicates(&BTreeMap::from([("hashbrown".to_owned(), all)])).len()
         };
         assert_eq!(locked(&["0.15.5", "0.16.0"]), 0);
         assert_eq!(locked(&["0.14.1", "0.15.5", "0.16.0"]), 1);

@@ -28,12 +28,8 @@ impl Workspace {
     pub(crate) fn here() -> Result<Self> {
         let manifest_dir = env::var("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-        let root = Path::new(&manifest_dir)
-            .parent()
-            .context("xtask has no parent folder")?;
-        Ok(Self {
-            root: root.to_path_buf(),
-        })
+        let root = Path::new(&manifest_dir).parent().context("xtask has no parent folder")?;
+        Ok(Self { root: root.to_path_buf() })
     }
 
     pub(crate) fn read(&self, path: &str) -> Result<String> {
@@ -55,10 +51,7 @@ impl Workspace {
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
                     let text = fs::read_to_string(&path)
                         .with_context(|| format!("cannot read {}", path.display()))?;
-                    files.push(SourceFile {
-                        path: self.relative(&path),
-                        text,
-                    });
+                    files.push(SourceFile { path: self.relative(&path), text });
                 }
             }
         }
@@ -97,11 +90,7 @@ impl Workspace {
             .output()
             .with_context(|| format!("cannot run cargo {}", command.join(" ")))?;
         let told = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "cargo {} failed:\n{told}",
-            command.join(" ")
-        );
+        ensure!(output.status.success(), "cargo {} failed:\n{told}", command.join(" "));
         Ok(String::from_utf8(output.stdout)?)
     }
 }

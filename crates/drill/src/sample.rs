@@ -35,9 +35,7 @@ impl SampleApi {
     pub fn open(data_dir: &Path) -> Result<Self> {
         let shop = Shop::open(data_dir)
             .with_context(|| format!("cannot open the sample shop in {}", data_dir.display()))?;
-        Ok(Self {
-            routes: routes(Arc::new(shop)),
-        })
+        Ok(Self { routes: routes(Arc::new(shop)) })
     }
 
     /// Serves until `stop` resolves, and then finishes what is under way.

@@ -7,15 +7,9 @@ use std::collections::BTreeSet;
 
 /// Whether `terms` can be met with licences from `allowed` alone.
 pub(crate) fn allowed(terms: &str, allowed: &BTreeSet<String>) -> bool {
-    let spaced = terms
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = terms.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut expression = Expression {
-        words: &words,
-        allowed,
-    };
+    let mut expression = Expression { words: &words, allowed };
     let met = expression.any();
     met && expression.words.is_empty()
 }
@@ -87,13 +81,8 @@ mod tests {
         ] {
             assert!(allowed(met, &ours), "{met}");
         }
-        for unmet in [
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(GPL-3.0 OR AGPL-3.0) AND MIT",
-            "MIT MIT",
-            "",
-        ] {
+        for unmet in ["GPL-3.0", "MIT AND GPL-3.0", "(GPL-3.0 OR AGPL-3.0) AND MIT", "MIT MIT", ""]
+        {
             assert!(!allowed(unmet, &ours), "{unmet}");
         }
     }

@@ -16,23 +16,16 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let sources: Vec<SourceFile> = workspace
         .sources()?
         .into_iter()
-        .map(|file| SourceFile {
-            text: code_only(&file.text),
-            path: file.path,
-        })
+        .map(|file| SourceFile { text: code_only(&file.text), path: file.path })
         .collect();
     let mut complaints = Vec::new();
     for folder in workspace.crate_folders()? {
         let manifest: Table = workspace.read(&format!("{folder}/Cargo.toml"))?.parse()?;
         let inside = format!("{folder}/");
-        let own: Vec<&SourceFile> = sources
-            .iter()
-            .filter(|file| file.path.starts_with(&inside))
-            .collect();
+        let own: Vec<&SourceFile> =
+            sources.iter().filter(|file| file.path.starts_with(&inside)).collect();
         for name in unnamed(&manifest, &own, &format!("{folder}/src/")) {
-            complaints.push(format!(
-                "{folder}/Cargo.toml asks for {name}, which nothing names"
-            ));
+            complaints.push(format!("{folder}/Cargo.toml asks for {name}, which nothing names"));
         }
     }
     Ok(complaints)
@@ -73,15 +66,10 @@ mod tests {
                                [dev-dependencies]\ntempfile = \"3\"\nrcgen = \"0\""
             .parse()
             .unwrap();
-        let file = |path: &str, text: &str| SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file =
+            |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };
         let source = file("crates/a/src/lib.rs", "use http_body::Body;");
-        let test = file(
-            "crates/a/tests/a.rs",
-            "use bytes::Bytes; tempfile::tempdir();",
-        );
+        let test = file("crates/a/tests/a.rs", "use bytes::Bytes; tempfile::tempdir();");
         assert_eq!(
             unnamed(&manifest, &[&source, &test], "crates/a/src/"),
             ["bytes", "http", "rcgen"]

@@ -18,20 +18,13 @@ pub(crate) fn longer_than(code: &str, lines_max: usize) -> Vec<LongFunction> {
     for (at, _) in code.match_indices("fn ") {
         let begins_word = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let after = &code[at + 3..];
-        let name: String = after
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
+        let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if !begins_word || name.is_empty() {
             continue;
         }
         let lines = code[at..at + item_length(&code[at..])].lines().count();
         if lines > lines_max {
-            found.push(LongFunction {
-                name,
-                line: code[..at].matches('\n').count() + 1,
-                lines,
-            });
+            found.push(LongFunction { name, line: code[..at].matches('\n').count() + 1, lines });
         }
     }
     found
@@ -47,10 +40,7 @@ mod tests {
         let code = format!("fn short() {{}}\n\nfn long(\n    f: fn(u8) -> u8,\n) {{\n{body}}}\n");
         let found = longer_than(&code, 10);
         assert_eq!(found.len(), 1);
-        assert_eq!(
-            (found[0].name.as_str(), found[0].line, found[0].lines),
-            ("long", 3, 13)
-        );
+        assert_eq!((found[0].name.as_str(), found[0].line, found[0].lines), ("long", 3, 13));
     }
 
     #[test]

@@ -51,10 +51,8 @@ mod tests {
     fn a_link_to_a_missing_file_is_found() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = "[a](Cargo.toml), [b](gone.md#part), [c](https://example.com), [d](#part)";
-        let broken: Vec<&str> = links_of(text)
-            .into_iter()
-            .filter(|link| !leads_somewhere(here, link))
-            .collect();
+        let broken: Vec<&str> =
+            links_of(text).into_iter().filter(|link| !leads_somewhere(here, link)).collect();
         assert_eq!(broken, ["gone.md#part"]);
     }
 }

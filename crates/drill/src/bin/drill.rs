@@ -114,36 +114,15 @@ enum LookAlikeKind {
 async fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::SampleApi { listen, data } => serve(listen, data).await,
-        Command::Callers {
-            to,
-            count,
-            secs,
-            think_ms,
-            seed,
-        } => {
+        Command::Callers { to, count, secs, think_ms, seed } => {
             let lasting = Duration::from_secs(secs);
-            let shoppers = Shoppers {
-                count,
-                lasting,
-                think_ms,
-                seed,
-            };
+            let shoppers = Shoppers { count, lasting, think_ms, seed };
             let tally = shoppers.run(&Target::resolve(&to).await?).await?;
             report("honest callers", &tally)
         }
-        Command::Attack {
-            kind,
-            to,
-            from,
-            calls,
-            per_second,
-        } => {
+        Command::Attack { kind, to, from, calls, per_second } => {
             let target = Target::resolve(&to).await?;
-            let attack = Attack {
-                from,
-                calls,
-                per_second,
-            };
+            let attack = Attack { from, calls, per_second };
             let tally = match kind {
                 AttackKind::Stuffing => attack.stuffing(&target).await?,
                 AttackKind::FormStuffing => attack.form_stuffing(&target).await?,
@@ -151,12 +130,7 @@ async fn main() -> Result<()> {
             };
             report("attacker", &tally)
         }
-        Command::LookAlike {
-            kind,
-            to,
-            from,
-            count,
-        } => {
+        Command::LookAlike { kind, to, from, count } => {
             let target = Target::resolve(&to).await?;
             let tally = match kind {
                 LookAlikeKind::Office => look_alike::office(&target, from, count).await?,
@@ -170,9 +144,8 @@ async fn main() -> Result<()> {
 
 async fn serve(listen: SocketAddr, data: PathBuf) -> Result<()> {
     let api = SampleApi::open(&data)?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}"))?;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     println!("sample api: http://{}", listener.local_addr()?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -43,10 +43,7 @@ impl Attack {
     pub async fn form_stuffing(&self, target: &Target) -> Result<Tally> {
         // No pair holds a character that a form would have to escape, except the @.
         self.try_pairs(target, "/login", |email, password| {
-            Send::Form(format!(
-                "email={}&password={password}",
-                email.replace('@', "%40")
-            ))
+            Send::Form(format!("email={}&password={password}", email.replace('@', "%40")))
         })
         .await
     }
@@ -64,11 +61,7 @@ impl Attack {
         for number in 0..self.calls {
             ticks.tick().await;
             let (email, password) = stolen_pair(number);
-            tally.count(
-                &browser
-                    .call(Method::POST, path, login(&email, &password))
-                    .await,
-            );
+            tally.count(&browser.call(Method::POST, path, login(&email, &password)).await);
         }
         Ok(tally)
     }
@@ -97,28 +90,15 @@ pub fn stolen_pair(number: u32) -> (String, String) {
     } else if number.is_multiple_of(5) {
         (person.email, format!("summer{number}"))
     } else {
-        (
-            format!("user{number}@example.net"),
-            format!("letmein{number}"),
-        )
+        (format!("user{number}@example.net"), format!("letmein{number}"))
     }
 }
 
 /// Path `number` of a word list of a scanner; the first 10,000 differ.
 #[must_use]
 pub fn scanned_path(number: u32) -> String {
-    const FOLDERS: [&str; 10] = [
-        "",
-        "admin/",
-        "api/",
-        "api/v2/",
-        "backup/",
-        "old/",
-        "internal/",
-        "dev/",
-        "test/",
-        "app/",
-    ];
+    const FOLDERS: [&str; 10] =
+        ["", "admin/", "api/", "api/v2/", "backup/", "old/", "internal/", "dev/", "test/", "app/"];
     const WORDS: [&str; 25] = [
         "config", "users", "dump", "db", "login", "console", "status", "debug", "secret", "keys",
         "shell", "upload", "export", "phpinfo", "server", "env", "settings", "token", "metrics",
@@ -150,9 +130,7 @@ mod tests {
         assert_eq!(paths.len(), 10_000);
         let people: Vec<seed::Person> = (0..seed::PEOPLE).map(seed::person).collect();
         let right = (0..2_000).map(stolen_pair).filter(|(email, password)| {
-            people
-                .iter()
-                .any(|p| p.email == *email && p.password == *password)
+            people.iter().any(|p| p.email == *email && p.password == *password)
         });
         assert_eq!(right.count(), 10);
     }

@@ -36,9 +36,7 @@ impl Target {
         if uri.scheme_str() != Some("http") {
             bail!("{url}: the drill speaks http:// only");
         }
-        let authority = uri
-            .authority()
-            .with_context(|| format!("{url} names no host"))?;
+        let authority = uri.authority().with_context(|| format!("{url} names no host"))?;
         let port = authority.port_u16().unwrap_or(80);
         let host = authority.host();
         let mut found = tokio::net::lookup_host((host, port))
@@ -47,10 +45,7 @@ impl Target {
         let address = found
             .find(SocketAddr::is_ipv4)
             .with_context(|| format!("{host} has no IPv4 address"))?;
-        Ok(Self {
-            address,
-            authority: HeaderValue::from_str(authority.as_str())?,
-        })
+        Ok(Self { address, authority: HeaderValue::from_str(authority.as_str())? })
     }
 }
 
@@ -99,14 +94,7 @@ impl Browser {
     #[must_use]
     pub fn new(target: Target, source: Ipv4Addr, user_agent: &'static str) -> Self {
         let user_agent = HeaderValue::from_static(user_agent);
-        Self {
-            target,
-            source,
-            user_agent,
-            connection: None,
-            bearer: None,
-            cookie: None,
-        }
+        Self { target, source, user_agent, connection: None, bearer: None, cookie: None }
     }
 
     /// Shows this bearer token from now on; `None` shows none.
@@ -134,36 +122,20 @@ impl Browser {
     }
 
     async fn exchange(&mut self, method: Method, path: &str, body: Send) -> Result<Answer> {
-        let kept = self
-            .connection
-            .take()
-            .filter(|connection| !connection.is_closed());
+        let kept = self.connection.take().filter(|connection| !connection.is_closed());
         let reused = kept.is_some();
         let mut connection = match kept {
             Some(kept) => kept,
             None => self.connect().await?,
         };
-        let mut sent = connection
-            .send_request(self.request(&method, path, &body)?)
-            .await;
+        let mut sent = connection.send_request(self.request(&method, path, &body)?).await;
         // A kept connection may have been closed just now; nothing was answered, so ask again.
-        if reused
-            && sent
-                .as_ref()
-                .is_err_and(|error| error.is_canceled() || error.is_closed())
-        {
+        if reused && sent.as_ref().is_err_and(|error| error.is_canceled() || error.is_closed()) {
             connection = self.connect().await?;
-            sent = connection
-                .send_request(self.request(&method, path, &body)?)
-                .await;
+            sent = connection.send_request(self.request(&method, path, &body)?).await;
         }
         let (head, body) = sent?.into_parts();
-        let text = |name| {
-            head.headers
-                .get(name)
-                .and_then(|v| v.to_str().ok())
-                .map(str::to_owned)
-        };
+        let text = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         if let Some(cookie) = text(SET_COOKIE) {
             let pair = cookie.split(';').next().unwrap_or_default();
             self.cookie = Some(pair.try_into()?);
@@ -171,11 +143,7 @@ impl Browser {
         let body = body.collect().await?.to_bytes().to_vec();
         connection.ready().await.ok();
         self.connection = Some(connection);
-        Ok(Answer {
-            status: head.status.as_u16(),
-            event: text(EVENT),
-            body,
-        })
+        Ok(Answer { status: head.status.as_u16(), event: text(EVENT), body })
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
@@ -198,10 +166,7 @@ impl Browser {
         let (media_type, bytes) = match body {
             Send::Nothing => (None, Bytes::new()),
             Send::Json(value) => (Some("application/json"), value.to_string().into()),
-            Send::Form(text) => (
-                Some("application/x-www-form-urlencoded"),
-                text.clone().into(),
-            ),
+            Send::Form(text) => (Some("application/x-www-form-urlencoded"), text.clone().into()),
         };
         let mut request = Request::builder()
             .method(method)

@@ -84,26 +84,14 @@ pub(super) struct Shopper {
 impl Shopper {
     fn new(shoppers: &Shoppers, target: Target, number: u32) -> Self {
         let at = Browser::new(target, source(BLOCK, number), user_agent(number));
-        Self::at(
-            at,
-            number,
-            shoppers.think_ms,
-            Dice::new(shoppers.seed, u64::from(number)),
-        )
+        Self::at(at, number, shoppers.think_ms, Dice::new(shoppers.seed, u64::from(number)))
     }
 
     /// The person with this number, at a browser somewhere.
     pub(super) fn at(browser: Browser, number: u32, think_ms: u32, mut dice: Dice) -> Self {
         let person = seed::person(number % seed::PEOPLE);
         let uses_form = dice.percent(FORM_PERCENT);
-        Self {
-            browser,
-            person,
-            uses_form,
-            dice,
-            think_ms,
-            tally: Tally::default(),
-        }
+        Self { browser, person, uses_form, dice, think_ms, tally: Tally::default() }
     }
 
     async fn visit(&mut self) {
@@ -114,8 +102,7 @@ impl Shopper {
         }
         self.look_after_orders().await;
         if self.dice.percent(50) {
-            self.call(Method::POST, "/api/v1/logout", Send::Nothing)
-                .await;
+            self.call(Method::POST, "/api/v1/logout", Send::Nothing).await;
         }
     }
 
@@ -125,8 +112,7 @@ impl Shopper {
         self.open(&format!("/api/v1/products?page={page}")).await;
         for _ in 0..=self.dice.below(3) {
             let product = seed::product(self.dice.below(seed::PRODUCTS));
-            self.open(&format!("/api/v1/products/{}", product.slug))
-                .await;
+            self.open(&format!("/api/v1/products/{}", product.slug)).await;
             self.open(&format!("/images/{}.svg", product.slug)).await;
         }
         if self.dice.percent(40) {
@@ -156,9 +142,7 @@ impl Shopper {
             return answer.is_some_and(|answer| answer.json()["redirect"].is_string());
         }
         let login = json!({ "email": email, "password": password });
-        let answer = self
-            .call(Method::POST, "/api/v1/login", Send::Json(login))
-            .await;
+        let answer = self.call(Method::POST, "/api/v1/login", Send::Json(login)).await;
         let json = answer.map(|answer| answer.json()).unwrap_or_default();
         self.browser.carry_token(json["token"].as_str());
         json["token"].is_string()
@@ -166,10 +150,7 @@ impl Shopper {
 
     async fn look_after_orders(&mut self) {
         self.open("/api/v1/profile").await;
-        let listed = self
-            .open("/api/v1/orders")
-            .await
-            .map(|answer| answer.json());
+        let listed = self.open("/api/v1/orders").await.map(|answer| answer.json());
         let latest = listed.unwrap_or_default()["orders"][0]["id"].as_i64();
         if let Some(id) = latest {
             self.open(&format!("/api/v1/orders/{id}")).await;
@@ -180,8 +161,7 @@ impl Shopper {
                 json!({ "product_id": product_id, "quantity": 1 + dice.below(3) })
             };
             let basket = json!({ "items": [item(&mut self.dice), item(&mut self.dice)] });
-            self.call(Method::POST, "/api/v1/orders", Send::Json(basket))
-                .await;
+            self.call(Method::POST, "/api/v1/orders", Send::Json(basket)).await;
         }
     }
 

@@ -66,15 +66,9 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |counts: &BTreeMap<u16, u32>| {
-            let parts: Vec<String> = counts
-                .iter()
-                .map(|(status, count)| format!("{count} × {status}"))
-                .collect();
-            if parts.is_empty() {
-                "none".to_owned()
-            } else {
-                parts.join(", ")
-            }
+            let parts: Vec<String> =
+                counts.iter().map(|(status, count)| format!("{count} × {status}")).collect();
+            if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
         };
         write!(
             f,
@@ -101,11 +95,7 @@ mod tests {
     fn refusals_are_told_from_answers() {
         let mut tally = Tally::default();
         let answer = |status, event: Option<&str>| {
-            Ok(Answer {
-                status,
-                event: event.map(str::to_owned),
-                body: Vec::new(),
-            })
+            Ok(Answer { status, event: event.map(str::to_owned), body: Vec::new() })
         };
         for result in [
             answer(200, None),

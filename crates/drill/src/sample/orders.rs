@@ -55,9 +55,7 @@ pub(super) async fn detail(
     signed_in: SignedIn,
     Path(id): Path<i64>,
 ) -> Result<Json<Value>, Refusal> {
-    order_of(&shop.lock(), signed_in.account_id, id)?
-        .map(Json)
-        .ok_or(Refusal::NOT_FOUND)
+    order_of(&shop.lock(), signed_in.account_id, id)?.map(Json).ok_or(Refusal::NOT_FOUND)
 }
 
 /// `POST /api/v1/orders`
@@ -68,10 +66,7 @@ pub(super) async fn place(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let Json(basket) = basket.map_err(|_| Refusal::BAD_REQUEST)?;
     let sensible = (1..=LINES_MAX).contains(&basket.items.len())
-        && basket
-            .items
-            .iter()
-            .all(|item| (1..=QUANTITY_MAX).contains(&item.quantity));
+        && basket.items.iter().all(|item| (1..=QUANTITY_MAX).contains(&item.quantity));
     if !sensible {
         return Err(Refusal::BAD_REQUEST);
     }

@@ -93,10 +93,7 @@ pub(super) async fn image(
          <rect width=\"64\" height=\"64\" fill=\"hsl({} 40% 70%)\"/></svg>",
         id * 47 % 360
     );
-    let headers = [
-        (CONTENT_TYPE, "image/svg+xml"),
-        (CACHE_CONTROL, "max-age=3600"),
-    ];
+    let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "max-age=3600")];
     Ok((headers, drawing))
 }
 

@@ -64,11 +64,7 @@ pub fn person(number: u32) -> Person {
     let last = pick(&LAST, number / 20);
     let word = pick(&WORDS, number.wrapping_mul(7));
     Person {
-        email: format!(
-            "{}.{}{number}@example.com",
-            first.to_lowercase(),
-            last.to_lowercase()
-        ),
+        email: format!("{}.{}{number}@example.com", first.to_lowercase(), last.to_lowercase()),
         name: format!("{first} {last}"),
         password: format!("{word}-{}-{}", pick(&THINGS, number), 1_000 + number * 7),
         iban: iban(number),
@@ -83,11 +79,7 @@ pub fn product(number: u32) -> Product {
     Product {
         slug: format!("{word}-{thing}"),
         name: format!("{} {thing}", capital(word)),
-        category: if clearance {
-            "clearance"
-        } else {
-            pick(&CATEGORIES, number)
-        },
+        category: if clearance { "clearance" } else { pick(&CATEGORIES, number) },
         price_cents: 900 + i64::from(number * 137 % 9_000),
         image_exists: !clearance && number % 9 != 8,
     }
@@ -123,9 +115,7 @@ mod tests {
         assert_eq!(emails.len(), PEOPLE as usize);
         let slugs: BTreeSet<String> = (0..PRODUCTS).map(|n| product(n).slug).collect();
         assert_eq!(slugs.len(), PRODUCTS as usize);
-        let gone = (0..PRODUCTS)
-            .map(product)
-            .filter(|p| p.category == "clearance");
+        let gone = (0..PRODUCTS).map(product).filter(|p| p.category == "clearance");
         assert_eq!(gone.filter(|p| !p.image_exists).count(), 12);
     }
 

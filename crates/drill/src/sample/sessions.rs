@@ -67,11 +67,7 @@ pub(super) async fn log_in_by_form(
     };
     let token = open_session(&shop, account_id)?;
     let cookie = format!("{COOKIE_NAME}={token}; Path=/; Max-Age={SESSION_SECS}; HttpOnly");
-    Ok((
-        [(SET_COOKIE, cookie)],
-        Json(json!({ "redirect": "/api/v1/profile" })),
-    )
-        .into_response())
+    Ok(([(SET_COOKIE, cookie)], Json(json!({ "redirect": "/api/v1/profile" }))).into_response())
 }
 
 /// `POST /api/v1/logout`
@@ -80,8 +76,7 @@ pub(super) async fn log_out(
     signed_in: SignedIn,
 ) -> Result<StatusCode, Refusal> {
     let hash = token_hash(&signed_in.token);
-    shop.lock()
-        .execute("DELETE FROM sessions WHERE token_hash = ?1", params![hash])?;
+    shop.lock().execute("DELETE FROM sessions WHERE token_hash = ?1", params![hash])?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -123,17 +118,14 @@ fn open_session(shop: &Shop, account_id: i64) -> Result<String, Refusal> {
 }
 
 fn presented_token(headers: &HeaderMap) -> Option<String> {
-    let bearer = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let bearer =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let cookie = || {
         let cookies = headers.get(COOKIE)?.to_str().ok()?;
-        cookies
-            .split(';')
-            .find_map(|pair| match pair.trim().split_once('=') {
-                Some((COOKIE_NAME, value)) => Some(value),
-                _ => None,
-            })
+        cookies.split(';').find_map(|pair| match pair.trim().split_once('=') {
+            Some((COOKIE_NAME, value)) => Some(value),
+            _ => None,
+        })
     };
     bearer.or_else(cookie).map(str::to_owned)
 }

@@ -59,16 +59,12 @@ impl Shop {
             fill(&filling)?;
             filling.commit()?;
         }
-        Ok(Self {
-            connection: Mutex::new(connection),
-        })
+        Ok(Self { connection: Mutex::new(connection) })
     }
 
     /// The connection; a panic elsewhere leaves SQLite consistent, so poison is no reason to stop.
     pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,10 +73,7 @@ pub(super) fn password_hash(email: &str, password: &str) -> Vec<u8> {
     let first = Sha256::new().chain_update(email).chain_update(password);
     let mut hash = first.finalize();
     for _ in 0..PASSWORD_ROUNDS {
-        hash = Sha256::new()
-            .chain_update(hash)
-            .chain_update(password)
-            .finalize();
+        hash = Sha256::new().chain_update(hash).chain_update(password).finalize();
     }
     hash.to_vec()
 }

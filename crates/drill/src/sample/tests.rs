@@ -31,11 +31,7 @@ async fn served() -> Served {
     let task = tokio::spawn(async move {
         api.serve(listener, std::future::pending()).await.unwrap();
     });
-    Served {
-        target: Target::resolve(&url).await.unwrap(),
-        _data: data,
-        _task: task,
-    }
+    Served { target: Target::resolve(&url).await.unwrap(), _data: data, _task: task }
 }
 
 impl Served {
@@ -47,10 +43,7 @@ impl Served {
         let mut browser = self.browser();
         let person = seed::person(number);
         let login = json!({ "email": person.email, "password": person.password });
-        let answer = browser
-            .call(Method::POST, "/api/v1/login", Send::Json(login))
-            .await
-            .unwrap();
+        let answer = browser.call(Method::POST, "/api/v1/login", Send::Json(login)).await.unwrap();
         assert_eq!(answer.status, 200);
         browser.carry_token(answer.json()["token"].as_str());
         browser
@@ -62,20 +55,14 @@ async fn logging_in_and_out_by_token() {
     let served = served().await;
     let mut browser = served.browser();
     let wrong = json!({ "email": seed::person(0).email, "password": "guess" });
-    let refused = browser
-        .call(Method::POST, "/api/v1/login", Send::Json(wrong))
-        .await
-        .unwrap();
+    let refused = browser.call(Method::POST, "/api/v1/login", Send::Json(wrong)).await.unwrap();
     assert_eq!((refused.status, refused.event), (401, None));
     assert_eq!(browser.open("/api/v1/profile").await.unwrap().status, 401);
 
     let mut browser = served.signed_in(0).await;
     let profile = browser.open("/api/v1/profile").await.unwrap().json();
     assert_eq!(profile["email"], seed::person(0).email);
-    let out = browser
-        .call(Method::POST, "/api/v1/logout", Send::Nothing)
-        .await
-        .unwrap();
+    let out = browser.call(Method::POST, "/api/v1/logout", Send::Nothing).await.unwrap();
     assert_eq!(out.status, 204);
     assert_eq!(browser.open("/api/v1/profile").await.unwrap().status, 401);
 }
@@ -86,22 +73,13 @@ async fn the_form_answers_200_either_way() {
     let mut browser = served.browser();
     let person = seed::person(3);
     let form = |password: &str| {
-        Send::Form(format!(
-            "email={}&password={password}",
-            person.email.replace('@', "%40")
-        ))
+        Send::Form(format!("email={}&password={password}", person.email.replace('@', "%40")))
     };
-    let failed = browser
-        .call(Method::POST, "/login", form("guess"))
-        .await
-        .unwrap();
+    let failed = browser.call(Method::POST, "/login", form("guess")).await.unwrap();
     assert_eq!(failed.status, 200);
     assert!(failed.json()["error"].is_string());
     assert_eq!(browser.open("/api/v1/orders").await.unwrap().status, 401);
-    let worked = browser
-        .call(Method::POST, "/login", form(&person.password))
-        .await
-        .unwrap();
+    let worked = browser.call(Method::POST, "/login", form(&person.password)).await.unwrap();
     assert_eq!(worked.status, 200);
     assert_eq!(browser.open("/api/v1/orders").await.unwrap().status, 200);
 }
@@ -111,10 +89,7 @@ async fn orders_belong_to_their_account() {
     let served = served().await;
     let mut owner = served.signed_in(5).await;
     let basket = json!({ "items": [{ "product_id": 2, "quantity": 3 }] });
-    let placed = owner
-        .call(Method::POST, "/api/v1/orders", Send::Json(basket))
-        .await
-        .unwrap();
+    let placed = owner.call(Method::POST, "/api/v1/orders", Send::Json(basket)).await.unwrap();
     assert_eq!(placed.status, 201);
     let order = placed.json();
     assert_eq!(order["total_cents"], seed::product(1).price_cents * 3);
@@ -127,10 +102,7 @@ async fn orders_belong_to_their_account() {
     assert_eq!(other.open("/api/v1/accounts/7").await.unwrap().status, 200);
     for items in [json!([]), json!([{ "product_id": 9_999, "quantity": 1 }])] {
         let basket = Send::Json(json!({ "items": items }));
-        let refused = other
-            .call(Method::POST, "/api/v1/orders", basket)
-            .await
-            .unwrap();
+        let refused = other.call(Method::POST, "/api/v1/orders", basket).await.unwrap();
         assert_eq!(refused.status, 400);
     }
 }
@@ -139,37 +111,16 @@ async fn orders_belong_to_their_account() {
 async fn products_name_images_of_which_some_are_gone() {
     let served = served().await;
     let mut browser = served.browser();
-    let listed = browser
-        .open("/api/v1/products?category=clearance")
-        .await
-        .unwrap()
-        .json();
+    let listed = browser.open("/api/v1/products?category=clearance").await.unwrap().json();
     let products = listed["products"].as_array().unwrap();
     assert_eq!(products.len(), 12);
     for product in products {
-        let image = browser
-            .open(product["image"].as_str().unwrap())
-            .await
-            .unwrap();
+        let image = browser.open(product["image"].as_str().unwrap()).await.unwrap();
         assert_eq!(image.status, 404);
     }
     let kept = seed::product(0).slug;
-    assert_eq!(
-        browser
-            .open(&format!("/images/{kept}.svg"))
-            .await
-            .unwrap()
-            .status,
-        200
-    );
-    assert_eq!(
-        browser
-            .open(&format!("/api/v1/products/{kept}"))
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(browser.open(&format!("/images/{kept}.svg")).await.unwrap().status, 200);
+    assert_eq!(browser.open(&format!("/api/v1/products/{kept}")).await.unwrap().status, 200);
     assert_eq!(browser.open("/api/v1/nothing").await.unwrap().status, 404);
 }
 
@@ -180,9 +131,8 @@ async fn a_shop_that_is_opened_again_keeps_its_orders() {
         SampleApi::open(data.path()).unwrap();
     }
     let store = rusqlite::Connection::open(data.path().join("sample.db")).unwrap();
-    let accounts: u32 = store
-        .query_row("SELECT count(*) FROM accounts", [], |row| row.get(0))
-        .unwrap();
+    let accounts: u32 =
+        store.query_row("SELECT count(*) FROM accounts", [], |row| row.get(0)).unwrap();
     assert_eq!(accounts, seed::PEOPLE);
 }
 
@@ -190,38 +140,20 @@ async fn a_shop_that_is_opened_again_keeps_its_orders() {
 async fn honest_callers_get_honest_answers() {
     let served = served().await;
     let lasting = Duration::from_millis(700);
-    let shoppers = Shoppers {
-        count: 8,
-        lasting,
-        think_ms: 5,
-        seed: 1,
-    };
+    let shoppers = Shoppers { count: 8, lasting, think_ms: 5, seed: 1 };
     let tally = shoppers.run(&served.target).await.unwrap();
     assert!(tally.answered_total() > 100, "{tally}");
-    assert!(
-        tally.answered.get(&200) > tally.answered.get(&404),
-        "{tally}"
-    );
+    assert!(tally.answered.get(&200) > tally.answered.get(&404), "{tally}");
     assert!(tally.answered.get(&401) > Some(&0), "{tally}");
     let expected = [200, 201, 204, 401, 404];
-    assert!(
-        tally
-            .answered
-            .keys()
-            .all(|status| expected.contains(status)),
-        "{tally}"
-    );
+    assert!(tally.answered.keys().all(|status| expected.contains(status)), "{tally}");
     assert_eq!((tally.refused_total(), tally.failed), (0, 0), "{tally}");
 }
 
 #[tokio::test]
 async fn attackers_fail_as_attackers_do() {
     let served = served().await;
-    let attack = Attack {
-        from: Ipv4Addr::new(127, 66, 6, 6),
-        calls: 200,
-        per_second: 2_000,
-    };
+    let attack = Attack { from: Ipv4Addr::new(127, 66, 6, 6), calls: 200, per_second: 2_000 };
     let stuffed = attack.stuffing(&served.target).await.unwrap();
     assert_eq!(stuffed.answered.get(&401), Some(&199), "{stuffed}");
     assert_eq!(stuffed.answered.get(&200), Some(&1), "{stuffed}");
