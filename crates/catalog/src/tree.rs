@@ -1,0 +1,355 @@
+//! Paths as a tree of segments, one root a host group.
+//!
+//! A node has literal children, found by the hash of their text, and at most one parameter. Literals
+//! go first, so that `/users/me` and `/users/{id}` stand beside each other. Nodes live in one list and
+//! name each other by number; every look-up may fail, none panics.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use traffic::path::{SEGMENTS_MAX, Segment};
+use traffic::{Digest, EndpointId, ParamKind, Path};
+
+use crate::template::{Class, parameter_name, takes};
+
+/// All nodes.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    free: Vec<u32>,
+}
+
+/// One segment of a template, in its place.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Node {
+    pub(crate) parent: Option<u32>,
+    pub(crate) part: Part,
+    /// Sorted by the hash of the text.
+    pub(crate) literals: Vec<(Digest, u32)>,
+    pub(crate) parameter: Option<u32>,
+    /// Sorted by method.
+    pub(crate) endpoints: Vec<(Verb, EndpointId)>,
+}
+
+/// What stands in a template at one place.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) enum Part {
+    Root,
+    Literal { text: Box<str>, digest: Digest },
+    Parameter { name: Box<str>, kinds: u32, accepts: u8 },
+}
+
+/// A method that can make an endpoint.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Other(Box<str>),
+}
+
+/// Literal children of one node. An API has some dozens of resources; beyond this they are values.
+pub(crate) const LITERALS_MAX: usize = 256;
+/// A look-up visits so many nodes at most, whatever alternatives there are.
+const STEPS_MAX: usize = 64;
+/// Longer method names make no endpoint.
+const VERB_BYTES_MAX: usize = 16;
+
+// === impl Verb ===
+
+impl Verb {
+    /// HEAD is GET without a body. What only asks about an endpoint makes none.
+    pub(crate) fn of(method: &Method) -> Option<Self> {
+        Some(match *method {
+            Method::GET | Method::HEAD => Self::Get,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::PATCH => Self::Patch,
+            Method::DELETE => Self::Delete,
+            Method::OPTIONS | Method::TRACE | Method::CONNECT => return None,
+            ref other if other.as_str().len() <= VERB_BYTES_MAX => Self::Other(other.as_str().into()),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+// === impl Tree ===
+
+impl Tree {
+    pub(crate) fn add_root(&mut self) -> u32 {
+        self.add(None, Part::Root)
+    }
+
+    pub(crate) fn node(&self, index: u32) -> Option<&Node> {
+        self.nodes.get(index as usize)
+    }
+
+    pub(crate) fn node_mut(&mut self, index: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(index as usize)
+    }
+
+    /// How many nodes are in use.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len() - self.free.len()
+    }
+
+    /// The node of a path: literals before parameters, with a bound on what is tried.
+    pub(crate) fn find(&self, root: u32, path: &Path) -> Option<u32> {
+        // Alternatives left open: a node, and how many segments led to it.
+        let mut open = [(0_u32, 0_usize); SEGMENTS_MAX + 1];
+        let mut count = 0;
+        let (mut at, mut depth) = (root, 0);
+        for _ in 0..STEPS_MAX {
+            let node = self.node(at)?;
+            let Some(segment) = path.segments().nth(depth) else {
+                if !node.endpoints.is_empty() {
+                    return Some(at);
+                }
+                count = usize::checked_sub(count, 1)?;
+                (at, depth) = *open.get(count)?;
+                continue;
+            };
+            let parameter = self.parameter_for(node, &segment);
+            match (node.literal(segment.digest), parameter) {
+                (Some(literal), parameter) => {
+                    if let (Some(parameter), Some(place)) = (parameter, open.get_mut(count)) {
+                        *place = (parameter, depth + 1);
+                        count += 1;
+                    }
+                    (at, depth) = (literal, depth + 1);
+                }
+                (None, Some(parameter)) => (at, depth) = (parameter, depth + 1),
+                (None, None) => {
+                    count = usize::checked_sub(count, 1)?;
+                    (at, depth) = *open.get(count)?;
+                }
+            }
+        }
+        None
+    }
+
+    /// The node of a path, made where it is missing. None: there is no room for it.
+    pub(crate) fn insert(&mut self, root: u32, path: &Path, nodes_max: usize) -> Option<u32> {
+        if let Some(found) = self.find(root, path) {
+            return Some(found);
+        }
+        if self.len() + path.len() > nodes_max {
+            return None;
+        }
+        let mut at = root;
+        for segment in path.segments() {
+            at = self.child(at, &segment)?;
+        }
+        Some(at)
+    }
+
+    /// The literal child of that text, or the parameter that takes it.
+    fn child(&mut self, at: u32, segment: &Segment<'_>) -> Option<u32> {
+        let class = Class::of(segment);
+        let node = self.node(at)?;
+        if let Some(literal) = node.literal(segment.digest) {
+            return Some(literal);
+        }
+        if let Some(parameter) = self.parameter_for(node, segment) {
+            self.widen(parameter, segment.kind, class);
+            return Some(parameter);
+        }
+        if class.varies_at_once() {
+            return self.parameter_of(at, segment.kind, class);
+        }
+        if node.literals.len() >= LITERALS_MAX {
+            return None;
+        }
+        let part = Part::Literal { text: segment.text.into(), digest: segment.digest };
+        let child = self.add(Some(at), part);
+        self.node_mut(at)?.add_literal(segment.digest, child);
+        Some(child)
+    }
+
+    /// The parameter of a node, made if it has none.
+    pub(crate) fn parameter_of(&mut self, at: u32, kind: ParamKind, class: Class) -> Option<u32> {
+        if let Some(parameter) = self.node(at)?.parameter {
+            self.widen(parameter, kind, class);
+            return Some(parameter);
+        }
+        let name = self.free_name(at, parameter_name(kind, class));
+        let part = Part::Parameter { name: name.into(), kinds: 1 << kind as u32, accepts: class.bit() };
+        let parameter = self.add(Some(at), part);
+        self.node_mut(at)?.parameter = Some(parameter);
+        Some(parameter)
+    }
+
+    /// Takes a child out of its parent's list and gives its number back. What hung below it must
+    /// have been moved before.
+    pub(crate) fn remove(&mut self, index: u32) {
+        let Some(node) = self.node_mut(index) else { return };
+        let (parent, part) = (node.parent.take(), std::mem::replace(&mut node.part, Part::Root));
+        node.literals = Vec::new();
+        node.parameter = None;
+        node.endpoints = Vec::new();
+        if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
+            match part {
+                Part::Literal { digest, .. } => parent.literals.retain(|(known, _)| *known != digest),
+                Part::Parameter { .. } => parent.parameter = None,
+                Part::Root => {}
+            }
+        }
+        self.free.push(index);
+    }
+
+    /// Removes a node, and those above it, as long as nothing hangs on them.
+    pub(crate) fn prune(&mut self, from: u32) {
+        let mut at = from;
+        for _ in 0..=SEGMENTS_MAX {
+            let Some(node) = self.node(at) else { return };
+            let is_bare = node.endpoints.is_empty() && node.literals.is_empty() && node.parameter.is_none();
+            let Some(parent) = node.parent.filter(|_| is_bare) else { return };
+            self.remove(at);
+            at = parent;
+        }
+    }
+
+    /// Nodes from the root down to `at`.
+    pub(crate) fn line(&self, at: u32) -> Vec<u32> {
+        let mut line: Vec<u32> = std::iter::successors(Some(at), |at| self.node(*at)?.parent)
+            .take(SEGMENTS_MAX + 1)
+            .collect();
+        line.reverse();
+        line
+    }
+
+    /// The template that leads to a node.
+    pub(crate) fn template(&self, at: u32) -> String {
+        let mut template = String::new();
+        for index in self.line(at) {
+            match self.node(index).map(|node| &node.part) {
+                Some(Part::Literal { text, .. }) => {
+                    template.push('/');
+                    template.push_str(text);
+                }
+                Some(Part::Parameter { name, .. }) => {
+                    template.push_str("/{");
+                    template.push_str(name);
+                    template.push('}');
+                }
+                Some(Part::Root) | None => {}
+            }
+        }
+        if template.is_empty() { "/".to_owned() } else { template }
+    }
+
+    pub(crate) fn add_endpoint(&mut self, at: u32, verb: Verb, id: EndpointId) {
+        if let Some(node) = self.node_mut(at)
+            && let Err(place) = node.endpoints.binary_search_by(|(known, _)| known.cmp(&verb))
+        {
+            node.endpoints.insert(place, (verb, id));
+        }
+    }
+
+    fn add(&mut self, parent: Option<u32>, part: Part) -> u32 {
+        let node = Node { parent, part, literals: Vec::new(), parameter: None, endpoints: Vec::new() };
+        if let Some(index) = self.free.pop()
+            && let Some(place) = self.nodes.get_mut(index as usize)
+        {
+            *place = node;
+            return index;
+        }
+        self.nodes.push(node);
+        u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn parameter_for(&self, node: &Node, segment: &Segment<'_>) -> Option<u32> {
+        let parameter = node.parameter?;
+        match self.node(parameter)?.part {
+            Part::Parameter { accepts, .. } => {
+                takes(accepts, Class::of(segment), segment.text).then_some(parameter)
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes that a parameter takes values of this kind, too.
+    pub(crate) fn widen(&mut self, parameter: u32, kind: ParamKind, class: Class) {
+        if let Some(node) = self.node_mut(parameter)
+            && let Part::Parameter { kinds, accepts, .. } = &mut node.part
+        {
+            *kinds |= 1 << kind as u32;
+            *accepts |= class.bit();
+        }
+    }
+
+    /// Lets parameter `to` take all that parameter `from` took.
+    pub(crate) fn widen_like(&mut self, to: u32, from: u32) {
+        let Some(Part::Parameter { kinds: more, accepts: also, .. }) = self.node(from).map(|node| &node.part) else {
+            return;
+        };
+        let (more, also) = (*more, *also);
+        if let Some(Part::Parameter { kinds, accepts, .. }) = self.node_mut(to).map(|node| &mut node.part) {
+            *kinds |= more;
+            *accepts |= also;
+        }
+    }
+
+    /// Takes a literal out of its parent's list; all that hangs on it stays with it.
+    pub(crate) fn detach(&mut self, index: u32) {
+        let Some(Part::Literal { digest, .. }) = self.node(index).map(|node| &node.part) else { return };
+        let digest = *digest;
+        let parent = self.node_mut(index).and_then(|node| node.parent.take());
+        if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
+            parent.literals.retain(|(known, _)| *known != digest);
+        }
+    }
+
+    /// `name`, or with a number behind it when a parameter further up has that name.
+    fn free_name(&self, at: u32, name: &str) -> String {
+        let taken = self
+            .line(at)
+            .into_iter()
+            .filter_map(|index| match &self.node(index)?.part {
+                Part::Parameter { name: other, .. } => Some(other.trim_end_matches(|c: char| c.is_ascii_digit()) == name),
+                _ => None,
+            })
+            .filter(|is_same| *is_same)
+            .count();
+        if taken == 0 { name.to_owned() } else { format!("{name}{}", taken + 1) }
+    }
+}
+
+// === impl Node ===
+
+impl Node {
+    pub(crate) fn literal(&self, digest: Digest) -> Option<u32> {
+        let at = self.literals.binary_search_by_key(&digest, |(known, _)| *known).ok()?;
+        self.literals.get(at).map(|(_, child)| *child)
+    }
+
+    pub(crate) fn endpoint(&self, verb: &Verb) -> Option<EndpointId> {
+        let at = self.endpoints.binary_search_by(|(known, _)| known.cmp(verb)).ok()?;
+        self.endpoints.get(at).map(|(_, id)| *id)
+    }
+
+    pub(crate) fn add_literal(&mut self, digest: Digest, child: u32) {
+        if let Err(place) = self.literals.binary_search_by_key(&digest, |(known, _)| *known) {
+            self.literals.insert(place, (digest, child));
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.part {
+            Part::Literal { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
