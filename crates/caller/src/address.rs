@@ -64,11 +64,10 @@ impl ClientAddress {
         trusted_proxies: &[Net],
         source: AddressSource,
     ) -> Self {
-        let mut found = Self {
-            ip: peer.to_canonical(),
-            hops: 0,
-            anomaly: None,
-        };
+        let mut found = Self { ip: peer.to_canonical(), hops: 0, anomaly: None };
+        if !trusted_proxies.iter().any(|net| net.contains(found.ip)) {
+            return found;
+        }
         match source {
             AddressSource::Socket => {}
             AddressSource::XForwardedFor => {

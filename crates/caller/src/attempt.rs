@@ -99,9 +99,7 @@ fn is_identifier(field: &Field<'_>) -> bool {
     }
     let mut buffer = [0; NAME_BYTES_MAX];
     let folded = fold(field.name_bytes(), &mut buffer);
-    IDENTIFIER_NAMES
-        .binary_search_by(|known| known.as_bytes().cmp(folded))
-        .is_ok()
+    IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.
@@ -167,14 +165,8 @@ mod tests {
         let ada = account("ada@example.com");
         check(r#"{"email":"Ada@Example.com","password":"x"}"#, ada);
         check(r#"{"user":{"e-mail":"ada+x@example.com","pass":"x"}}"#, ada);
-        check(
-            r#"{"user":{"email_address":"ada+x@example.com","pass":"x"}}"#,
-            ada,
-        );
-        check(
-            r#"{"query":"mutation","variables":{"userName":"ada@example.com"}}"#,
-            ada,
-        );
+        check(r#"{"user":{"email_address":"ada+x@example.com","pass":"x"}}"#, ada);
+        check(r#"{"query":"mutation","variables":{"userName":"ada@example.com"}}"#, ada);
         check("password=x&username=ada%40example.com", ada);
         check(r#"{"login":4711,"password":"x"}"#, account("4711"));
         check(r#"{"name":"ada","password":"x"}"#, None);
@@ -191,10 +183,7 @@ mod tests {
     #[test]
     fn one_account_written_twice_is_one() {
         let ada = account("ada@example.com");
-        check(
-            r#"{"email":"ada@example.com","username":"ADA@example.com"}"#,
-            ada,
-        );
+        check(r#"{"email":"ada@example.com","username":"ADA@example.com"}"#, ada);
     }
 
     #[test]
@@ -216,9 +205,6 @@ mod tests {
         let live = account_digest(b"x7Kq2vN9pLm4Rt8Yw3Zb", &Hasher::new(key));
         let written = Redacted::of(b"x7Kq2vN9pLm4Rt8Yw3Zb", ParamKind::Token, &Hasher::new(key));
         let replay = Hasher::for_recording(key);
-        assert_eq!(
-            account_digest(written.to_string().as_bytes(), &replay),
-            live
-        );
+        assert_eq!(account_digest(written.to_string().as_bytes(), &replay), live);
     }
 }

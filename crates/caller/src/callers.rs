@@ -125,13 +125,7 @@ impl Callers {
 
     fn shares(bytes_max: usize) -> [usize; 5] {
         let sixteenth = bytes_max / 16;
-        [
-            sixteenth * 8,
-            sixteenth * 4,
-            sixteenth * 2,
-            sixteenth,
-            sixteenth,
-        ]
+        [sixteenth * 8, sixteenth * 4, sixteenth * 2, sixteenth, sixteenth]
     }
 
     /// Who calls, from what the request tells and what is remembered.
@@ -144,18 +138,12 @@ impl Callers {
         let now_s = now.as_secs();
         let session = self.session(sighting, now_s);
         let account = session.and_then(|session| {
-            session
-                .holder
-                .account()
-                .or(sighting.claims.account().filter(|_| session.may_claim()))
+            session.holder.account().or(sighting.claims.account().filter(|_| session.may_claim()))
         });
         let principal = session.and_then(|session| self.principal(sighting, &session, account));
         let standing = self.standing(session.as_ref(), principal, account, now_s);
         let familiar = attempted.is_some_and(|account| self.is_familiar(sighting, account));
-        let neighbours = self
-            .sources
-            .find(sighting.source)
-            .map_or(0, |known| known.count(now_s));
+        let neighbours = self.sources.find(sighting.source).map_or(0, |known| known.count(now_s));
         Identity {
             address: sighting.address,
             address_entity: Entity::address(sighting.address),
@@ -239,13 +227,7 @@ impl Callers {
             };
             let rank = (entered, rank.unwrap_or(0));
             if counts && best.is_none_or(|(least, _)| rank > least) {
-                best = Some((
-                    rank,
-                    Session {
-                        credential: *credential,
-                        holder,
-                    },
-                ));
+                best = Some((rank, Session { credential: *credential, holder }));
             }
         }
         best.map(|(_, session)| session)
@@ -265,9 +247,7 @@ impl Callers {
             .into_iter()
             .filter(|_| session.may_claim())
             .find_map(|claim| claims.value(claim).filter(|_| !self.is_constant(claim)));
-        let by_basic = claims
-            .basic_user()
-            .filter(|_| credential.slot.place == Place::Basic);
+        let by_basic = claims.basic_user().filter(|_| credential.slot.place == Place::Basic);
         let by_itself = (credential.slot.place != Place::Cookie).then_some(credential.value);
         claimed.or(account).or(by_basic).or(by_itself)
     }
@@ -294,10 +274,7 @@ impl Callers {
         let by_account = account.and_then(|account| of(account.tagged(ACCOUNT)));
         let by_principal = principal.and_then(|principal| of(principal.tagged(PRINCIPAL)));
         let by_session = session.map(|session| session.holder.standing(now_s));
-        by_account
-            .max(by_principal)
-            .max(by_session)
-            .unwrap_or_default()
+        by_account.max(by_principal).max(by_session).unwrap_or_default()
     }
 
     fn is_familiar(&self, sighting: &Sighting, account: Digest) -> bool {
@@ -306,10 +283,7 @@ impl Callers {
             holder.and_then(Holder::account) == Some(account)
         };
         self.pairs.find(pair(account, sighting)).is_some()
-            || sighting
-                .credentials
-                .iter()
-                .any(|credential| owns(credential.value))
+            || sighting.credentials.iter().any(|credential| owns(credential.value))
     }
 
     /// Whether the API must have checked the one credential of a request that it served: at a
@@ -318,10 +292,7 @@ impl Callers {
     fn is_checked(&self, sighting: &Sighting, role: Role) -> bool {
         let counts = |credential: &&Credential| {
             credential.slot.place != Place::Cookie
-                || self
-                    .holders
-                    .find(credential.value.tagged(CREDENTIAL))
-                    .is_some()
+                || self.holders.find(credential.value.tagged(CREDENTIAL)).is_some()
                 || self.discovery.session_rank(credential).is_some()
         };
         !is_entrance(role)
@@ -374,8 +345,7 @@ impl Callers {
         }
         if let Some(account) = entered {
             seen.entered = true;
-            self.pairs
-                .enter(pair(account, sighting), FamiliarPair, now_s);
+            self.pairs.enter(pair(account, sighting), FamiliarPair, now_s);
         }
         self.discovery.note(credential, seen, now);
     }
@@ -417,8 +387,7 @@ impl Callers {
                 Some(holder) if !enters && holder.account().is_some() => {}
                 Some(holder) => holder.reissue(account, confirmed),
                 None => {
-                    self.holders
-                        .enter(key, Holder::issued(account, confirmed), now_s);
+                    self.holders.enter(key, Holder::issued(account, confirmed), now_s);
                 }
             }
         }
@@ -462,14 +431,11 @@ impl Callers {
         {
             let key = identity.session.map(|session| session.tagged(CREDENTIAL));
             let holder = key.and_then(|key| self.holders.find(key)).copied();
-            let session = holder
-                .zip(identity.session)
-                .map(|(holder, _)| holder.standing(now_s));
+            let session = holder.zip(identity.session).map(|(holder, _)| holder.standing(now_s));
             let by_others = self.standing(None, identity.principal, identity.account, now_s);
             let standing = session.unwrap_or_default().max(by_others);
             if let Some(neighbours) =
-                self.sources
-                    .enter(sighting.source, Neighbours::default(), now_s)
+                self.sources.enter(sighting.source, Neighbours::default(), now_s)
             {
                 neighbours.note(who, standing, now_s);
             }

@@ -9,9 +9,11 @@ mod slot;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName};
+use traffic::kind::looks_like_jwt;
 use traffic::redact::Redacted;
 use traffic::{Digest, Hasher, Head, ParamKind};
 
+use claims::Claims;
 pub use slot::{Place, Slot, SlotName};
 
 /// A request that presents more is presenting noise.
@@ -40,12 +42,7 @@ pub struct Credential {
 impl Credential {
     fn of(slot: Slot, value: &[u8], hasher: &Hasher) -> Self {
         let seen = redacted(value, hasher);
-        Self {
-            slot,
-            value: seen.digest,
-            is_jwt: seen.kind == ParamKind::Jwt,
-            bits: bits(&seen),
-        }
+        Self { slot, value: seen.digest, is_jwt: seen.kind == ParamKind::Jwt, bits: bits(&seen) }
     }
 
     /// Whether it may stand for one caller by itself: a token or key in a place made for them.
@@ -55,66 +52,61 @@ impl Credential {
     }
 }
 
-/// The credentials of a request, the most telling places first.
+/// The credentials of a request, the most telling places first, and the claims of the first token
+/// among them.
 #[must_use]
-pub fn presented(head: &Head<'_>, hasher: &Hasher) -> Vec<Credential> {
+pub fn presented(head: &Head<'_>, hasher: &Hasher) -> (Vec<Credential>, Claims) {
     let mut found = Vec::with_capacity(4);
-    authorization(head.headers, hasher, &mut found);
+    let mut claims = Claims::default();
+    authorization(head.headers, hasher, &mut found, &mut claims);
     let mut cookies = Vec::new();
     for (name, value) in head.headers {
-        if *name == COOKIE {
-            for (cookie, value) in cookie_pairs(value.as_bytes()) {
-                if cookies.len() < CREDENTIALS_MAX && slot::may_be_session(cookie) {
-                    let slot = Slot::cookie(cookie, hasher);
-                    let credential = Credential::of(slot, value, hasher);
+        if slot::is_key_header(name.as_str()) && found.len() < CREDENTIALS_MAX {
+            let value = value.as_bytes();
+            found.push(Credential::of(Slot::header(name, hasher), value, hasher));
+            claims.note_token(value, hasher);
+        } else if *name == COOKIE {
+            for (name, value) in cookie_pairs(value.as_bytes()) {
+                if cookies.len() < CREDENTIALS_MAX && slot::may_be_session(name) {
+                    let credential = Credential::of(Slot::cookie(name, hasher), value, hasher);
                     // Languages, flags and counters are cookies, too.
                     cookies.extend(Some(credential).filter(|one| one.bits >= UNGUESSABLE_BITS));
+                    claims.note_token(value, hasher);
                 }
             }
-        } else if slot::is_key_header(name.as_str()) && found.len() < CREDENTIALS_MAX {
-            let slot = Slot::header(name, hasher);
-            found.push(Credential::of(slot, value.as_bytes().trim_ascii(), hasher));
         }
     }
     query(head.target, hasher, &mut found);
     found.extend(cookies);
     found.truncate(CREDENTIALS_MAX);
-    found
+    (found, claims)
 }
 
-fn authorization(headers: &HeaderMap, hasher: &Hasher, found: &mut Vec<Credential>) {
-    let Some((scheme, value)) = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| scheme_of(value.as_bytes()))
-    else {
-        return;
-    };
-    found.push(Credential::of(
-        Slot::authorization(scheme, hasher),
-        value,
-        hasher,
-    ));
+fn authorization(
+    headers: &HeaderMap,
+    hasher: &Hasher,
+    found: &mut Vec<Credential>,
+    claims: &mut Claims,
+) {
+    let value = headers.get(AUTHORIZATION);
+    if let Some((scheme, value)) = value.and_then(|value| scheme_of(value.as_bytes())) {
+        found.push(Credential::of(Slot::authorization(scheme, hasher), value, hasher));
+        if scheme.eq_ignore_ascii_case(b"basic") {
+            claims.note_basic(value, hasher);
+        } else {
+            claims.note_token(value, hasher);
+        }
+    }
 }
 
 /// The scheme of an `Authorization` value, where it is a usual one, and what follows it; anything
 /// else is a key as a whole.
 pub(crate) fn scheme_of(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    const SCHEMES: [&[u8]; 6] = [
-        b"basic",
-        b"bearer",
-        b"digest",
-        b"token",
-        b"apikey",
-        b"negotiate",
-    ];
+    const SCHEMES: [&[u8]; 6] = [b"basic", b"bearer", b"digest", b"token", b"apikey", b"negotiate"];
     let value = value.trim_ascii();
     let at = memchr::memchr(b' ', value).unwrap_or(0);
     let (scheme, rest) = match value.split_at_checked(at) {
-        Some((scheme, rest))
-            if SCHEMES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(scheme)) =>
-        {
+        Some((scheme, rest)) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => {
             (scheme, rest.trim_ascii())
         }
         _ => (&b""[..], value),
@@ -132,10 +124,7 @@ fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         rest = end.and_then(|end| header.get(end + 2..));
         header.get(..end.unwrap_or(header.len()))
     });
-    pairs
-        .take(COOKIES_MAX)
-        .filter_map(split_pair)
-        .filter(|(_, value)| !value.is_empty())
+    pairs.take(COOKIES_MAX).filter_map(split_pair).filter(|(_, value)| !value.is_empty())
 }
 
 fn split_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -191,7 +180,9 @@ pub(crate) fn is_key_header(name: &HeaderName) -> bool {
 /// both because nothing else of the value is looked at.
 pub(crate) fn redacted(value: &[u8], hasher: &Hasher) -> Redacted {
     let text = String::from_utf8_lossy(value);
-    Redacted::of(text.as_bytes(), ParamKind::of(&text), hasher)
+    // The commonest kind is the longest to judge, and one look at its beginning tells it.
+    let kind = if looks_like_jwt(&text) { ParamKind::Jwt } else { ParamKind::of(&text) };
+    Redacted::of(text.as_bytes(), kind, hasher)
 }
 
 /// How hard a value is to guess, by its form and length.

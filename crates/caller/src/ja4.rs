@@ -49,11 +49,7 @@ pub fn ja4(hello: &ClientHello) -> String {
         extension_list.push('_');
         extension_list.push_str(&hex_list(&hello.signature_algorithms));
     }
-    let server_name = if hello.extensions.contains(&EXTENSION_SERVER_NAME) {
-        'd'
-    } else {
-        'i'
-    };
+    let server_name = if hello.extensions.contains(&EXTENSION_SERVER_NAME) { 'd' } else { 'i' };
     let (alpn_first, alpn_last) = alpn_ends(&hello.alpn_first);
     format!(
         "t{version}{server_name}{ciphers:02}{extensions:02}{alpn_first}{alpn_last}_{b}_{c}",

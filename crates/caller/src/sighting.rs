@@ -75,18 +75,13 @@ impl Sighting {
     /// Whether the request presents a credential in a place made for one.
     #[must_use]
     pub fn presents_key(&self) -> bool {
-        self.credentials
-            .iter()
-            .any(|credential| credential.slot.place != Place::Cookie)
+        self.credentials.iter().any(|credential| credential.slot.place != Place::Cookie)
     }
 
     /// The values of all credentials presented.
     #[must_use]
     pub fn carried(&self) -> Vec<Digest> {
-        self.credentials
-            .iter()
-            .map(|credential| credential.value)
-            .collect()
+        self.credentials.iter().map(|credential| credential.value).collect()
     }
 }
 
@@ -100,21 +95,13 @@ pub fn sight(
     recorded_claims: Option<&BTreeMap<String, String>>,
 ) -> Sighting {
     let client = ClientAddress::find(peer.address, head.headers, &trust.proxies, trust.source);
-    let ja4 = peer
-        .ja4
-        .as_deref()
-        .map(|print| hasher.hash(print.as_bytes()));
-    let print = header_print(
-        head.version,
-        head.headers,
-        peer.h2_settings.as_deref(),
-        hasher,
-    );
-    let user_agent = head
-        .headers
-        .get(USER_AGENT)
-        .map(http::HeaderValue::as_bytes);
+    let ja4 = peer.ja4.as_deref().map(|print| hasher.hash(print.as_bytes()));
+    let print = header_print(head.version, head.headers, peer.h2_settings.as_deref(), hasher);
+    let user_agent = head.headers.get(USER_AGENT).map(http::HeaderValue::as_bytes);
     let agent = UserAgent::read(user_agent.unwrap_or_default());
+    let (credentials, read) = credential::presented(head, hasher);
+    let recorded = recorded_claims.filter(|_| hasher.reads_redacted());
+    let claims = recorded.filter(|claims| !claims.is_empty()).map_or(read, Claims::of_recording);
     Sighting {
         address: client.ip,
         forwarding: client.anomaly,
@@ -123,13 +110,9 @@ pub fn sight(
         device: device(ja4, print, &agent, language(head), hasher),
         source: Entity::address(client.ip).digest(hasher),
         net: Entity::net(client.ip).digest(hasher),
-        agent: Agent {
-            family: agent.family,
-            major: agent.major,
-            class: agent.class,
-        },
-        credentials: credential::presented(head, hasher),
-        claims: Claims::read(head, hasher, recorded_claims),
+        agent: Agent { family: agent.family, major: agent.major, class: agent.class },
+        credentials,
+        claims,
         door: door(head.target, hasher),
     }
 }
@@ -141,11 +124,7 @@ fn device(
     language: &[u8],
     hasher: &Hasher,
 ) -> Digest {
-    let family = if agent.family.is_empty() {
-        agent.first_word
-    } else {
-        agent.family
-    };
+    let family = if agent.family.is_empty() { agent.first_word } else { agent.family };
     ja4.unwrap_or_default()
         .then(print)
         .then(hasher.hash(family.as_bytes()))
@@ -157,31 +136,23 @@ fn device(
 /// is: two paths of one shape must not differ in who may use them.
 fn door(target: &[u8], hasher: &Hasher) -> Digest {
     let (path, _) = traffic::path::split_target(target);
-    path.split(|&byte| byte == b'/')
-        .take(DOOR_SEGMENTS_MAX)
-        .fold(Digest(1), |door, segment| {
-            let has_digit = segment.iter().any(u8::is_ascii_digit);
-            let is_number = !segment.is_empty() && segment.iter().all(u8::is_ascii_digit);
-            if is_number || (has_digit && segment.len() >= IDENTIFIER_BYTES_MIN) {
-                door.tagged(2)
-            } else {
-                door.then(hasher.hash(segment))
-            }
-        })
+    path.split(|&byte| byte == b'/').take(DOOR_SEGMENTS_MAX).fold(Digest(1), |door, segment| {
+        let has_digit = segment.iter().any(u8::is_ascii_digit);
+        let is_number = !segment.is_empty() && segment.iter().all(u8::is_ascii_digit);
+        if is_number || (has_digit && segment.len() >= IDENTIFIER_BYTES_MIN) {
+            door.tagged(2)
+        } else {
+            door.then(hasher.hash(segment))
+        }
+    })
 }
 
 /// The first language tag: the rest of the list changes with a browser's settings only, but it
 /// would not stay what it is in a recording.
 fn language<'a>(head: &Head<'a>) -> &'a [u8] {
-    let value = head
-        .headers
-        .get(ACCEPT_LANGUAGE)
-        .map(http::HeaderValue::as_bytes);
+    let value = head.headers.get(ACCEPT_LANGUAGE).map(http::HeaderValue::as_bytes);
     let value = value.unwrap_or_default();
-    let end = value
-        .iter()
-        .position(|byte| matches!(byte, b',' | b';'))
-        .unwrap_or(value.len());
+    let end = value.iter().position(|byte| matches!(byte, b',' | b';')).unwrap_or(value.len());
     value.get(..end.min(LANGUAGE_BYTES_MAX)).unwrap_or_default()
 }
 

@@ -52,10 +52,7 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
 
     fn with_capacity(capacity: usize) -> Self {
         let segments = (capacity / (WAYS * SETS_PER_SEGMENT)).max(1);
-        Self {
-            segments: vec![Vec::new(); segments],
-            length: 0,
-        }
+        Self { segments: vec![Vec::new(); segments], length: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -69,21 +66,14 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
     pub(crate) fn find(&self, key: Digest) -> Option<&V> {
         let (segment, start) = self.place(key);
         let set = self.segments.get(segment)?.get(start..start + WAYS)?;
-        set.iter()
-            .find(|entry| entry.key == key && key.0 != 0)
-            .map(|entry| &entry.value)
+        set.iter().find(|entry| entry.key == key && key.0 != 0).map(|entry| &entry.value)
     }
 
     /// The value of `key`, now in use.
     pub(crate) fn touch(&mut self, key: Digest, now_s: u32) -> Option<&mut V> {
         let (segment, start) = self.place(key);
-        let set = self
-            .segments
-            .get_mut(segment)?
-            .get_mut(start..start + WAYS)?;
-        let entry = set
-            .iter_mut()
-            .find(|entry| entry.key == key && key.0 != 0)?;
+        let set = self.segments.get_mut(segment)?.get_mut(start..start + WAYS)?;
+        let entry = set.iter_mut().find(|entry| entry.key == key && key.0 != 0)?;
         entry.touched_s = entry.touched_s.max(now_s);
         Some(&mut entry.value)
     }
@@ -113,11 +103,7 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
             return None;
         }
         self.length += usize::from(victim.key.0 == 0);
-        *victim = Entry {
-            key,
-            touched_s: now_s,
-            value: newcomer,
-        };
+        *victim = Entry { key, touched_s: now_s, value: newcomer };
         Some(&mut victim.value)
     }
 
@@ -131,12 +117,7 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
     }
 
     fn entries(&self) -> Vec<Entry<V>> {
-        self.segments
-            .iter()
-            .flatten()
-            .filter(|entry| entry.key.0 != 0)
-            .copied()
-            .collect()
+        self.segments.iter().flatten().filter(|entry| entry.key.0 != 0).copied().collect()
     }
 
     /// The segment of a key, and where its set begins there.
@@ -150,11 +131,7 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
 impl<V: Clone + Copy + Default + Serialize + Worth> Serialize for Table<V> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let capacity = self.capacity() as u64;
-        Stored {
-            capacity,
-            entries: self.entries(),
-        }
-        .serialize(serializer)
+        Stored { capacity, entries: self.entries() }.serialize(serializer)
     }
 }
 
@@ -190,26 +167,15 @@ mod tests {
     fn a_flood_of_newcomers_displaces_newcomers_only() {
         let mut table = Table::<Rank>::new(SMALL);
         for key in 1..=500_u64 {
-            table.enter(
-                Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-                Rank(2),
-                1_000,
-            );
+            table.enter(Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Rank(2), 1_000);
         }
         let known = table.len();
         for key in 1..=200_000_u64 {
-            table.enter(
-                Digest(key.wrapping_mul(0xd1b5_4a32_d192_ed03)),
-                Rank(0),
-                2_000,
-            );
+            table.enter(Digest(key.wrapping_mul(0xd1b5_4a32_d192_ed03)), Rank(0), 2_000);
         }
         assert!(table.len() <= table.capacity());
-        let kept = (1..=500_u64).filter(|key| {
-            table
-                .find(Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-                .is_some()
-        });
+        let kept = (1..=500_u64)
+            .filter(|key| table.find(Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15))).is_some());
         assert_eq!(kept.count(), known);
     }
 
@@ -220,11 +186,7 @@ mod tests {
         for key in 1..=capacity {
             table.enter(Digest(key), Rank(2), 10);
         }
-        assert!(
-            table
-                .enter(Digest(capacity + 1), Rank(0), 10 + IN_USE_S)
-                .is_some()
-        );
+        assert!(table.enter(Digest(capacity + 1), Rank(0), 10 + IN_USE_S).is_some());
     }
 
     #[test]

@@ -72,29 +72,37 @@ impl<'a> UserAgent<'a> {
                 best_rank = product.rank;
                 read.family = product.family;
                 read.class = product.class;
-                read.major = if product.family == "safari" {
-                    safari_version
-                } else {
-                    word.major
-                };
+                read.major = if product.family == "safari" { safari_version } else { word.major };
             }
         }
         read
     }
 }
 
-const CRAWLER: Product = Product {
-    family: "crawler",
-    class: ClientClass::Crawler,
-    rank: 90,
-};
+const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 90 };
 
 fn known(name: &[u8]) -> Option<Product> {
-    let place = PRODUCTS
-        .binary_search_by(|(known, _)| known.as_bytes().cmp(name))
-        .ok()?;
-    PRODUCTS.get(place).map(|(_, product)| *product)
+    let first = usize::from(*name.first()?);
+    let (start, end) = (*FIRST_BYTE.get(first)?, *FIRST_BYTE.get(first + 1)?);
+    let candidates = PRODUCTS.get(usize::from(start)..usize::from(end))?;
+    candidates.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, product)| *product)
 }
+
+/// Where the names that begin with a byte begin in the table, and end where the next byte's do.
+const FIRST_BYTE: [u16; 257] = {
+    let mut starts = [0; 257];
+    let mut byte = 0;
+    let mut at = 0;
+    while byte < 257 {
+        while at < PRODUCTS.len() && (PRODUCTS[at].0.as_bytes()[0] as usize) < byte {
+            at += 1;
+        }
+        // The table has some hundreds of names.
+        starts[byte] = at as u16;
+        byte += 1;
+    }
+    starts
+};
 
 /// Whether a name that the table does not list follows the custom by which crawlers say so, or
 /// gives an address where they are explained.
@@ -146,11 +154,7 @@ fn words(value: &[u8]) -> impl Iterator<Item = Word<'_>> {
             Some((name, version)) if !is_address => (name, version),
             _ => (word, ""),
         };
-        (!name.is_empty()).then(|| Word {
-            name,
-            major: leading_number(version),
-            is_address,
-        })
+        (!name.is_empty()).then(|| Word { name, major: leading_number(version), is_address })
     })
 }
 

@@ -18,11 +18,7 @@ fn data(path: &str) -> PathBuf {
 #[test]
 fn ja4_is_right_on_each_tls_over_tcp_capture() {
     let expected = expected_ja4();
-    assert!(
-        expected.len() > 100,
-        "the list holds {} TCP rows",
-        expected.len()
-    );
+    assert!(expected.len() > 100, "the list holds {} TCP rows", expected.len());
 
     let mut found = BTreeMap::new();
     let mut captures: Vec<PathBuf> = std::fs::read_dir(data("ja4"))
@@ -32,11 +28,7 @@ fn ja4_is_right_on_each_tls_over_tcp_capture() {
         .collect();
     captures.sort();
     for path in captures {
-        let name = path
-            .file_name()
-            .expect("a file name")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
         let bytes = std::fs::read(&path).expect("a readable capture");
         for (flow, stream) in capture::tcp_streams(&bytes) {
             if let Some(print) = ja4::fingerprint(&stream) {
@@ -50,20 +42,9 @@ fn ja4_is_right_on_each_tls_over_tcp_capture() {
         .filter(|(flow, print)| found.get(*flow) != Some(print))
         .map(|(flow, print)| (flow, print, found.get(flow)))
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ: {wrong:#?}",
-        wrong.len(),
-        expected.len()
-    );
-    let unexpected: Vec<_> = found
-        .keys()
-        .filter(|flow| !expected.contains_key(flow))
-        .collect();
-    assert!(
-        unexpected.is_empty(),
-        "hellos that the list does not have: {unexpected:#?}"
-    );
+    assert!(wrong.is_empty(), "{} of {} differ: {wrong:#?}", wrong.len(), expected.len());
+    let unexpected: Vec<_> = found.keys().filter(|flow| !expected.contains_key(flow)).collect();
+    assert!(unexpected.is_empty(), "hellos that the list does not have: {unexpected:#?}");
 }
 
 type FlowOfCapture = (String, capture::Flow);
@@ -114,10 +95,5 @@ fn crawlers_are_known_by_their_user_agent() {
         .collect();
     let share = missed.len() * 100 / agents.len();
     println!("{} of {} not recognised", missed.len(), agents.len());
-    assert!(
-        share <= 20,
-        "{} of {}: {missed:#?}",
-        missed.len(),
-        agents.len()
-    );
+    assert!(share <= 20, "{} of {}: {missed:#?}", missed.len(), agents.len());
 }

@@ -61,17 +61,15 @@ pub(super) fn node(entry: &[u8]) -> Option<IpAddr> {
         let address: Ipv6Addr = address.parse().ok()?;
         return port_is_right.then_some(address.into());
     }
-    text.parse::<SocketAddrV4>()
-        .ok()
-        .map(|address| IpAddr::V4(*address.ip()))
+    text.parse::<SocketAddrV4>().ok().map(|address| IpAddr::V4(*address.ip()))
 }
 
 /// A quoted value holds no escapes when it is an address, so one with a backslash is none.
 fn unquote(value: &[u8]) -> Option<&[u8]> {
     match value.strip_prefix(b"\"") {
-        Some(inner) => inner
-            .strip_suffix(b"\"")
-            .filter(|text| !text.contains(&b'\\') && !text.contains(&b'"')),
+        Some(inner) => {
+            inner.strip_suffix(b"\"").filter(|text| !text.contains(&b'\\') && !text.contains(&b'"'))
+        }
         None => Some(value),
     }
 }
@@ -102,11 +100,7 @@ fn last_separator(line: &[u8]) -> Option<usize> {
             return Some(earlier.len());
         }
         if byte == b'"' {
-            let backslashes = earlier
-                .iter()
-                .rev()
-                .take_while(|&&byte| byte == b'\\')
-                .count();
+            let backslashes = earlier.iter().rev().take_while(|&&byte| byte == b'\\').count();
             quoted ^= backslashes % 2 == 0;
         }
         before = earlier;

@@ -10,11 +10,7 @@ fn nets(texts: &[&str]) -> Vec<Net> {
 }
 
 fn found(peer: &str, source: AddressSource, lines: &[&str]) -> (String, Option<ForwardingAnomaly>) {
-    let name = if source == AddressSource::Forwarded {
-        "forwarded"
-    } else {
-        "x-forwarded-for"
-    };
+    let name = if source == AddressSource::Forwarded { "forwarded" } else { "x-forwarded-for" };
     let mut headers = HeaderMap::new();
     for line in lines {
         headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
@@ -27,21 +23,13 @@ fn found(peer: &str, source: AddressSource, lines: &[&str]) -> (String, Option<F
 #[track_caller]
 fn check_xff(peer: &str, lines: &[&str], ip: &str, anomaly: Option<ForwardingAnomaly>) {
     let expected = (ip.to_owned(), anomaly);
-    assert_eq!(
-        found(peer, AddressSource::XForwardedFor, lines),
-        expected,
-        "{peer} {lines:?}"
-    );
+    assert_eq!(found(peer, AddressSource::XForwardedFor, lines), expected, "{peer} {lines:?}");
 }
 
 #[track_caller]
 fn check_forwarded(lines: &[&str], ip: &str, anomaly: Option<ForwardingAnomaly>) {
     let expected = (ip.to_owned(), anomaly);
-    assert_eq!(
-        found("10.0.0.1", AddressSource::Forwarded, lines),
-        expected,
-        "{lines:?}"
-    );
+    assert_eq!(found("10.0.0.1", AddressSource::Forwarded, lines), expected, "{lines:?}");
 }
 
 #[test]
@@ -54,77 +42,27 @@ fn an_untrusted_peer_cannot_name_another_caller() {
 #[test]
 fn trusted_hops_are_walked_from_the_right() {
     check_xff("10.0.0.1", &["198.51.100.1"], "198.51.100.1", None);
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1, 10.0.0.2"],
-        "198.51.100.1",
-        None,
-    );
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1", "10.0.0.2"],
-        "198.51.100.1",
-        None,
-    );
+    check_xff("10.0.0.1", &["198.51.100.1, 10.0.0.2"], "198.51.100.1", None);
+    check_xff("10.0.0.1", &["198.51.100.1", "10.0.0.2"], "198.51.100.1", None);
     check_xff("10.0.0.1", &["10.0.0.3 , 10.0.0.2"], "10.0.0.3", None);
-    check_xff(
-        "::ffff:10.0.0.1",
-        &["::ffff:198.51.100.1"],
-        "198.51.100.1",
-        None,
-    );
+    check_xff("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1", None);
 }
 
 #[test]
 fn what_a_caller_forged_on_the_left_is_not_believed() {
-    check_xff(
-        "10.0.0.1",
-        &["10.0.0.7, 198.51.100.1"],
-        "198.51.100.1",
-        None,
-    );
-    check_xff(
-        "10.0.0.1",
-        &["127.0.0.1", "198.51.100.1, 10.0.0.2"],
-        "198.51.100.1",
-        None,
-    );
-    check_xff(
-        "10.0.0.1",
-        &["192.0.2.1, rubbish, 198.51.100.1"],
-        "198.51.100.1",
-        None,
-    );
+    check_xff("10.0.0.1", &["10.0.0.7, 198.51.100.1"], "198.51.100.1", None);
+    check_xff("10.0.0.1", &["127.0.0.1", "198.51.100.1, 10.0.0.2"], "198.51.100.1", None);
+    check_xff("10.0.0.1", &["192.0.2.1, rubbish, 198.51.100.1"], "198.51.100.1", None);
 }
 
 #[test]
 fn an_entry_that_is_no_address_ends_the_walk_and_is_marked() {
     let unparsable = Some(ForwardingAnomaly::Unparsable);
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1, unknown"],
-        "10.0.0.1",
-        unparsable,
-    );
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1, unknown, 10.0.0.2"],
-        "10.0.0.2",
-        unparsable,
-    );
+    check_xff("10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1", unparsable);
+    check_xff("10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"], "10.0.0.2", unparsable);
     check_xff("10.0.0.1", &["198.51.100.1,"], "10.0.0.1", unparsable);
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1, fe80::1%eth0"],
-        "10.0.0.1",
-        unparsable,
-    );
-    check_xff(
-        "10.0.0.1",
-        &["198.51.100.1, 010.0.0.2"],
-        "10.0.0.1",
-        unparsable,
-    );
+    check_xff("10.0.0.1", &["198.51.100.1, fe80::1%eth0"], "10.0.0.1", unparsable);
+    check_xff("10.0.0.1", &["198.51.100.1, 010.0.0.2"], "10.0.0.1", unparsable);
 }
 
 #[test]
@@ -141,16 +79,8 @@ fn ports_and_brackets_are_read() {
 #[test]
 fn the_standard_header_is_read_with_its_quoting() {
     check_forwarded(&["for=198.51.100.1"], "198.51.100.1", None);
-    check_forwarded(
-        &["proto=https;For=\"[2001:db8::1]:4711\";by=10.0.0.1"],
-        "2001:db8::1",
-        None,
-    );
-    check_forwarded(
-        &["for=198.51.100.1, for=10.0.0.2;host=\"a,b;for=1\""],
-        "198.51.100.1",
-        None,
-    );
+    check_forwarded(&["proto=https;For=\"[2001:db8::1]:4711\";by=10.0.0.1"], "2001:db8::1", None);
+    check_forwarded(&["for=198.51.100.1, for=10.0.0.2;host=\"a,b;for=1\""], "198.51.100.1", None);
     check_forwarded(&["for=192.0.2.1", "for=198.51.100.1"], "198.51.100.1", None);
     let unparsable = Some(ForwardingAnomaly::Unparsable);
     check_forwarded(&["for=198.51.100.1, for=_hidden"], "10.0.0.1", unparsable);
@@ -169,22 +99,14 @@ fn the_header_that_is_not_configured_is_not_read() {
     let trusted = nets(&["10.0.0.0/8"]);
     let peer = "10.0.0.1".parse().unwrap();
     for source in [AddressSource::XForwardedFor, AddressSource::Socket] {
-        assert_eq!(
-            ClientAddress::find(peer, &headers, &trusted, source).ip,
-            peer
-        );
+        assert_eq!(ClientAddress::find(peer, &headers, &trusted, source).ip, peer);
     }
 }
 
 #[test]
 fn an_endless_chain_of_trusted_hops_is_cut_and_marked() {
     let chain = vec!["10.0.0.2"; HOPS_MAX + 1].join(",");
-    check_xff(
-        "10.0.0.1",
-        &[&chain],
-        "10.0.0.2",
-        Some(ForwardingAnomaly::TooManyHops),
-    );
+    check_xff("10.0.0.1", &[&chain], "10.0.0.2", Some(ForwardingAnomaly::TooManyHops));
 }
 
 proptest! {

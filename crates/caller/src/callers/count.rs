@@ -26,10 +26,7 @@ impl Distinct {
     }
 
     pub(super) fn estimate(&self) -> u32 {
-        estimate(
-            2_048,
-            self.words.iter().map(|word| word.count_zeros()).sum(),
-        )
+        estimate(2_048, self.words.iter().map(|word| word.count_zeros()).sum())
     }
 }
 
@@ -51,11 +48,7 @@ fn estimate(bits: u32, clear: u32) -> u32 {
     let bits = f64::from(bits);
     let estimate = bits * (bits / f64::from(clear.max(1))).ln();
     // At most bits·ln(bits), far within the range, and never negative.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "see above"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
     let rounded = estimate.round() as u32;
     rounded
 }

@@ -53,21 +53,19 @@ pub struct SlotView {
 /// All slots under watch.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Discovery {
+    /// The keys of the slots in their order: what a search reads.
+    keys: Vec<Digest>,
     slots: Vec<Watch>,
     slots_max: u16,
+    /// The slot that a newcomer looks at next for room.
+    hand: u16,
     totals: Totals,
 }
 
 impl Discovery {
     pub(super) fn new(bytes_max: usize) -> Self {
-        let slots_max = u16::try_from(bytes_max / Watch::BYTES)
-            .unwrap_or(u16::MAX)
-            .clamp(16, 200);
-        Self {
-            slots: Vec::new(),
-            slots_max,
-            totals: Totals::default(),
-        }
+        let slots_max = u16::try_from(bytes_max / Watch::BYTES).unwrap_or(u16::MAX).clamp(16, 200);
+        Self { keys: Vec::new(), slots: Vec::new(), slots_max, hand: 0, totals: Totals::default() }
     }
 
     /// How much a credential's slot speaks for it carrying the session; `None`: not enough.
@@ -97,7 +95,7 @@ impl Discovery {
         let Some(watch) = self.slots.get_mut(at) else {
             return;
         };
-        watch.note(credential, seen, now);
+        watch.note(credential, seen);
         if seen.entered || watch.requests.is_multiple_of(EVALUATE_EVERY) {
             watch.evaluate(&totals);
         }
@@ -106,11 +104,8 @@ impl Discovery {
 
     /// All slots, the most telling first.
     pub(super) fn views(&self) -> Vec<SlotView> {
-        let mut views: Vec<SlotView> = self
-            .slots
-            .iter()
-            .map(|watch| watch.view(&self.totals, SESSION_CENTINATS))
-            .collect();
+        let mut views: Vec<SlotView> =
+            self.slots.iter().map(|watch| watch.view(&self.totals, SESSION_CENTINATS)).collect();
         views.sort_by(|a, b| b.nats.total_cmp(&a.nats).then_with(|| a.slot.cmp(&b.slot)));
         views
     }
@@ -119,40 +114,35 @@ impl Discovery {
     pub(super) fn absorb(&mut self, other: Self) {
         self.totals = other.totals;
         self.slots = other.slots;
-        self.slots
-            .sort_by_key(|watch| (-watch.centinats, watch.slot.key));
+        self.slots.sort_by_key(|watch| (-watch.centinats, watch.slot.key));
         self.slots.truncate(usize::from(self.slots_max));
+        self.keys = self.slots.iter().map(|watch| watch.slot.key).collect();
     }
 
     fn find(&self, slot: &Slot) -> Option<&Watch> {
-        self.slots.iter().find(|watch| watch.slot.key == slot.key)
+        let at = self.keys.iter().position(|key| *key == slot.key)?;
+        self.slots.get(at)
     }
 
     /// The place of a slot, making room for it if something less proven can go.
     fn place(&mut self, slot: &Slot, now: Timestamp) -> Option<usize> {
-        if let Some(at) = self
-            .slots
-            .iter()
-            .position(|watch| watch.slot.key == slot.key)
-        {
+        if let Some(at) = self.keys.iter().position(|key| *key == slot.key) {
             return Some(at);
         }
         if self.slots.len() < usize::from(self.slots_max) {
+            self.keys.push(slot.key);
             self.slots.push(Watch::new(*slot, now));
             return Some(self.slots.len() - 1);
         }
-        let (at, victim) = self
-            .slots
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, watch)| watch.centinats < SESSION_CENTINATS)
-            .min_by_key(|(at, watch)| (watch.requests, watch.seen_s, *at))?;
+        let at = usize::from(self.hand);
+        self.hand = (self.hand + 1) % self.slots_max;
+        let victim = self.slots.get_mut(at)?;
         // A slot in use gives way only bit by bit, or a flood of names would empty the watch.
-        victim.requests /= 2;
-        if victim.requests > 0 {
+        if victim.centinats >= SESSION_CENTINATS || !victim.gives_way() {
             return None;
         }
         *victim = Watch::new(*slot, now);
+        *self.keys.get_mut(at)? = slot.key;
         Some(at)
     }
 }

@@ -46,16 +46,8 @@ const CHECKED: u8 = 4;
 
 impl Holder {
     pub(super) fn issued(account: Option<Digest>, confirmed: bool) -> Self {
-        let marks = if confirmed {
-            ISSUED | CONFIRMED
-        } else {
-            ISSUED
-        };
-        Self {
-            account: account.unwrap_or_default(),
-            marks,
-            ..Self::default()
-        }
+        let marks = if confirmed { ISSUED | CONFIRMED } else { ISSUED };
+        Self { account: account.unwrap_or_default(), marks, ..Self::default() }
     }
 
     pub(super) fn is_issued(&self) -> bool {
@@ -99,11 +91,7 @@ impl Holder {
             && (account != self.account || self.marks & CONFIRMED == 0)
         {
             self.account = account;
-            self.marks = if confirmed {
-                self.marks | CONFIRMED
-            } else {
-                self.marks & !CONFIRMED
-            };
+            self.marks = if confirmed { self.marks | CONFIRMED } else { self.marks & !CONFIRMED };
         }
     }
 

@@ -45,19 +45,8 @@ impl<'a> Call<'a> {
     }
 
     fn login(account: &'a str, issued: &'a str) -> Self {
-        let call = Self {
-            attempted: Some(account),
-            role: Role::Login,
-            ..Self::get()
-        };
-        if issued.is_empty() {
-            Self {
-                status: 401,
-                ..call
-            }
-        } else {
-            call.issues(issued)
-        }
+        let call = Self { attempted: Some(account), role: Role::Login, ..Self::get() };
+        if issued.is_empty() { Self { status: 401, ..call } } else { call.issues(issued) }
     }
 
     fn issues(mut self, value: &'a str) -> Self {
@@ -84,10 +73,7 @@ impl<'a> Call<'a> {
 
     /// At a path that the API keeps closed to callers without credentials.
     fn closed(self) -> Self {
-        Self {
-            target: CLOSED,
-            ..self
-        }
+        Self { target: CLOSED, ..self }
     }
 
     fn status(self, status: u16) -> Self {
@@ -107,19 +93,12 @@ fn token(number: usize) -> String {
 fn jwt(claims: &str, number: usize) -> String {
     use base64::Engine as _;
     let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    format!(
-        "{}.{}.c2ln{number:04}",
-        encode(r#"{"alg":"HS256"}"#),
-        encode(claims)
-    )
+    format!("{}.{}.c2ln{number:04}", encode(r#"{"alg":"HS256"}"#), encode(claims))
 }
 
 impl World {
     fn new() -> Self {
-        Self {
-            callers: Callers::new(4 << 20),
-            now_s: 1_700_000_000,
-        }
+        Self { callers: Callers::new(4 << 20), now_s: 1_700_000_000 }
     }
 
     /// A world whose [`CLOSED`] path has been knocked at in vain.
@@ -178,8 +157,7 @@ impl World {
             ..AnswerFacts::default()
         };
         let now = Timestamp::from_micros(self.now_s * 1_000_000);
-        self.callers
-            .learn(&Self::sight(&call), &identity, &answer, now);
+        self.callers.learn(&Self::sight(&call), &identity, &answer, now);
         identity
     }
 }
@@ -227,10 +205,7 @@ fn a_session_cookie_is_found_at_the_first_log_in() {
     assert_eq!(identity.session, Some(hash(&sid)));
     assert_eq!(identity.account, Some(hash("ada")));
     let slots = world.callers.session_slots();
-    assert!(
-        slots[0].slot == "cookie sid" && slots[0].is_session,
-        "{slots:#?}"
-    );
+    assert!(slots[0].slot == "cookie sid" && slots[0].is_session, "{slots:#?}");
     assert!(slots[1..].iter().all(|slot| !slot.is_session), "{slots:#?}");
 }
 
@@ -243,31 +218,16 @@ fn sessions_older_than_the_gateway_are_found_by_what_they_open() {
             let agent = format!("Mozilla/5.0 Firefox/{number}");
             world.call(Call::get().with("cookie", &cookie).agent(&agent));
             let visitor = format!("seen={}", token(8_000 + number));
-            world.call(
-                Call::get()
-                    .with("cookie", &visitor)
-                    .agent(&agent)
-                    .status(401),
-            );
+            world.call(Call::get().with("cookie", &visitor).agent(&agent).status(401));
         }
         world.wait(60 * round);
     }
     let slots = world.callers.session_slots();
-    let session = |name: &str| {
-        slots
-            .iter()
-            .find(|slot| slot.slot == name)
-            .unwrap()
-            .is_session
-    };
+    let session = |name: &str| slots.iter().find(|slot| slot.slot == name).unwrap().is_session;
     assert!(session("cookie shop"), "{slots:#?}");
     assert!(!session("cookie seen"), "{slots:#?}");
     let cookie = format!("shop={}; seen={}", token(3), token(7_003));
-    let identity = world.see(
-        &Call::get()
-            .with("cookie", &cookie)
-            .agent("Mozilla/5.0 Firefox/3"),
-    );
+    let identity = world.see(&Call::get().with("cookie", &cookie).agent("Mozilla/5.0 Firefox/3"));
     assert_eq!(identity.session, Some(hash(&token(3))));
 }
 
@@ -290,25 +250,12 @@ fn familiar_takes_device_and_network_or_the_accounts_own_credential() {
     let token = token(1);
     world.call(Call::login("ada", &token));
     let again = Call::login("ada", "");
-    assert!(
-        !world.see(&again).familiar,
-        "an answer like success is not yet one"
-    );
+    assert!(!world.see(&again).familiar, "an answer like success is not yet one");
     world.call(Call::get().bearer(&token));
     assert!(world.see(&again).familiar);
-    assert!(
-        !world.see(&again.clone().from(ELSEWHERE)).familiar,
-        "the device alone"
-    );
-    assert!(
-        !world.see(&again.clone().agent("curl/8")).familiar,
-        "the network alone"
-    );
-    assert!(
-        world
-            .see(&again.clone().from(ELSEWHERE).bearer(&token))
-            .familiar
-    );
+    assert!(!world.see(&again.clone().from(ELSEWHERE)).familiar, "the device alone");
+    assert!(!world.see(&again.clone().agent("curl/8")).familiar, "the network alone");
+    assert!(world.see(&again.clone().from(ELSEWHERE).bearer(&token)).familiar);
     assert!(!world.see(&Call::login("bob", "")).familiar);
     let neighbour = again.from("198.51.100.99");
     assert!(world.see(&neighbour).familiar, "the same network");
@@ -336,14 +283,8 @@ fn a_refreshed_token_stays_with_its_account() {
     let (old, new) = (token(1), token(2));
     world.call(Call::login("ada", &old));
     world.call(Call::get().bearer(&old));
-    world.call(Call {
-        role: Role::Refresh,
-        ..Call::get().bearer(&old).issues(&new)
-    });
-    assert_eq!(
-        world.see(&Call::get().bearer(&new)).account,
-        Some(hash("ada"))
-    );
+    world.call(Call { role: Role::Refresh, ..Call::get().bearer(&old).issues(&new) });
+    assert_eq!(world.see(&Call::get().bearer(&new)).account, Some(hash("ada")));
 }
 
 #[test]
@@ -355,10 +296,7 @@ fn showing_somebodys_key_does_not_take_it_over() {
     }
     let shown = token(1);
     world.call(Call::get().bearer(&token(2)).issues(&shown));
-    assert_eq!(
-        world.see(&Call::get().bearer(&token(1))).account,
-        Some(hash("ada"))
-    );
+    assert_eq!(world.see(&Call::get().bearer(&token(1))).account, Some(hash("ada")));
 }
 
 #[test]
@@ -403,24 +341,15 @@ fn a_forged_token_is_not_proven_by_the_cookie_beside_it() {
 fn a_forged_token_is_not_proven_by_a_log_in_it_was_sent_with() {
     let mut world = World::with_closed_door();
     for _ in 0..20 {
-        world.call(Call {
-            target: "/login",
-            ..Call::login("mallory", "")
-        });
+        world.call(Call { target: "/login", ..Call::login("mallory", "") });
     }
     let forged = jwt(r#"{"sub":"42"}"#, 1);
     let (first, second) = (token(1), token(2));
     for token in [&first, &second] {
-        let call = Call {
-            target: "/login",
-            ..Call::login("mallory", token)
-        };
+        let call = Call { target: "/login", ..Call::login("mallory", token) };
         world.call(call.bearer(&forged));
     }
-    assert_ne!(
-        world.see(&Call::get().bearer(&forged)).principal,
-        Some(hash("42"))
-    );
+    assert_ne!(world.see(&Call::get().bearer(&forged)).principal, Some(hash("42")));
 }
 
 #[test]
@@ -431,10 +360,7 @@ fn a_claim_that_is_always_the_same_names_no_principal() {
         world.call(Call::get().bearer(&jwt(&claims, number)).closed());
     }
     let token = jwt(r#"{"sub":"shop-app","uid":7}"#, 7);
-    assert_eq!(
-        world.see(&Call::get().bearer(&token)).principal,
-        Some(hash("7"))
-    );
+    assert_eq!(world.see(&Call::get().bearer(&token)).principal, Some(hash("7")));
 }
 
 #[test]
@@ -485,10 +411,7 @@ fn a_flood_of_keys_displaces_nobody_of_good_standing() {
     for number in 0..60_000 {
         world.call(Call::get().bearer(&token(1_000 + number)));
     }
-    assert_eq!(
-        world.see(&Call::get().bearer(&token(1))).account,
-        Some(hash("ada"))
-    );
+    assert_eq!(world.see(&Call::get().bearer(&token(1))).account, Some(hash("ada")));
     let filled = world.callers.fill();
     assert_eq!(filled.holders_max, fill.holders_max);
     assert!(filled.holders <= filled.holders_max);
@@ -505,11 +428,7 @@ fn a_flood_of_cookie_names_displaces_no_session_slot() {
         world.call(Call::get().with("cookie", &cookie));
     }
     let slots = world.callers.session_slots();
-    assert!(
-        slots.len() <= 200 && slots[0].slot == "cookie sid",
-        "{}",
-        slots.len()
-    );
+    assert!(slots.len() <= 200 && slots[0].slot == "cookie sid", "{}", slots.len());
 }
 
 #[test]
@@ -523,10 +442,7 @@ fn what_was_learnt_survives_being_stored_and_moved() {
     let stored = postcard::to_allocvec(&world.callers).unwrap();
     let again: Callers = postcard::from_bytes(&stored).unwrap();
     assert_eq!(postcard::to_allocvec(&again).unwrap(), stored);
-    let mut restored = World {
-        callers: Callers::new(64 << 20),
-        now_s: world.now_s,
-    };
+    let mut restored = World { callers: Callers::new(64 << 20), now_s: world.now_s };
     restored.callers.restore(again.clone());
     for number in 0..300 {
         let identity = restored.see(&Call::get().bearer(&token(number)));

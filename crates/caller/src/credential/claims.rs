@@ -8,12 +8,9 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use traffic::fields::{Fields, Sort};
 use traffic::{Digest, Hasher, Head};
-
-use super::{cookie_pairs, scheme_of, slot};
 
 /// Larger tokens are not opened.
 const PAYLOAD_BYTES_MAX: usize = 8_192;
@@ -51,13 +48,8 @@ pub enum Claim {
 
 impl Claim {
     /// All of them, the most telling first.
-    pub const ALL: [Self; 5] = [
-        Self::Subject,
-        Self::UserId,
-        Self::Uid,
-        Self::Email,
-        Self::ClientId,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Subject, Self::UserId, Self::Uid, Self::Email, Self::ClientId];
 
     /// The name under which it is recorded and shown.
     #[must_use]
@@ -102,67 +94,31 @@ impl Claims {
         self.basic_user
     }
 
-    /// Reads the claims of a request, or takes those that a recording kept.
-    pub(crate) fn read(
-        head: &Head<'_>,
-        hasher: &Hasher,
-        recorded: Option<&BTreeMap<String, String>>,
-    ) -> Self {
-        match recorded.filter(|recorded| hasher.reads_redacted() && !recorded.is_empty()) {
-            Some(recorded) => Self::of_recording(recorded),
-            None => Self::of_head(head, hasher),
-        }
-    }
-
-    fn of_recording(recorded: &BTreeMap<String, String>) -> Self {
+    /// The claims that a recording kept beside the credentials it left out.
+    pub(crate) fn of_recording(recorded: &BTreeMap<String, String>) -> Self {
         let digest = |name: &str| recorded.get(name).and_then(|text| text.parse().ok());
-        Self {
-            named: Claim::ALL.map(|claim| digest(claim.key())),
-            basic_user: digest(BASIC_USER),
+        Self { named: Claim::ALL.map(|claim| digest(claim.key())), basic_user: digest(BASIC_USER) }
+    }
+
+    /// Reads the user of Basic credentials, where they are as RFC 7617 has them.
+    pub(super) fn note_basic(&mut self, value: &[u8], hasher: &Hasher) {
+        self.basic_user = basic_user(value, hasher);
+    }
+
+    /// Reads a JSON Web Token, unless one was read already.
+    pub(super) fn note_token(&mut self, token: &[u8], hasher: &Hasher) {
+        if token.starts_with(b"eyJ") && self.named == [None; Claim::ALL.len()] {
+            self.read_token(token, hasher);
         }
     }
 
-    fn of_head(head: &Head<'_>, hasher: &Hasher) -> Self {
-        let mut claims = Self::default();
-        if let Some(value) = head.headers.get(AUTHORIZATION)
-            && let Some((scheme, value)) = scheme_of(value.as_bytes())
-        {
-            if scheme.eq_ignore_ascii_case(b"basic") {
-                claims.basic_user = basic_user(value, hasher);
-            } else if claims.read_token(value, hasher) {
-                return claims;
-            }
-        }
-        for (name, value) in head.headers {
-            if slot::is_key_header(name.as_str()) && claims.read_token(value.as_bytes(), hasher) {
-                return claims;
-            }
-            if *name == http::header::COOKIE {
-                for (_, value) in cookie_pairs(value.as_bytes()) {
-                    if claims.read_token(value, hasher) {
-                        return claims;
-                    }
-                }
-            }
-        }
-        claims
-    }
-
-    /// Reads a JSON Web Token; whether `token` is one.
-    fn read_token(&mut self, token: &[u8], hasher: &Hasher) -> bool {
-        if !token.starts_with(b"eyJ") {
-            return false;
-        }
+    fn read_token(&mut self, token: &[u8], hasher: &Hasher) {
         let mut parts = token.split(|&byte| byte == b'.');
-        let (Some(payload), Some(_signature)) = (parts.nth(1), parts.next()) else {
-            return false;
-        };
-        let Some(payload) = Some(payload).filter(|part| part.len() <= PAYLOAD_BYTES_MAX) else {
-            return false;
-        };
-        let Ok(json) = BASE64URL.decode(payload) else {
-            return false;
-        };
+        let (Some(payload), Some(_signature)) = (parts.nth(1), parts.next()) else { return };
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            return;
+        }
+        let Ok(json) = BASE64URL.decode(payload) else { return };
         let mut fields = Fields::default();
         traffic::json::read(&json, &mut fields);
         for field in fields.leaves().filter(|field| field.depth() == 1) {
@@ -187,18 +143,14 @@ impl Claims {
                 *place = Some(digest);
             }
         }
-        true
     }
 }
 
 /// The claims of a request as a recording keeps them beside its redacted credentials.
 #[must_use]
 pub fn recorded_claims(head: &Head<'_>, hasher: &Hasher) -> BTreeMap<String, String> {
-    let claims = Claims::of_head(head, hasher);
-    let named = Claim::ALL
-        .iter()
-        .zip(claims.named)
-        .map(|(claim, value)| (claim.key(), value));
+    let (_, claims) = super::presented(head, hasher);
+    let named = Claim::ALL.iter().zip(claims.named).map(|(claim, value)| (claim.key(), value));
     named
         .chain([(BASIC_USER, claims.basic_user)])
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_string())))
@@ -207,9 +159,7 @@ pub fn recorded_claims(head: &Head<'_>, hasher: &Hasher) -> BTreeMap<String, Str
 
 /// The account of Basic credentials, where they are as RFC 7617 has them.
 fn basic_user(value: &[u8], hasher: &Hasher) -> Option<Digest> {
-    let decoded = BASE64
-        .decode(value.get(..PAYLOAD_BYTES_MAX.min(value.len()))?)
-        .ok()?;
+    let decoded = BASE64.decode(value.get(..PAYLOAD_BYTES_MAX.min(value.len()))?).ok()?;
     let colon = memchr::memchr(b':', &decoded)?;
     let user = decoded.get(..colon).filter(|user| !user.is_empty())?;
     (user.len() <= VALUE_BYTES_MAX).then(|| crate::attempt::account_digest(user, hasher))

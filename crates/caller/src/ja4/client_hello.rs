@@ -85,10 +85,7 @@ impl ClientHello {
 
     fn from_body(body: &[u8]) -> Option<Self> {
         let mut body = Reader(body);
-        let mut hello = Self {
-            version: body.u16()?,
-            ..Self::default()
-        };
+        let mut hello = Self { version: body.u16()?, ..Self::default() };
         let _random = body.take(32)?;
         let _session_id = body.vector_u8()?;
         hello.cipher_suites = code_points(body.vector_u16()?)?;

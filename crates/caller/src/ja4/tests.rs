@@ -31,10 +31,7 @@ impl Hello {
 }
 
 fn list(values: &[u16]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_be_bytes())
-        .collect()
+    values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }
 
 fn vector_u16(content: &[u8]) -> Vec<u8> {
@@ -65,31 +62,19 @@ fn sample() -> Hello {
             (0x0000, vec![0, 0]),
             alpn(b"h2"),
             (0x000d, vector_u16(&list(&[0x0804, 0x0403]))),
-            (
-                0x002b,
-                [&[6][..], &list(&[0x3a3a, 0x0303, 0x0304])].concat(),
-            ),
+            (0x002b, [&[6][..], &list(&[0x3a3a, 0x0303, 0x0304])].concat()),
         ],
     }
 }
 
 fn first_part(hello: &Hello) -> String {
-    fingerprint(&hello.handshake())
-        .unwrap()
-        .split('_')
-        .next()
-        .unwrap()
-        .to_owned()
+    fingerprint(&hello.handshake()).unwrap().split('_').next().unwrap().to_owned()
 }
 
 #[test]
 fn grease_is_gone_ciphers_are_sorted_and_signatures_keep_their_order() {
     let hash = |text: &str| truncated_hash(text);
-    let expected = format!(
-        "t13d0204h2_{}_{}",
-        hash("1301,1302"),
-        hash("000d,002b_0804,0403")
-    );
+    let expected = format!("t13d0204h2_{}_{}", hash("1301,1302"), hash("000d,002b_0804,0403"));
     assert_eq!(fingerprint(&sample().handshake()), Some(expected));
 }
 
@@ -105,11 +90,7 @@ fn records_may_split_the_hello_anywhere() {
     let message = sample().handshake();
     let whole = fingerprint(&message);
     for payload_bytes in [1, 2, 3, 5, 50, 16_384] {
-        assert_eq!(
-            fingerprint(&records(&message, payload_bytes)),
-            whole,
-            "{payload_bytes}"
-        );
+        assert_eq!(fingerprint(&records(&message, payload_bytes)), whole, "{payload_bytes}");
     }
 }
 
@@ -163,18 +144,10 @@ fn alpn_is_told_by_its_ends() {
 
 #[test]
 fn versions_and_absent_extensions() {
-    for (version, digits) in [
-        (0x0304, "13"),
-        (0x0303, "12"),
-        (0x0301, "10"),
-        (0x0300, "s3"),
-        (0x7777, "00"),
-    ] {
-        let hello = Hello {
-            version,
-            ciphers: vec![],
-            extensions: vec![],
-        };
+    for (version, digits) in
+        [(0x0304, "13"), (0x0303, "12"), (0x0301, "10"), (0x0300, "s3"), (0x7777, "00")]
+    {
+        let hello = Hello { version, ciphers: vec![], extensions: vec![] };
         let expected = format!("t{digits}i000000_{EMPTY_LIST_HASH}_{EMPTY_LIST_HASH}");
         assert_eq!(fingerprint(&hello.handshake()), Some(expected));
     }
@@ -184,11 +157,7 @@ fn versions_and_absent_extensions() {
 fn counts_stop_at_ninety_nine() {
     let ciphers: Vec<u16> = (1..=300).collect();
     let extensions = (0x4000..0x4100).map(|kind| (kind, vec![])).collect();
-    let hello = Hello {
-        version: 0x0303,
-        ciphers,
-        extensions,
-    };
+    let hello = Hello { version: 0x0303, ciphers, extensions };
     assert_eq!(first_part(&hello), "t12i999900");
 }
 

@@ -57,13 +57,7 @@ fn check_replay(headers: &[(&str, String)], secrets: &[&str]) {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     let replay_hasher = Hasher::for_recording(KEY);
-    let replay = sight(
-        &head(&written, "/a"),
-        &peer,
-        &trust,
-        &replay_hasher,
-        Some(&claims),
-    );
+    let replay = sight(&head(&written, "/a"), &peer, &trust, &replay_hasher, Some(&claims));
     assert_eq!(replay.credentials, live.credentials, "{written:?}");
     assert_eq!((replay.claims, replay.device), (live.claims, live.device));
     assert!(!live.credentials.is_empty());
@@ -75,30 +69,15 @@ fn a_recording_gives_the_same_caller_and_none_of_the_secrets() {
     check_replay(&bearer(JWT), &["c2lnbmF0dXJl", "eyJzdWIi", "Ada"]);
     check_replay(&bearer("x7Kq2vN9pLm4Rt8Yw3Zb"), &["x7Kq2vN9"]);
     check_replay(&bearer(&"Qz9".repeat(300)), &["Qz9Qz9"]);
-    check_replay(
-        &[("authorization", "Basic QWRhOnNlc2FtZQ==".to_owned())],
-        &["QWRh", "sesame"],
-    );
-    check_replay(
-        &[("authorization", "hunter2hunter2".to_owned())],
-        &["hunter2"],
-    );
-    check_replay(
-        &[("x-api-key", "k-1234567890".to_owned())],
-        &["k-1234567890"],
-    );
+    check_replay(&[("authorization", "Basic QWRhOnNlc2FtZQ==".to_owned())], &["QWRh", "sesame"]);
+    check_replay(&[("authorization", "hunter2hunter2".to_owned())], &["hunter2"]);
+    check_replay(&[("x-api-key", "k-1234567890".to_owned())], &["k-1234567890"]);
     let cookies = format!(
         "lang=en; sid=s%3Ax7Kq2vN9pLm4Rt8Yw3Zb.abc/def; id=6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21; t={JWT}"
     );
-    check_replay(
-        &[("cookie", cookies)],
-        &["x7Kq2vN9", "6f1c2f0e", "c2lnbmF0dXJl"],
-    );
+    check_replay(&[("cookie", cookies)], &["x7Kq2vN9", "6f1c2f0e", "c2lnbmF0dXJl"]);
     let jar = "password=abc; sid=x7Kq2vN9pLm4Rt8Yw3Zb; t=6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21";
-    check_replay(
-        &[("cookie", jar.to_owned())],
-        &["abc", "x7Kq2vN9", "6f1c2f0e"],
-    );
+    check_replay(&[("cookie", jar.to_owned())], &["abc", "x7Kq2vN9", "6f1c2f0e"]);
 }
 
 #[test]
@@ -108,13 +87,7 @@ fn live_callers_cannot_claim_a_recorded_hash() {
     let digest = hasher.hash(secret.as_bytes());
     let headers = map(&[("authorization", format!("Bearer ~token:{digest}:20"))]);
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
-    let live = sight(
-        &head(&headers, "/"),
-        &peer,
-        &Trust::default(),
-        &hasher,
-        None,
-    );
+    let live = sight(&head(&headers, "/"), &peer, &Trust::default(), &hasher, None);
     assert_ne!(live.credentials[0].value, digest);
 }
 
@@ -124,9 +97,7 @@ fn keys_in_the_query_are_seen_and_random_parameters_are_not() {
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
     let count = |target: &str| {
         let head = head(&headers, target);
-        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None)
-            .credentials
-            .len()
+        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None).credentials.len()
     };
     assert_eq!(count("/a?api_key=x7Kq2vN9pLm4Rt8Yw3Zb&page=2"), 1);
     assert_eq!(count("/a?cursor=x7Kq2vN9pLm4Rt8Yw3Zb&page=2"), 0);
@@ -136,32 +107,17 @@ fn keys_in_the_query_are_seen_and_random_parameters_are_not() {
 #[test]
 fn devices_differ_by_program_version_language_and_tls() {
     let device = |agent: &str, language: &str, ja4: Option<&str>| {
-        let headers = map(&[
-            ("user-agent", agent.to_owned()),
-            ("accept-language", language.to_owned()),
-        ]);
+        let headers =
+            map(&[("user-agent", agent.to_owned()), ("accept-language", language.to_owned())]);
         let mut peer = Peer::plain("198.51.100.7".parse().unwrap());
         peer.ja4 = ja4.map(Into::into);
-        sight(
-            &head(&headers, "/"),
-            &peer,
-            &Trust::default(),
-            &Hasher::new(KEY),
-            None,
-        )
-        .device
+        sight(&head(&headers, "/"), &peer, &Trust::default(), &Hasher::new(KEY), None).device
     };
     let base = device("Mozilla/5.0 Firefox/127.0", "de-DE,de;q=0.9", None);
-    assert_eq!(
-        device("Mozilla/5.0 Firefox/127.9", "de-DE,fr;q=0.1", None),
-        base
-    );
+    assert_eq!(device("Mozilla/5.0 Firefox/127.9", "de-DE,fr;q=0.1", None), base);
     assert_ne!(device("Mozilla/5.0 Firefox/128.0", "de-DE", None), base);
     assert_ne!(device("Mozilla/5.0 Firefox/127.0", "en", None), base);
-    assert_ne!(
-        device("Mozilla/5.0 Firefox/127.0", "de-DE", Some("t13d")),
-        base
-    );
+    assert_ne!(device("Mozilla/5.0 Firefox/127.0", "de-DE", Some("t13d")), base);
     assert_ne!(device("one/1", "de", None), device("two/1", "de", None));
 }
 
@@ -199,13 +155,7 @@ fn what_is_issued_and_attempted_is_the_same_in_a_replay() {
     let replay = Hasher::for_recording(KEY);
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
     let none = HeaderMap::new();
-    let sighting = sight(
-        &head(&none, "/login"),
-        &peer,
-        &Trust::default(),
-        &hasher,
-        None,
-    );
+    let sighting = sight(&head(&none, "/login"), &peer, &Trust::default(), &hasher, None);
     for body in [
         r#"{"email":"Ada@Example.com","password":"hunter2hunter2"}"#,
         r#"{"user":"4111111111111111","password":"x"}"#,
@@ -222,17 +172,10 @@ fn what_is_issued_and_attempted_is_the_same_in_a_replay() {
         let written = read(&scrub::body(body, traffic::media::Media::Json, &hasher));
         let live = read(body);
         let attempted = crate::attempted_account(&live, &sighting, &hasher);
-        assert_eq!(
-            crate::attempted_account(&written, &sighting, &replay),
-            attempted,
-            "{body}"
-        );
+        assert_eq!(crate::attempted_account(&written, &sighting, &replay), attempted, "{body}");
 
         let cookies = map(&[("set-cookie", "sid=x7Kq2vN9pLm4Rt8Yw3Zb; Path=/".to_owned())]);
-        let answer = |headers| traffic::AnswerHead {
-            status: 200,
-            headers,
-        };
+        let answer = |headers| traffic::AnswerHead { status: 200, headers };
         let issued = crate::issued_credentials(&answer(&cookies), &live, &hasher);
         let again = crate::issued_credentials(&answer(&recorded(&cookies)), &written, &replay);
         assert_eq!(again, issued, "{body}");

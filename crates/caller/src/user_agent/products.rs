@@ -15,11 +15,7 @@ pub(super) struct Product {
 }
 
 const fn product(family: &'static str, class: ClientClass, rank: u8) -> Product {
-    Product {
-        family,
-        class,
-        rank,
-    }
+    Product { family, class, rank }
 }
 
 /// Lower-case names, in byte order.

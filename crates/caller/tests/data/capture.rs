@@ -19,10 +19,7 @@ pub(crate) fn tcp_streams(file: &[u8]) -> Vec<(Flow, Vec<u8>)> {
             directions.entry(segment.flow).or_default().add(&segment);
         }
     }
-    directions
-        .into_iter()
-        .map(|(flow, direction)| (flow, direction.bytes()))
-        .collect()
+    directions.into_iter().map(|(flow, direction)| (flow, direction.bytes())).collect()
 }
 
 fn frames(file: &[u8]) -> Vec<(u32, &[u8])> {
@@ -112,12 +109,7 @@ fn tcp_segment(link_type: u32, frame: &[u8]) -> Option<Segment<'_>> {
     let sequence = u32::from_be_bytes(tcp.get(4..8)?.try_into().ok()?);
     let header = usize::from(tcp.get(12)? >> 4) * 4;
     let opens = tcp.get(13)? & 2 != 0;
-    Some(Segment {
-        flow: (source, target),
-        sequence,
-        opens,
-        payload: tcp.get(header..)?,
-    })
+    Some(Segment { flow: (source, target), sequence, opens, payload: tcp.get(header..)? })
 }
 
 fn ip<const N: usize>(packet: &[u8], at: usize) -> Option<IpAddr>
@@ -145,9 +137,7 @@ impl Direction {
         let distance = segment.sequence.wrapping_sub(first);
         let length = segment.payload.len();
         if length > 0 && distance as usize + length <= STREAM_BYTES_MAX {
-            self.segments
-                .entry(distance)
-                .or_insert_with(|| segment.payload.to_vec());
+            self.segments.entry(distance).or_insert_with(|| segment.payload.to_vec());
         }
     }
 

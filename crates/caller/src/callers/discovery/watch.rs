@@ -16,6 +16,7 @@ const COMPARED_MIN: u32 = 20;
 /// So many distinct values that were never handed out are somebody else's.
 const FOREIGN_VALUES_MIN: u32 = 20;
 /// Counts are halved after an hour in which there were enough to judge by.
+const LIVES_MAX: u8 = 8;
 const WINDOW_S: u32 = 3_600;
 const WINDOW_REQUESTS: u32 = 1_000;
 
@@ -31,7 +32,8 @@ pub(super) struct Totals {
 pub(super) struct Watch {
     pub(super) slot: Slot,
     pub(super) requests: u32,
-    pub(super) seen_s: u32,
+    /// How often it must still be passed over before it gives way to another slot.
+    lives: u8,
     /// What the tests added up to when they were last done.
     pub(super) centinats: i32,
     window_start_s: u32,
@@ -85,7 +87,7 @@ impl Watch {
         Self {
             slot,
             requests: 0,
-            seen_s: now.as_secs(),
+            lives: 0,
             centinats: 0,
             window_start_s: now.as_secs(),
             success: 0,
@@ -98,9 +100,9 @@ impl Watch {
         }
     }
 
-    pub(super) fn note(&mut self, credential: &Credential, seen: Presented, now: Timestamp) {
+    pub(super) fn note(&mut self, credential: &Credential, seen: Presented) {
         self.requests += 1;
-        self.seen_s = self.seen_s.max(now.as_secs());
+        self.lives = (self.lives + 1).min(LIVES_MAX);
         self.success += u32::from(seen.success);
         self.refused += u32::from(seen.refused);
         self.issued += u32::from(seen.issued);
@@ -108,6 +110,13 @@ impl Watch {
         self.unguessable += u32::from(credential.bits >= UNGUESSABLE_BITS);
         self.values.note(credential.value);
         self.sample(credential.value, seen.device);
+    }
+
+    /// Whether nobody has used it for a while, as those see it who want its place.
+    pub(super) fn gives_way(&mut self) -> bool {
+        let is_last = self.lives == 0;
+        self.lives = self.lives.saturating_sub(1);
+        is_last
     }
 
     /// Halves the counts once the window is full, so that what an API stops doing is forgotten.
@@ -145,15 +154,9 @@ impl Watch {
     pub(super) fn view(&self, totals: &Totals, session_centinats: i32) -> SlotView {
         let is_key = self.slot.place != Place::Cookie;
         let tests = self.tests(totals);
-        let applying = tests
-            .iter()
-            .filter(|test| test.applies)
-            .map(|test| test.phrase);
+        let applying = tests.iter().filter(|test| test.applies).map(|test| test.phrase);
         let by_place = is_key.then_some("made for keys");
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a few hundred centinats are exact in f32"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred centinats are exact in f32")]
         let nats = self.centinats as f32 / 100.0;
         SlotView {
             slot: self.slot.to_string(),
@@ -168,17 +171,10 @@ impl Watch {
     /// The tests, with what each adds.
     fn tests(&self, totals: &Totals) -> [Test; 8] {
         let values = self.values.estimate();
-        let known: Vec<&Sample> = self
-            .samples
-            .iter()
-            .filter(|sample| sample.uses > 0)
-            .collect();
+        let known: Vec<&Sample> = self.samples.iter().filter(|sample| sample.uses > 0).collect();
         let reused = known.iter().filter(|sample| sample.uses >= 3).count();
         let uses: u32 = known.iter().map(|sample| u32::from(sample.uses)).sum();
-        let by_one: u32 = known
-            .iter()
-            .map(|sample| u32::from(sample.uses_by_device))
-            .sum();
+        let by_one: u32 = known.iter().map(|sample| u32::from(sample.uses_by_device)).sum();
         let enough = self.requests >= REQUESTS_MIN;
         let is_issued = self.entered > 0 || (enough && self.issued * 10 >= self.requests);
         let guards = self.guards(totals);
@@ -186,36 +182,16 @@ impl Watch {
             && self.slot.place == Place::Cookie
             && values >= FOREIGN_VALUES_MIN
             && !guards;
-        let test = |applies, centinats, phrase| Test {
-            applies,
-            centinats,
-            phrase,
-        };
+        let test = |applies, centinats, phrase| Test { applies, centinats, phrase };
         // One value in two thousand requests to one in two: neither a constant nor a nonce.
         let is_varied = enough && values * 2_000 >= self.requests && values * 2 <= self.requests;
         [
             test(is_varied, 100, "many values, each used more than once"),
-            test(
-                enough && reused * 2 >= known.len() && !known.is_empty(),
-                150,
-                "values come back",
-            ),
-            test(
-                enough && by_one * 10 >= uses * 9 && uses > 0,
-                150,
-                "each stays with one device",
-            ),
-            test(
-                self.unguessable * 10 >= self.requests * 9,
-                100,
-                "too long to guess",
-            ),
+            test(enough && reused * 2 >= known.len() && !known.is_empty(), 150, "values come back"),
+            test(enough && by_one * 10 >= uses * 9 && uses > 0, 150, "each stays with one device"),
+            test(self.unguessable * 10 >= self.requests * 9, 100, "too long to guess"),
             test(is_issued, 300, "handed out by the API"),
-            test(
-                self.entered > 0,
-                300,
-                "handed out at a log-in and then used",
-            ),
+            test(self.entered > 0, 300, "handed out at a log-in and then used"),
             test(guards, 300, "without it requests are refused"),
             test(is_foreign, -400, "not handed out by the API"),
         ]
@@ -242,12 +218,7 @@ impl Watch {
             return;
         };
         if sample.uses == 0 {
-            *sample = Sample {
-                value: value.0,
-                device: device.0,
-                uses: 0,
-                uses_by_device: 0,
-            };
+            *sample = Sample { value: value.0, device: device.0, uses: 0, uses_by_device: 0 };
         }
         if sample.value == value.0 && sample.uses < u16::MAX {
             sample.uses += 1;
