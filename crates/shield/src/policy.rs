@@ -24,10 +24,10 @@ mod reader;
 mod recorded;
 mod route;
 mod setting;
+mod upstream;
 mod value;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +44,7 @@ pub use modes::Modes;
 pub use recorded::recorded;
 pub use route::RoutePattern;
 pub use setting::{Provenance, Setting};
+pub use upstream::{Upstream, UpstreamScheme};
 pub use value::{show_bytes, show_duration};
 
 use host::HostIndex;
@@ -88,6 +89,7 @@ pub struct Policy {
     pub store: Store,
     /// What stands behind the gateway, in the order of the file.
     pub sites: Vec<Site>,
+    version: u64,
     trust: Trust,
     hosts: HostIndex,
     /// For hosts that no site names.
@@ -225,28 +227,6 @@ pub struct RouteRef {
     route: Option<u16>,
 }
 
-/// An upstream: scheme, host and port.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Upstream {
-    /// How it is spoken to.
-    pub scheme: UpstreamScheme,
-    /// A name or an address; an IPv6 address is without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-/// How an upstream is spoken to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum UpstreamScheme {
-    /// HTTP/1.1.
-    Http,
-    /// TLS, with HTTP/2 where both can.
-    Https,
-    /// HTTP/2 without TLS, by prior knowledge.
-    H2c,
-}
-
 /// Whether a request passes when a layer fails on it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum OnError {
@@ -305,10 +285,7 @@ impl Policy {
         };
         let site = self.sites.get(usize::from(number));
         let route = site.and_then(|site| site.index.find(method, path));
-        RouteRef {
-            site: Some(number),
-            route,
-        }
+        RouteRef { site: Some(number), route }
     }
 
     /// The modes at a route, by [`Layer::index`].
@@ -323,6 +300,22 @@ impl Policy {
             (None, Some(site)) => &site.modes,
             (None, None) => &self.unclaimed,
         }
+    }
+
+    /// Its number in this process: the first is 1, each reload counts one up.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The same policy under the number that it is put in force with.
+    #[must_use]
+    pub fn numbered(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+
+    /// The name of the site; empty when no site names the host.
+    pub fn site_name(&self, route: &RouteRef) -> &str {
+        self.site(route).map_or("", |site| &site.name)
     }
 
     /// The site; none when no site names the host.
@@ -342,22 +335,17 @@ impl Policy {
 
     /// The role that the file gives to a route.
     pub fn label(&self, route: &RouteRef) -> Option<Role> {
-        self.named_route(route)?
-            .label
-            .as_ref()
-            .map(|label| label.value)
+        self.named_route(route)?.label.as_ref().map(|label| label.value)
     }
 
     /// Whether a request passes when a layer fails on it.
     pub fn on_error(&self, route: &RouteRef) -> OnError {
-        self.named_route(route)
-            .map_or(OnError::Open, |route| route.on_error.value)
+        self.named_route(route).map_or(OnError::Open, |route| route.on_error.value)
     }
 
     /// The longest body, in bytes.
     pub fn body_bytes_max(&self, route: &RouteRef) -> Option<u64> {
-        self.site(route)
-            .map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
+        self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
     }
 
     /// Whose word on the caller's address is believed.
@@ -375,20 +363,6 @@ impl RouteRef {
     /// The place of the route in a table with one place a route, where there is one.
     pub const fn numbers(&self) -> (Option<u16>, Option<u16>) {
         (self.site, self.route)
-    }
-}
-
-impl fmt::Display for Upstream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.scheme {
-            UpstreamScheme::Http => "http",
-            UpstreamScheme::Https => "https",
-            UpstreamScheme::H2c => "h2c",
-        };
-        match self.host.contains(':') {
-            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
-            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
-        }
     }
 }
 

@@ -52,14 +52,8 @@ pub(super) fn load(sources: &Sources<'_>) -> Result<(Policy, Vec<Warning>), Vec<
     let document = top.map(|top| PolicyDocument::read(top, &mut reader));
     let (overlay_name, overlay_text) = sources.overlay.unwrap_or(("overlay.toml", ""));
     let (overlay, overlay_reader) = OverlayDocument::read(overlay_name, overlay_text);
-    let folder = sources
-        .file
-        .and_then(|(name, _)| FilePath::new(name).parent());
-    let mut check = Check {
-        sources,
-        reader: &mut reader,
-        folder,
-    };
+    let folder = sources.file.and_then(|(name, _)| FilePath::new(name).parent());
+    let mut check = Check { sources, reader: &mut reader, folder };
     let policy = check.policy(document.unwrap_or_default(), &overlay);
     let (mut errors, mut warnings) = (reader.errors, reader.warnings);
     warnings.extend(overlay.strangers(&policy, &overlay_reader));
@@ -76,41 +70,23 @@ pub(super) fn load(sources: &Sources<'_>) -> Result<(Policy, Vec<Warning>), Vec<
 impl Check<'_, '_, '_> {
     /// Compiles as if all were well; whether it is, the errors tell.
     fn policy(&mut self, document: PolicyDocument, overlay: &OverlayDocument) -> Policy {
-        let tls_names: Vec<&str> = document
-            .tls
-            .iter()
-            .map(|tls| tls.name.value.as_str())
-            .collect();
+        let tls_names: Vec<&str> = document.tls.iter().map(|tls| tls.name.value.as_str()).collect();
         let server = self.server(document.server, &tls_names);
         self.unused_tls(&document.tls, &server);
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
         let claims = self.sites(document.sites, &limits, overlay);
-        let trust = Trust {
-            proxies: server.trusted_proxies.value.clone(),
-            source: server.client_ip.value,
-        };
+        let trust =
+            Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
-        Policy {
-            server,
-            tls,
-            limits,
-            store,
-            sites,
-            trust,
-            hosts,
-            unclaimed,
-        }
+        Policy { server, tls, limits, store, sites, trust, hosts, unclaimed, version: 1 }
     }
 
     fn server(&mut self, said: SaidServer, tls_names: &[&str]) -> Server {
         if let Some(source) = &said.client_ip
             && source.value != AddressSource::Socket
-            && said
-                .trusted_proxies
-                .as_ref()
-                .is_none_or(|trusted| trusted.value.is_empty())
+            && said.trusted_proxies.as_ref().is_none_or(|trusted| trusted.value.is_empty())
         {
             let cause = "`client_ip` has no effect: no proxy is trusted".to_owned();
             let help = "name your proxies in `trusted_proxies`, or leave this out";
@@ -125,13 +101,9 @@ impl Check<'_, '_, '_> {
                 self.flag_error("--workers", "0 threads do no work", "write 1 or more");
                 Setting::default(None)
             }
-            Some(workers) => Setting {
-                value: Some(workers),
-                from: Provenance::Flag("--workers"),
-            },
+            Some(workers) => Setting { value: Some(workers), from: Provenance::Flag("--workers") },
             None => setting(
-                said.workers
-                    .map(|given| given.map(|count| u16::try_from(count).ok())),
+                said.workers.map(|given| given.map(|count| u16::try_from(count).ok())),
                 None,
             ),
         };
@@ -173,20 +145,13 @@ impl Check<'_, '_, '_> {
             if socket.port() != 0 && listen.iter().any(|other| other.address == socket) {
                 let cause = format!("{socket} is listened on twice");
                 let help = "leave one out, or choose another port".to_owned();
-                self.reader
-                    .error(address.span.clone(), Wrong { cause, help });
+                self.reader.error(address.span.clone(), Wrong { cause, help });
             }
-            listen.push(Listener {
-                address: socket,
-                tls: tls.map(|given| given.value),
-            });
+            listen.push(Listener { address: socket, tls: tls.map(|given| given.value) });
         }
         let flags = &self.sources.flags.listen;
         if !flags.is_empty() {
-            let read: Vec<_> = flags
-                .iter()
-                .map(|text| document::socket_address(text))
-                .collect();
+            let read: Vec<_> = flags.iter().map(|text| document::socket_address(text)).collect();
             listen.clear();
             for address in read {
                 match address {
@@ -194,16 +159,10 @@ impl Check<'_, '_, '_> {
                     Err(wrong) => self.flag_error("--listen", &wrong.cause, &wrong.help),
                 }
             }
-            return Setting {
-                value: listen,
-                from: Provenance::Flag("--listen"),
-            };
+            return Setting { value: listen, from: Provenance::Flag("--listen") };
         }
         match from {
-            Some(from) => Setting {
-                value: listen,
-                from,
-            },
+            Some(from) => Setting { value: listen, from },
             None => Setting::default(vec![Listener {
                 address: std::net::SocketAddr::from(([127, 0, 0, 1], 8080)),
                 tls: None,
@@ -215,10 +174,7 @@ impl Check<'_, '_, '_> {
     fn unused_tls(&mut self, said: &[SaidTls], server: &Server) {
         for tls in said {
             let name = &tls.name.value;
-            let is_used = server
-                .listen
-                .iter()
-                .any(|other| other.tls.as_ref() == Some(name));
+            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name));
             if !is_used && server.listen.from != Provenance::Flag("--listen") {
                 let help =
                     format!("use it: listen = [{{ addr = \"0.0.0.0:8443\", tls = \"{name}\" }}]");
@@ -242,10 +198,7 @@ impl Check<'_, '_, '_> {
 
     fn store(&self, said: SaidStore) -> Store {
         let path = match (&self.sources.flags.data, said.path) {
-            (Some(path), _) => Setting {
-                value: path.clone(),
-                from: Provenance::Flag("--data"),
-            },
+            (Some(path), _) => Setting { value: path.clone(), from: Provenance::Flag("--data") },
             (None, Some(given)) => self.path(given),
             (None, None) => Setting::default(PathBuf::from(DATA_FOLDER)),
         };
@@ -262,10 +215,7 @@ impl Check<'_, '_, '_> {
             Some(folder) if given.value.is_relative() => folder.join(&given.value),
             _ => given.value,
         };
-        Setting {
-            value,
-            from: given.from,
-        }
+        Setting { value, from: given.from }
     }
 
     fn flag_error(&mut self, flag: &'static str, cause: &str, help: &str) {

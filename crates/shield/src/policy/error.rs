@@ -81,19 +81,12 @@ pub(super) enum Show {
 
 impl<'t> Text<'t> {
     pub(super) fn new(name: &str, content: &'t str) -> Self {
-        Self {
-            name: name.into(),
-            content,
-        }
+        Self { name: name.into(), content }
     }
 
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
-        let before = self
-            .content
-            .as_bytes()
-            .get(..offset)
-            .unwrap_or(self.content.as_bytes());
+        let before = self.content.as_bytes().get(..offset).unwrap_or(self.content.as_bytes());
         let newlines = before.iter().filter(|byte| **byte == b'\n').count();
         u32::try_from(newlines + 1).unwrap_or(u32::MAX)
     }
@@ -103,23 +96,9 @@ impl<'t> Text<'t> {
         let line_start = self.before(start).rfind('\n').map_or(0, |at| at + 1);
         let rest = self.content.get(line_start..).unwrap_or_default();
         let whole = rest.split(['\n', '\r']).next().unwrap_or_default();
-        let lead = self
-            .content
-            .get(line_start..start)
-            .unwrap_or_default()
-            .chars()
-            .count();
-        let spot = self
-            .content
-            .get(start..self.boundary(span.end.max(start)))
-            .unwrap_or_default();
-        let width = spot
-            .split('\n')
-            .next()
-            .unwrap_or_default()
-            .trim_end()
-            .chars()
-            .count();
+        let lead = self.content.get(line_start..start).unwrap_or_default().chars().count();
+        let spot = self.content.get(start..self.boundary(span.end.max(start))).unwrap_or_default();
+        let width = spot.split('\n').next().unwrap_or_default().trim_end().chars().count();
         let width = width.clamp(1, whole.chars().count().saturating_sub(lead).max(1));
         let excerpt = match show {
             Show::Line => Some(Excerpt::around(whole.chars(), lead, width)),
@@ -163,11 +142,7 @@ impl Excerpt {
             .collect();
         let caret = lead - skipped.min(lead);
         let width = width.min(EXCERPT_CHARS_MAX.saturating_sub(caret)).max(1);
-        Self {
-            text: text.trim_end().to_owned(),
-            caret,
-            width,
-        }
+        Self { text: text.trim_end().to_owned(), caret, width }
     }
 }
 
@@ -192,9 +167,7 @@ impl Remark {
     pub(super) fn order(&self) -> (u8, Arc<str>, u32, u32) {
         match &self.place {
             Place::Flag(flag) => (0, (*flag).into(), 0, 0),
-            Place::Text {
-                name, line, column, ..
-            } => (1, Arc::clone(name), *line, *column),
+            Place::Text { name, line, column, .. } => (1, Arc::clone(name), *line, *column),
             Place::Nowhere => (2, "".into(), 0, 0),
         }
     }
@@ -203,12 +176,7 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Text {
-                name,
-                line,
-                column,
-                excerpt,
-            } => {
+            Place::Text { name, line, column, excerpt } => {
                 write!(f, "{name}:{line}:{column}: {}", Clean(&self.cause))?;
                 if let Some(excerpt) = excerpt {
                     let margin = line.to_string().len();
@@ -250,12 +218,7 @@ mod tests {
 
     fn shown(content: &str, span: Range<usize>, show: Show) -> String {
         let place = Text::new("a.toml", content).place(&span, show);
-        Remark {
-            place,
-            cause: "wrong".to_owned(),
-            help: None,
-        }
-        .to_string()
+        Remark { place, cause: "wrong".to_owned(), help: None }.to_string()
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod settings;
 
+use std::fmt;
+
 use http::Method;
 use traffic::{HashKey, Hasher, Layer, Mode, Path, Role};
 
@@ -82,10 +84,7 @@ impl Policy {
         let limits = route.map(|route| {
             let shown = route.limits.iter().map(settings::show_limit);
             let sources = route.limits_from.iter().cloned();
-            shown
-                .zip(sources)
-                .map(|(value, from)| Setting { value, from })
-                .collect()
+            shown.zip(sources).map(|(value, from)| Setting { value, from }).collect()
         });
         Explanation {
             site: site.map(|site| site.name.clone()),
@@ -104,9 +103,7 @@ impl Policy {
                 Some(route) => route.on_error.clone(),
                 None => Setting::default(OnError::Open),
             },
-            body_bytes: site
-                .map_or(&self.limits.body_bytes, |site| &site.body_bytes)
-                .clone(),
+            body_bytes: site.map_or(&self.limits.body_bytes, |site| &site.body_bytes).clone(),
         }
     }
 
@@ -120,10 +117,7 @@ impl Policy {
         route: Option<&str>,
         layers: &[Layer],
     ) -> Result<ModeScope, NoSuchScope> {
-        let mut scope = ModeScope {
-            layers: layers.to_vec(),
-            ..ModeScope::default()
-        };
+        let mut scope = ModeScope { layers: layers.to_vec(), ..ModeScope::default() };
         let names = || self.sites.iter().map(|site| site.name.as_str());
         if let Some(name) = site {
             if !names().any(|known| known == name) {
@@ -132,20 +126,11 @@ impl Policy {
             scope.site = Some(name.to_owned());
         }
         let Some(text) = route else { return Ok(scope) };
-        let pattern = RoutePattern::parse(text).map_err(|wrong| NoSuchScope {
-            cause: wrong.cause,
-            help: wrong.help,
-        })?;
-        let among = self
-            .sites
-            .iter()
-            .filter(|known| site.is_none_or(|name| known.name == name));
+        let pattern = RoutePattern::parse(text)
+            .map_err(|wrong| NoSuchScope { cause: wrong.cause, help: wrong.help })?;
+        let among = self.sites.iter().filter(|known| site.is_none_or(|name| known.name == name));
         let found: Vec<(&str, String)> = among
-            .flat_map(|site| {
-                site.routes
-                    .iter()
-                    .map(move |route| (site.name.as_str(), route))
-            })
+            .flat_map(|site| site.routes.iter().map(move |route| (site.name.as_str(), route)))
             .filter(|(_, route)| route.pattern == pattern)
             .map(|(site, route)| (site, route.pattern.to_string()))
             .collect();
@@ -163,10 +148,7 @@ impl Policy {
             several => {
                 let sites: Vec<&str> = several.iter().map(|(site, _)| *site).collect();
                 let cause = format!("{} sites have a route `{pattern}`", sites.len());
-                Err(NoSuchScope {
-                    cause,
-                    help: format!("add --site: {}", sites.join(", ")),
-                })
+                Err(NoSuchScope { cause, help: format!("add --site: {}", sites.join(", ")) })
             }
         }
     }
@@ -174,11 +156,7 @@ impl Policy {
     /// Where, within `scope`, layers are not in `mode`, though a switch said so: each such place was
     /// exempted by a word that names it.
     pub fn unswitched(&self, scope: &ModeScope, mode: Mode) -> Vec<Unswitched> {
-        let layers = if scope.layers.is_empty() {
-            &Layer::ALL[..]
-        } else {
-            &scope.layers[..]
-        };
+        let layers = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
         let mut left = Vec::new();
         let sites = self
             .sites
@@ -186,21 +164,14 @@ impl Policy {
             .filter(|site| scope.site.as_ref().is_none_or(|name| *name == site.name));
         for site in sites {
             let whole = (scope.route.is_none()).then_some((None, &site.modes));
-            let routes = site
-                .routes
-                .iter()
-                .map(|route| (Some(route.pattern.to_string()), route));
+            let routes = site.routes.iter().map(|route| (Some(route.pattern.to_string()), route));
             let routes = routes
                 .filter(|(shown, _)| scope.route.is_none() || *shown == scope.route)
                 .map(|(shown, route)| (shown, &route.modes));
             for (route, modes) in whole.into_iter().chain(routes) {
                 for layer in layers.iter().filter(|layer| modes.of(**layer) != mode) {
                     let from = modes.origin(*layer).clone();
-                    let layer = LayerMode {
-                        layer: *layer,
-                        mode: modes.of(*layer),
-                        from,
-                    };
+                    let layer = LayerMode { layer: *layer, mode: modes.of(*layer), from };
                     // A route that has it from its site says nothing new.
                     let is_inherited = route.is_some()
                         && site.modes.of(layer.layer) == layer.mode
@@ -219,17 +190,25 @@ impl Policy {
     /// The mode of each layer at a route.
     pub fn layer_modes(&self, found: &RouteRef) -> Vec<LayerMode> {
         let modes = self.modes_in_full(found);
-        let of = |layer| LayerMode {
-            layer,
-            mode: modes.of(layer),
-            from: modes.origin(layer).clone(),
-        };
+        let of =
+            |layer| LayerMode { layer, mode: modes.of(layer), from: modes.origin(layer).clone() };
         Layer::ALL.into_iter().map(of).collect()
     }
 
     fn patterns(&self) -> impl Iterator<Item = String> {
         let routes = self.sites.iter().flat_map(|site| &site.routes);
         routes.map(|route| route.pattern.to_string())
+    }
+}
+
+impl fmt::Display for Unswitched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LayerMode { layer, mode, from } = &self.layer;
+        write!(f, "{layer} stays {mode} on ")?;
+        if let Some(route) = &self.route {
+            write!(f, "`{route}` of ")?;
+        }
+        write!(f, "site {} ({from}); name it to switch it", self.site)
     }
 }
 
@@ -247,8 +226,5 @@ fn no_such<'n>(
         (None, true) => format!("the file has no {what}"),
         (None, false) => format!("there is {}", all.join(", ")),
     };
-    NoSuchScope {
-        cause: format!("there is no {what} {name:?}"),
-        help,
-    }
+    NoSuchScope { cause: format!("there is no {what} {name:?}"), help }
 }

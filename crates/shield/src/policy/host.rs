@@ -34,10 +34,7 @@ pub(super) struct HostIndex {
 
 impl HostPattern {
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        let wrong = |help: String| Wrong {
-            cause: format!("{text:?} is not a host"),
-            help,
-        };
+        let wrong = |help: String| Wrong { cause: format!("{text:?} is not a host"), help };
         let name = text.trim_end_matches('.').to_ascii_lowercase();
         if name == "*" {
             return Ok(Self::All);
@@ -56,9 +53,7 @@ impl HostPattern {
         if let Some((host, port)) = name.rsplit_once(':')
             && port.bytes().all(|byte| byte.is_ascii_digit())
         {
-            return Err(wrong(format!(
-                "leave the port out, any port fits: write \"{host}\""
-            )));
+            return Err(wrong(format!("leave the port out, any port fits: write \"{host}\"")));
         }
         let (is_below, name) = match name.strip_prefix("*.") {
             Some(below) => (true, below.to_owned()),
@@ -69,9 +64,7 @@ impl HostPattern {
             return Err(wrong(help.to_owned()));
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let labels = name
-            .split('.')
-            .all(|label| !label.is_empty() && label.chars().all(plain));
+        let labels = name.split('.').all(|label| !label.is_empty() && label.chars().all(plain));
         if !labels || name.len() > HOST_CHARS_MAX {
             let help = match name.is_ascii() {
                 true => "write a name such as \"api.example.com\", or \"*\" for all",
@@ -79,11 +72,7 @@ impl HostPattern {
             };
             return Err(wrong(help.to_owned()));
         }
-        Ok(if is_below {
-            Self::Below(name)
-        } else {
-            Self::Exact(name)
-        })
+        Ok(if is_below { Self::Below(name) } else { Self::Exact(name) })
     }
 }
 
@@ -119,9 +108,7 @@ impl HostIndex {
         if host.len() > HOST_CHARS_MAX {
             return self.all;
         }
-        look_up(&self.exact, host)
-            .or_else(|| self.find_below(host))
-            .or(self.all)
+        look_up(&self.exact, host).or_else(|| self.find_below(host)).or(self.all)
     }
 
     fn find_below(&self, host: &str) -> Option<u16> {
@@ -130,24 +117,19 @@ impl HostIndex {
         }
         // From the longest ending to the shortest.
         host.match_indices('.').find_map(|(at, _)| {
-            host.get(at + 1..)
-                .filter(|_| at > 0)
-                .and_then(|ending| look_up(&self.below, ending))
+            host.get(at + 1..).filter(|_| at > 0).and_then(|ending| look_up(&self.below, ending))
         })
     }
 }
 
 fn look_up(names: &[(String, u16)], host: &str) -> Option<u16> {
-    let found = names
-        .binary_search_by(|(name, _)| compare(name, host))
-        .ok()?;
+    let found = names.binary_search_by(|(name, _)| compare(name, host)).ok()?;
     names.get(found).map(|(_, site)| *site)
 }
 
 /// Orders a name in lower case against one in any case.
 fn compare(name: &str, host: &str) -> Ordering {
-    name.bytes()
-        .cmp(host.bytes().map(|byte| byte.to_ascii_lowercase()))
+    name.bytes().cmp(host.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -155,15 +137,10 @@ mod tests {
     use super::*;
 
     fn find(host: &str) -> Option<u16> {
-        let patterns: Vec<_> = [
-            "api.example.com",
-            "*.example.com",
-            "*.eu.example.com",
-            "::1",
-        ]
-        .iter()
-        .map(|text| HostPattern::parse(text).expect("a host"))
-        .collect();
+        let patterns: Vec<_> = ["api.example.com", "*.example.com", "*.eu.example.com", "::1"]
+            .iter()
+            .map(|text| HostPattern::parse(text).expect("a host"))
+            .collect();
         HostIndex::new(patterns.iter().zip(0..)).find(host)
     }
 
@@ -176,13 +153,7 @@ mod tests {
         assert_eq!(find("a.eu.example.com"), Some(2));
         assert_eq!(find("eu.example.com"), Some(1));
         assert_eq!(find("::1"), Some(3));
-        for stranger in [
-            "example.com",
-            ".example.com",
-            "badexample.com",
-            "",
-            "example.com.evil",
-        ] {
+        for stranger in ["example.com", ".example.com", "badexample.com", "", "example.com.evil"] {
             assert_eq!(find(stranger), None, "{stranger}");
         }
     }
@@ -198,44 +169,16 @@ mod tests {
     #[test]
     fn mistakes_are_explained() {
         for (text, help) in [
-            (
-                "https://api.example.com/x",
-                "leave the scheme out: write \"api.example.com\"",
-            ),
-            (
-                "api.example.com/v1",
-                "leave the path out: write \"api.example.com\"",
-            ),
-            (
-                "api.example.com:443",
-                "leave the port out, any port fits: write \"api.example.com\"",
-            ),
-            (
-                "api.*.com",
-                "`*` stands alone or before the first dot, as in \"*.example.com\"",
-            ),
-            (
-                "münchen.example",
-                "write the name as requests carry it, in its xn-- form",
-            ),
-            (
-                "a b",
-                "write a name such as \"api.example.com\", or \"*\" for all",
-            ),
-            (
-                "",
-                "write a name such as \"api.example.com\", or \"*\" for all",
-            ),
+            ("https://api.example.com/x", "leave the scheme out: write \"api.example.com\""),
+            ("api.example.com/v1", "leave the path out: write \"api.example.com\""),
+            ("api.example.com:443", "leave the port out, any port fits: write \"api.example.com\""),
+            ("api.*.com", "`*` stands alone or before the first dot, as in \"*.example.com\""),
+            ("münchen.example", "write the name as requests carry it, in its xn-- form"),
+            ("a b", "write a name such as \"api.example.com\", or \"*\" for all"),
+            ("", "write a name such as \"api.example.com\", or \"*\" for all"),
         ] {
-            assert_eq!(
-                HostPattern::parse(text).expect_err(text).help,
-                help,
-                "{text}"
-            );
+            assert_eq!(HostPattern::parse(text).expect_err(text).help, help, "{text}");
         }
-        assert_eq!(
-            HostPattern::parse("[::1]").expect("host").to_string(),
-            "::1"
-        );
+        assert_eq!(HostPattern::parse("[::1]").expect("host").to_string(), "::1");
     }
 }

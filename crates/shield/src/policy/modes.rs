@@ -72,44 +72,22 @@ impl Modes {
 
 impl Settling {
     pub(super) fn new(has_one_site: bool) -> Self {
-        Self {
-            has_one_site,
-            ..Self::default()
-        }
+        Self { has_one_site, ..Self::default() }
     }
 
     /// Adds what is said of all sites. What is added later beats what was added before.
     pub(super) fn everywhere(&mut self, said: &Said) {
-        self.add(
-            said,
-            Naming {
-                site: self.has_one_site,
-                ..Naming::default()
-            },
-        );
+        self.add(said, Naming { site: self.has_one_site, ..Naming::default() });
     }
 
     /// Adds what is said of a site.
     pub(super) fn site(&mut self, said: &Said) {
-        self.add(
-            said,
-            Naming {
-                site: true,
-                ..Naming::default()
-            },
-        );
+        self.add(said, Naming { site: true, ..Naming::default() });
     }
 
     /// Adds what is said of a route.
     pub(super) fn route(&mut self, said: &Said) {
-        self.add(
-            said,
-            Naming {
-                site: true,
-                route: true,
-                layer: false,
-            },
-        );
+        self.add(said, Naming { site: true, route: true, layer: false });
     }
 
     /// Turns a layer off, whatever else is said.
@@ -147,10 +125,7 @@ impl Settling {
             self.words.push((naming, None, *mode, from.clone()));
         }
         for (layer, mode, from) in &said.layers {
-            let naming = Naming {
-                layer: true,
-                ..naming
-            };
+            let naming = Naming { layer: true, ..naming };
             self.words.push((naming, Some(*layer), *mode, from.clone()));
         }
     }
@@ -168,17 +143,11 @@ mod tests {
     use super::*;
 
     fn all(mode: Mode) -> Said {
-        Said {
-            mode: Some((mode, Provenance::Flag("all"))),
-            layers: Vec::new(),
-        }
+        Said { mode: Some((mode, Provenance::Flag("all"))), layers: Vec::new() }
     }
 
     fn rate(mode: Mode) -> Said {
-        Said {
-            mode: None,
-            layers: vec![(Layer::Rate, mode, Provenance::Flag("rate"))],
-        }
+        Said { mode: None, layers: vec![(Layer::Rate, mode, Provenance::Flag("rate"))] }
     }
 
     #[test]
@@ -187,10 +156,7 @@ mod tests {
         settling.site(&all(Mode::Enforce));
         settling.site(&rate(Mode::Monitor));
         let modes = settling.settle();
-        assert_eq!(
-            (modes.of(Layer::Rate), modes.of(Layer::Recon)),
-            (Mode::Monitor, Mode::Enforce)
-        );
+        assert_eq!((modes.of(Layer::Rate), modes.of(Layer::Recon)), (Mode::Monitor, Mode::Enforce));
         assert_eq!(modes.origin(Layer::Rate), &Provenance::Flag("rate"));
         settling.route(&all(Mode::Enforce));
         assert_eq!(settling.settle().of(Layer::Rate), Mode::Enforce);
@@ -213,11 +179,7 @@ mod tests {
         assert_eq!(settling.settle().of(Layer::Rate), Mode::Off);
         assert_eq!(settling.settle().of(Layer::Recon), Mode::Enforce);
         settling.everywhere(&rate(Mode::Enforce));
-        assert_eq!(
-            settling.settle().of(Layer::Rate),
-            Mode::Off,
-            "the site is not named"
-        );
+        assert_eq!(settling.settle().of(Layer::Rate), Mode::Off, "the site is not named");
         settling.site(&rate(Mode::Monitor));
         assert_eq!(settling.settle().of(Layer::Rate), Mode::Monitor);
     }

@@ -28,15 +28,7 @@ fn allowance(candidate: &str) -> usize {
 
 /// Case and the choice of `-` or `_` are no difference worth counting.
 fn fold(word: &str) -> Vec<char> {
-    word.chars()
-        .map(|c| {
-            if c == '-' {
-                '_'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect()
+    word.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
 /// Edits between two words, a swap of neighbours counting as one (optimal string alignment).

@@ -61,19 +61,13 @@ impl OverlayDocument {
         };
         check_version(top.take("version"), &mut reader);
         overlay.said = read_said(&mut top, &mut reader);
-        overlay.killed = top
-            .take("layers")
-            .map(|entry| read_killed(entry, &mut reader))
-            .unwrap_or_default();
-        let sites = top
-            .take("site")
-            .and_then(|entry| entry.table(&mut reader, &OVERLAY_SITES));
+        overlay.killed =
+            top.take("layers").map(|entry| read_killed(entry, &mut reader)).unwrap_or_default();
+        let sites = top.take("site").and_then(|entry| entry.table(&mut reader, &OVERLAY_SITES));
         if let Some(mut sites) = sites {
             let sites = sites.take_rest();
-            overlay.sites = sites
-                .into_iter()
-                .filter_map(|entry| read_site(entry, &mut reader))
-                .collect();
+            overlay.sites =
+                sites.into_iter().filter_map(|entry| read_site(entry, &mut reader)).collect();
         }
         reader.finish(top);
         (overlay, reader)
@@ -98,11 +92,7 @@ impl OverlayDocument {
                 continue;
             };
             for (pattern, _) in &said.routes {
-                if !site
-                    .routes
-                    .iter()
-                    .any(|route| route.pattern == pattern.value)
-                {
+                if !site.routes.iter().any(|route| route.pattern == pattern.value) {
                     let cause = format!("the site {name:?} has no route `{}`", pattern.value);
                     stranger(&pattern.span, cause);
                 }
@@ -115,10 +105,7 @@ impl OverlayDocument {
 impl OverlaySite {
     /// What is said of a route.
     pub(super) fn route(&self, pattern: &RoutePattern) -> Option<&Said> {
-        self.routes
-            .iter()
-            .find(|(other, _)| other.value == *pattern)
-            .map(|(_, said)| said)
+        self.routes.iter().find(|(other, _)| other.value == *pattern).map(|(_, said)| said)
     }
 }
 
@@ -138,15 +125,9 @@ fn read_killed<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<(Layer, Pro
     };
     let off = keys.take("off").map(Entry::items).unwrap_or_default();
     let words = Layer::ALL.map(|layer| (layer.key(), layer));
-    let killed = off
-        .into_iter()
-        .filter_map(|item| item.word(reader, &words))
-        .collect::<Vec<_>>();
+    let killed = off.into_iter().filter_map(|item| item.word(reader, &words)).collect::<Vec<_>>();
     reader.finish(keys);
-    killed
-        .into_iter()
-        .map(|given| (given.value, given.from))
-        .collect()
+    killed.into_iter().map(|given| (given.value, given.from)).collect()
 }
 
 fn read_site<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<OverlaySite> {
@@ -154,13 +135,8 @@ fn read_site<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<OverlaySit
     let mut keys = entry.table(reader, &OVERLAY_SITE)?;
     let said = read_said(&mut keys, reader);
     let mut routes = Vec::new();
-    let entries = keys
-        .take("route")
-        .and_then(|entry| entry.table(reader, &OVERLAY_ROUTES));
-    for entry in entries
-        .map(|mut section| section.take_rest())
-        .unwrap_or_default()
-    {
+    let entries = keys.take("route").and_then(|entry| entry.table(reader, &OVERLAY_ROUTES));
+    for entry in entries.map(|mut section| section.take_rest()).unwrap_or_default() {
         match RoutePattern::parse(&entry.key) {
             Ok(pattern) => {
                 let pattern = named(&entry, reader, pattern);
@@ -182,11 +158,7 @@ fn read_site<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<OverlaySit
 /// A name that stands as a key.
 fn named<'t, T>(entry: &Entry<'t>, reader: &Reader<'t>, value: T) -> Given<T> {
     let from = reader.provenance(entry.key_span.start);
-    Given {
-        value,
-        span: entry.key_span.clone(),
-        from,
-    }
+    Given { value, span: entry.key_span.clone(), from }
 }
 
 #[cfg(test)]

@@ -75,11 +75,7 @@ pub(super) struct Given<T> {
 
 impl<T> Given<T> {
     pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Given<U> {
-        Given {
-            value: change(self.value),
-            span: self.span,
-            from: self.from,
-        }
+        Given { value: change(self.value), span: self.span, from: self.from }
     }
 }
 
@@ -96,31 +92,15 @@ impl<'t> Reader<'t> {
     ) -> (Self, Option<Section<'t>>) {
         let text = Text::new(name, content);
         let (errors, warnings) = (Vec::new(), Vec::new());
-        let mut reader = Self {
-            text,
-            is_overlay,
-            shapes,
-            errors,
-            warnings,
-        };
+        let mut reader = Self { text, is_overlay, shapes, errors, warnings };
         if content.len() > TEXT_BYTES_MAX {
             let help = "is this the right file?".to_owned();
-            reader.error(
-                0..0,
-                Wrong {
-                    cause: "longer than 4 MiB".to_owned(),
-                    help,
-                },
-            );
+            reader.error(0..0, Wrong { cause: "longer than 4 MiB".to_owned(), help });
             return (reader, None);
         }
         let (table, mistakes) = DeTable::parse_recoverable(content);
         if mistakes.is_empty() {
-            let section = Section {
-                shape: top,
-                entries: table.into_inner(),
-                span: 0..0,
-            };
+            let section = Section { shape: top, entries: table.into_inner(), span: 0..0 };
             return (reader, Some(section));
         }
         reader.not_toml(&mistakes);
@@ -142,14 +122,7 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn warning(&self, span: &Range<usize>, cause: String, help: &str) -> Warning {
-        Warning(self.remark(
-            Show::Line,
-            span,
-            Wrong {
-                cause,
-                help: help.to_owned(),
-            },
-        ))
+        Warning(self.remark(Show::Line, span, Wrong { cause, help: help.to_owned() }))
     }
 
     pub(super) fn place(&self, span: &Range<usize>) -> Place {
@@ -170,11 +143,7 @@ impl<'t> Reader<'t> {
         for key in section.entries.keys() {
             let help = self.meant(key.get_ref(), section.shape);
             let cause = match section.shape.prefix {
-                "layer." => format!(
-                    "unknown layer `{}` in {}",
-                    key.get_ref(),
-                    section.shape.shown
-                ),
+                "layer." => format!("unknown layer `{}` in {}", key.get_ref(), section.shape.shown),
                 _ => format!("unknown key `{}` in {}", key.get_ref(), section.shape.shown),
             };
             self.error_showing(Show::UpToSpot, key.span(), Wrong { cause, help });
@@ -186,12 +155,8 @@ impl<'t> Reader<'t> {
         if let Some(near) = nearest(key, shape.keys.iter().copied()) {
             return format!("did you mean `{near}`?");
         }
-        let homes: Vec<&Shape> = self
-            .shapes
-            .iter()
-            .copied()
-            .filter(|home| home.keys.contains(&key))
-            .collect();
+        let homes: Vec<&Shape> =
+            self.shapes.iter().copied().filter(|home| home.keys.contains(&key)).collect();
         if let [home, ..] = homes.as_slice() {
             return match home.prefix {
                 "" => format!("`{key}` stands at the top of the file, before any [table]"),
@@ -203,11 +168,7 @@ impl<'t> Reader<'t> {
 
     fn remark(&self, show: Show, span: &Range<usize>, wrong: Wrong) -> Remark {
         let help = Some(wrong.help).filter(|help| !help.is_empty());
-        Remark {
-            place: self.text.place(span, show),
-            cause: wrong.cause,
-            help,
-        }
+        Remark { place: self.text.place(span, show), cause: wrong.cause, help }
     }
 
     fn not_toml(&mut self, mistakes: &[toml::de::Error]) {
@@ -219,22 +180,11 @@ impl<'t> Reader<'t> {
                 continue;
             }
             // What follows a first mistake may be the inside of some value: it is not shown.
-            let show = if said_line == 0 {
-                Show::Line
-            } else {
-                Show::Nothing
-            };
+            let show = if said_line == 0 { Show::Line } else { Show::Nothing };
             said_line = line;
             let message = mistake.message().lines().collect::<Vec<_>>().join(", ");
             let help = scalar::syntax_help(self.text.content, &span);
-            self.error_showing(
-                show,
-                span,
-                Wrong {
-                    cause: format!("not TOML: {message}"),
-                    help,
-                },
-            );
+            self.error_showing(show, span, Wrong { cause: format!("not TOML: {message}"), help });
         }
     }
 }
@@ -244,21 +194,14 @@ impl<'t> Reader<'t> {
 impl<'t> Section<'t> {
     /// Takes a key out.
     pub(super) fn take(&mut self, key: &str) -> Option<Entry<'t>> {
-        debug_assert!(
-            self.shape.keys.contains(&key),
-            "{key} is no key of {}",
-            self.shape.shown
-        );
+        debug_assert!(self.shape.keys.contains(&key), "{key} is no key of {}", self.shape.shown);
         self.take_any(key)
     }
 
     /// All that is left, where the keys are names that the user chose.
     pub(super) fn take_rest(&mut self) -> Vec<Entry<'t>> {
-        let names: Vec<String> = self
-            .entries
-            .keys()
-            .map(|key| key.get_ref().clone().into_owned())
-            .collect();
+        let names: Vec<String> =
+            self.entries.keys().map(|key| key.get_ref().clone().into_owned()).collect();
         let mut rest: Vec<Entry<'t>> = names.iter().filter_map(|key| self.take_any(key)).collect();
         rest.sort_by_key(|entry| entry.key_span.start);
         rest
@@ -289,22 +232,11 @@ impl<'t> Entry<'t> {
         match self.value {
             DeValue::Table(entries) => {
                 // A table that only its sub-tables name has no place of its own.
-                let span = if self.span.is_empty() {
-                    self.key_span
-                } else {
-                    self.span
-                };
-                Some(Section {
-                    shape,
-                    entries,
-                    span,
-                })
+                let span = if self.span.is_empty() { self.key_span } else { self.span };
+                Some(Section { shape, entries, span })
             }
             DeValue::Array(array) if array.iter().any(|item| is_table(item.get_ref())) => {
-                let cause = format!(
-                    "{} stands more than once, or in double brackets",
-                    shape.shown
-                );
+                let cause = format!("{} stands more than once, or in double brackets", shape.shown);
                 let help = format!("write it once, as {}", shape.shown);
                 reader.error(self.key_span, Wrong { cause, help });
                 None
@@ -334,20 +266,10 @@ impl<'t> Entry<'t> {
         for item in array {
             let span = item.span();
             match item.into_inner() {
-                DeValue::Table(entries) => sections.push(Section {
-                    shape,
-                    entries,
-                    span,
-                }),
+                DeValue::Table(entries) => sections.push(Section { shape, entries, span }),
                 _ => {
                     let cause = format!("an item of `{}` is not a table", self.key);
-                    reader.error(
-                        span,
-                        Wrong {
-                            cause,
-                            help: help.clone(),
-                        },
-                    );
+                    reader.error(span, Wrong { cause, help: help.clone() });
                 }
             }
         }
@@ -363,40 +285,22 @@ impl<'t> Entry<'t> {
                 .map(|item: Spanned<DeValue<'t>>| {
                     let span = item.span();
                     let value = item.into_inner();
-                    Self {
-                        key: key.clone(),
-                        key_span: key_span.clone(),
-                        value,
-                        span,
-                    }
+                    Self { key: key.clone(), key_span: key_span.clone(), value, span }
                 })
                 .collect(),
-            value => vec![Self {
-                key,
-                key_span,
-                value,
-                span: self.span,
-            }],
+            value => vec![Self { key, key_span, value, span: self.span }],
         }
     }
 
     /// Says that the value has the wrong type.
     pub(super) fn mistyped(&self, reader: &mut Reader<'t>, wanted: &str, help: String) {
-        let cause = format!(
-            "`{}` is {}, not {wanted}",
-            self.key,
-            scalar::kind_of(&self.value)
-        );
+        let cause = format!("`{}` is {}, not {wanted}", self.key, scalar::kind_of(&self.value));
         reader.error(self.span.clone(), Wrong { cause, help });
     }
 
     pub(super) fn given<T>(&self, reader: &Reader<'t>, value: T) -> Given<T> {
         let from = reader.provenance(self.key_span.start);
-        Given {
-            value,
-            span: self.span.clone(),
-            from,
-        }
+        Given { value, span: self.span.clone(), from }
     }
 }
 

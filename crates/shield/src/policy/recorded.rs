@@ -16,10 +16,7 @@ use crate::policy::overlay::{ModeScope, NotAnOverlay, set_mode};
 pub fn recorded(sources: &Sources<'_>) -> Result<(String, String), NotAnOverlay> {
     let file = sources.file.map_or("version = 1\n", |(_, text)| text);
     let overlay = sources.overlay.map_or("", |(_, text)| text);
-    Ok((
-        with_upstream(file, sources.flags.to.as_deref())?,
-        with_mode(overlay, sources)?,
-    ))
+    Ok((with_upstream(file, sources.flags.to.as_deref())?, with_mode(overlay, sources)?))
 }
 
 fn with_upstream(file: &str, to: Option<&str>) -> Result<String, NotAnOverlay> {
@@ -27,9 +24,7 @@ fn with_upstream(file: &str, to: Option<&str>) -> Result<String, NotAnOverlay> {
         return Ok(file.to_owned());
     };
     let mut document: DocumentMut = file.parse().map_err(NotAnOverlay::from)?;
-    let sites = document
-        .entry("site")
-        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    let sites = document.entry("site").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     if let Some(sites) = sites.as_array_of_tables_mut() {
         if sites.is_empty() {
             sites.push(Table::new());

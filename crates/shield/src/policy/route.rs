@@ -16,9 +16,8 @@ use crate::policy::nearest::nearest;
 use crate::policy::value::Wrong;
 
 /// The methods that a pattern may name (RFC 9110 §9, RFC 5789, RFC 10008 for `QUERY`).
-const METHODS: [&str; 9] = [
-    "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY",
-];
+const METHODS: [&str; 9] =
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"];
 
 /// What a route's `match` says.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -90,10 +89,7 @@ impl RoutePattern {
             return Err(wrong("names no path", help));
         }
         if path.contains(['?', '#']) {
-            return Err(wrong(
-                "has a query",
-                "a route is a method and a path; leave the rest out",
-            ));
+            return Err(wrong("has a query", "a route is a method and a path; leave the rest out"));
         }
         let decoded = Path::parse(path.as_bytes(), &Hasher::new(HashKey::new([0; 16])));
         let odd = decoded.anomalies();
@@ -110,11 +106,7 @@ impl RoutePattern {
             segments.pop();
         }
         let pieces = segments.into_iter().map(piece).collect::<Result<_, _>>()?;
-        Ok(Self {
-            pieces,
-            has_rest,
-            method,
-        })
+        Ok(Self { pieces, has_rest, method })
     }
 }
 
@@ -169,50 +161,34 @@ fn method_named(word: &str, path: &str) -> Result<Option<String>, Wrong> {
         None if word.contains([',', '|']) => "one route names one method, or none for all".into(),
         None => format!("methods are {}; leave it out for all", METHODS.join(", ")),
     };
-    Err(Wrong {
-        cause: format!("unknown method {word:?}"),
-        help,
-    })
+    Err(Wrong { cause: format!("unknown method {word:?}"), help })
 }
 
 fn piece(segment: &str) -> Result<Piece, Wrong> {
-    let wrong = |help: String| Wrong {
-        cause: format!("{segment:?} is no segment"),
-        help,
-    };
+    let wrong = |help: String| Wrong { cause: format!("{segment:?} is no segment"), help };
     if segment == "*" {
         return Ok(Piece::Any(AnyName("any".to_owned())));
     }
-    let inside = segment
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'));
+    let inside = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     if let Some(name) = inside {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         return match !name.is_empty() && name.chars().all(plain) {
             true => Ok(Piece::Any(AnyName(name.to_owned()))),
-            false => Err(wrong(
-                "name a parameter with letters and digits, as in {id}".to_owned(),
-            )),
+            false => Err(wrong("name a parameter with letters and digits, as in {id}".to_owned())),
         };
     }
     if segment == "**" {
-        return Err(wrong(
-            "write one `*` at the end for everything below".to_owned(),
-        ));
+        return Err(wrong("write one `*` at the end for everything below".to_owned()));
     }
     if segment.contains('*') {
         return Err(wrong("`*` stands for a whole segment".to_owned()));
     }
     if segment.contains(['{', '}']) {
-        return Err(wrong(
-            "a parameter is a whole segment, as in /orders/{id}".to_owned(),
-        ));
+        return Err(wrong("a parameter is a whole segment, as in /orders/{id}".to_owned()));
     }
-    let foreign = segment.strip_prefix(':').or_else(|| {
-        segment
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'))
-    });
+    let foreign = segment
+        .strip_prefix(':')
+        .or_else(|| segment.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')));
     if let Some(name) = foreign {
         return Err(wrong(format!("write {{{name}}}")));
     }
@@ -224,9 +200,7 @@ fn piece(segment: &str) -> Result<Piece, Wrong> {
 impl RouteIndex {
     /// Indexes patterns, of which no two are equal, by their position.
     pub(super) fn new<'p>(patterns: impl IntoIterator<Item = &'p RoutePattern>) -> Self {
-        let mut index = Self {
-            nodes: vec![Node::default()],
-        };
+        let mut index = Self { nodes: vec![Node::default()] };
         for (number, pattern) in (0_u16..).zip(patterns) {
             index.insert(pattern, number);
         }
@@ -244,13 +218,8 @@ impl RouteIndex {
         let Some(segment) = path.segments().nth(depth) else {
             return node.here.find(method).or_else(|| node.rest.find(method));
         };
-        let literal = node
-            .literals
-            .binary_search_by(|(text, _)| text.as_str().cmp(segment.text));
-        let literal = literal
-            .ok()
-            .and_then(|at| node.literals.get(at))
-            .map(|(_, child)| *child);
+        let literal = node.literals.binary_search_by(|(text, _)| text.as_str().cmp(segment.text));
+        let literal = literal.ok().and_then(|at| node.literals.get(at)).map(|(_, child)| *child);
         literal
             .into_iter()
             .chain(node.any)
@@ -266,11 +235,7 @@ impl RouteIndex {
         let Some(node) = self.nodes.get_mut(at) else {
             return;
         };
-        let ends = if pattern.has_rest {
-            &mut node.rest
-        } else {
-            &mut node.here
-        };
+        let ends = if pattern.has_rest { &mut node.rest } else { &mut node.here };
         match &pattern.method {
             Some(method) => ends.by_method.push((method.clone(), number)),
             None => ends.any_method = Some(number),
@@ -306,19 +271,10 @@ impl RouteIndex {
 impl Ends {
     fn find(&self, method: &Method) -> Option<u16> {
         let of = |name: &str| {
-            self.by_method
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, number)| *number)
+            self.by_method.iter().find(|(known, _)| known == name).map(|(_, number)| *number)
         };
         of(method.as_str())
-            .or_else(|| {
-                if method == Method::HEAD {
-                    of("GET")
-                } else {
-                    None
-                }
-            })
+            .or_else(|| if method == Method::HEAD { of("GET") } else { None })
             .or(self.any_method)
     }
 }

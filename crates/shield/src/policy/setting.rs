@@ -40,10 +40,7 @@ pub enum Provenance {
 impl<T> Setting<T> {
     /// A value that nobody set.
     pub(super) const fn default(value: T) -> Self {
-        Self {
-            value,
-            from: Provenance::Default,
-        }
+        Self { value, from: Provenance::Default }
     }
 }
 

@@ -48,12 +48,7 @@ const SIZE_UNITS_BYTES: [(&str, u64); 9] = [
 
 /// Reads a duration such as `500ms`, `10s`, `5m` or `14d`.
 pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
-    let wrong = |cause: String, help: &str| {
-        Err(Wrong {
-            cause,
-            help: help.to_owned(),
-        })
-    };
+    let wrong = |cause: String, help: &str| Err(Wrong { cause, help: help.to_owned() });
     let (number, unit) = split_unit(text);
     let Some(factor_ms) = unit_of(&TIME_UNITS_MS, unit) else {
         let help = match unit.to_ascii_lowercase().as_str() {
@@ -76,10 +71,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     };
     match number.checked_mul(factor_ms) {
         Some(ms) => Ok(Duration::from_millis(ms)),
-        None => wrong(
-            format!("{text:?} is too long to count"),
-            "durations end at some years",
-        ),
+        None => wrong(format!("{text:?} is too long to count"), "durations end at some years"),
     }
 }
 
@@ -101,16 +93,9 @@ pub(super) fn bytes(text: &str) -> Result<u64, Wrong> {
         };
         return Err(Wrong { cause, help });
     };
-    let wrong = |cause: String| Wrong {
-        cause,
-        help: "write a size such as \"16KiB\"".to_owned(),
-    };
-    let number: u64 = number
-        .parse()
-        .map_err(|_| wrong(format!("{text:?} is not a size")))?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| wrong(format!("{text:?} is too large to count")))
+    let wrong = |cause: String| Wrong { cause, help: "write a size such as \"16KiB\"".to_owned() };
+    let number: u64 = number.parse().map_err(|_| wrong(format!("{text:?} is not a size")))?;
+    number.checked_mul(factor).ok_or_else(|| wrong(format!("{text:?} is too large to count")))
 }
 
 /// Reads bytes per second such as `500B/s`.
@@ -130,14 +115,10 @@ pub(super) fn bytes_per_second(text: &str) -> Result<u64, Wrong> {
 
 /// Reads a rate such as `10/m` or `100/s`.
 pub(super) fn rate(text: &str) -> Result<Rate, Wrong> {
-    let wrong = |help: &str| Wrong {
-        cause: format!("{text:?} is not a rate"),
-        help: help.to_owned(),
-    };
+    let wrong =
+        |help: &str| Wrong { cause: format!("{text:?} is not a rate"), help: help.to_owned() };
     let Some((amount, unit)) = text.split_once('/') else {
-        return Err(wrong(
-            "write how many in which time, as in \"10/m\" or \"100/s\"",
-        ));
+        return Err(wrong("write how many in which time, as in \"10/m\" or \"100/s\""));
     };
     let (amount, unit) = (amount.trim(), unit.trim());
     let window_s = match unit {
@@ -157,26 +138,15 @@ pub(super) fn rate(text: &str) -> Result<Rate, Wrong> {
         }
     };
     match amount.parse() {
-        Ok(0) => Err(wrong(
-            "a limit of nothing refuses everybody; use `palisade block` for that",
-        )),
-        Ok(amount) => Ok(Rate {
-            amount,
-            window: Duration::from_secs(window_s),
-        }),
-        Err(_) => Err(wrong(
-            "write a whole number before the slash, as in \"10/m\"",
-        )),
+        Ok(0) => Err(wrong("a limit of nothing refuses everybody; use `palisade block` for that")),
+        Ok(amount) => Ok(Rate { amount, window: Duration::from_secs(window_s) }),
+        Err(_) => Err(wrong("write a whole number before the slash, as in \"10/m\"")),
     }
 }
 
 /// A duration in the form that [`duration`] reads.
 pub fn show_duration(duration: Duration) -> String {
-    show(
-        &TIME_UNITS_MS,
-        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        "0s",
-    )
+    show(&TIME_UNITS_MS, u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), "0s")
 }
 
 /// A size in the form that [`bytes`] reads.
@@ -197,18 +167,13 @@ fn show(units: &[(&str, u64)], value: u64, zero: &str) -> String {
 /// A number and the letters behind it.
 fn split_unit(text: &str) -> (&str, &str) {
     let text = text.trim();
-    let letters = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
+    let letters = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(letters).unwrap_or((text, ""));
     (number.trim_end(), unit)
 }
 
 fn unit_of(units: &[(&str, u64)], unit: &str) -> Option<u64> {
-    units
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .map(|(_, factor)| *factor)
+    units.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
 }
 
 impl fmt::Display for Rate {
@@ -229,9 +194,7 @@ mod tests {
 
     #[test]
     fn durations_print_as_they_read() {
-        for text in [
-            "0s", "1ms", "1500ms", "10s", "90s", "5m", "36h", "2w", "13d",
-        ] {
+        for text in ["0s", "1ms", "1500ms", "10s", "90s", "5m", "36h", "2w", "13d"] {
             assert_eq!(show_duration(duration(text).expect(text)), text);
         }
         assert_eq!(duration("14d"), duration("2w"));
@@ -258,22 +221,11 @@ mod tests {
     #[test]
     fn a_refusal_says_what_to_write() {
         let help = |wrong: Result<Duration, Wrong>| wrong.expect_err("wrong").help;
-        assert_eq!(
-            help(duration("30")),
-            "write the unit, for example \"30s\" for seconds"
-        );
+        assert_eq!(help(duration("30")), "write the unit, for example \"30s\" for seconds");
         assert_eq!(help(duration("5min")), "write \"5m\"");
         assert_eq!(bytes("16K").expect_err("wrong").help, "write \"16KiB\"");
         assert_eq!(rate("10/min").expect_err("wrong").help, "write \"10/m\"");
-        for text in [
-            "",
-            "-1s",
-            "1.5h",
-            "s",
-            "99999999999999999999s",
-            "99999999999999w",
-            "9é",
-        ] {
+        for text in ["", "-1s", "1.5h", "s", "99999999999999999999s", "99999999999999w", "9é"] {
             assert!(duration(text).is_err(), "{text}");
         }
         for text in ["", "-1B", "1.5MiB", "99999999TiB", "é"] {

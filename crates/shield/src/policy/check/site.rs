@@ -7,7 +7,7 @@ use conduct::Limit;
 use traffic::{HashKey, Hasher, Role};
 
 use crate::policy::check::{Check, SECOND, setting};
-use crate::policy::document::{SaidRate, SaidRoute, SaidSite, shown_per, upstream};
+use crate::policy::document::{SaidRate, SaidRoute, SaidSite, shown_per};
 use crate::policy::error::{Place, PolicyError, Remark};
 use crate::policy::host::{HostIndex, HostPattern};
 use crate::policy::modes::{Modes, Said, Settling};
@@ -63,30 +63,12 @@ impl Check<'_, '_, '_> {
         } else if said.is_empty() && self.reader.errors.is_empty() {
             self.no_site();
         }
-        let flag = self
-            .sources
-            .flags
-            .mode
-            .map(|mode| (mode, Provenance::Flag("--mode")));
-        let flag = Said {
-            mode: flag,
-            layers: Vec::new(),
-        };
-        let wide = Wide {
-            has_one_site: said.len() <= 1,
-            flag,
-            overlay,
-        };
-        let mut around = Around {
-            to,
-            limits,
-            wide,
-            taken: Taken::default(),
-        };
-        let sites = (0..)
-            .zip(said)
-            .map(|(number, said)| self.site(number, said, &mut around))
-            .collect();
+        let flag = self.sources.flags.mode.map(|mode| (mode, Provenance::Flag("--mode")));
+        let flag = Said { mode: flag, layers: Vec::new() };
+        let wide = Wide { has_one_site: said.len() <= 1, flag, overlay };
+        let mut around = Around { to, limits, wide, taken: Taken::default() };
+        let sites =
+            (0..).zip(said).map(|(number, said)| self.site(number, said, &mut around)).collect();
         let hosts = &around.taken.hosts;
         Claims {
             sites,
@@ -103,33 +85,21 @@ impl Check<'_, '_, '_> {
             None => Place::Nowhere,
         };
         let (cause, help) = (cause.to_owned(), Some(help.to_owned()));
-        self.reader
-            .errors
-            .push(PolicyError(Remark { place, cause, help }));
+        self.reader.errors.push(PolicyError(Remark { place, cause, help }));
     }
 
     fn upstream_of_flag(&mut self, sites: usize) -> Option<Setting<Upstream>> {
         let to = self.sources.flags.to.as_deref()?;
         if sites > 1 {
             let cause = format!("the file has {sites} sites, each with its own upstream");
-            self.flag_error(
-                "--to",
-                &cause,
-                "leave the flag out, or use a file with one site",
-            );
+            self.flag_error("--to", &cause, "leave the flag out, or use a file with one site");
         }
-        match upstream(to) {
-            Ok(value) => Some(Setting {
-                value,
-                from: Provenance::Flag("--to"),
-            }),
+        match Upstream::parse(to) {
+            Ok(value) => Some(Setting { value, from: Provenance::Flag("--to") }),
             Err(wrong) => {
                 self.flag_error("--to", &wrong.cause, &wrong.help);
                 // The site is there all the same: that it were missing would not be true.
-                Some(Setting {
-                    value: nowhere(),
-                    from: Provenance::Flag("--to"),
-                })
+                Some(Setting { value: nowhere(), from: Provenance::Flag("--to") })
             }
         }
     }
@@ -140,10 +110,7 @@ impl Check<'_, '_, '_> {
         let hosts = self.hosts(said.hosts, &said.span, number, &mut around.taken);
         let upstream = match (&around.to, said.upstream) {
             (Some(to), _) => to.clone(),
-            (None, Some(given)) => Setting {
-                value: given.value,
-                from: given.from,
-            },
+            (None, Some(given)) => Setting { value: given.value, from: given.from },
             (None, None) => {
                 if !said.names_upstream {
                     let cause = format!("the site `{name}` has no `upstream`");
@@ -178,33 +145,11 @@ impl Check<'_, '_, '_> {
     /// The name that was given, or the first host: something that commands can name.
     fn name(&mut self, said: &SaidSite, taken: &mut Taken) -> String {
         let given = said.name.as_ref();
-        let hosts = said
-            .hosts
-            .as_ref()
-            .map(|given| given.value.as_slice())
-            .unwrap_or_default();
+        let hosts = said.hosts.as_ref().map(|given| given.value.as_slice()).unwrap_or_default();
         let name = match (given, hosts) {
             (Some(given), _) => given.value.clone(),
-            (
-                None,
-                [
-                    Given {
-                        value: HostPattern::Exact(host),
-                        ..
-                    },
-                    ..,
-                ],
-            )
-            | (
-                None,
-                [
-                    Given {
-                        value: HostPattern::Below(host),
-                        ..
-                    },
-                    ..,
-                ],
-            ) => host.clone(),
+            (None, [Given { value: HostPattern::Exact(host), .. }, ..])
+            | (None, [Given { value: HostPattern::Below(host), .. }, ..]) => host.clone(),
             (None, _) => NAMELESS.to_owned(),
         };
         let span = given.map_or(&said.span, |given| &given.span);
@@ -231,11 +176,7 @@ impl Check<'_, '_, '_> {
             Some(given) => (given.value, given.from),
             None => {
                 let from = Provenance::Default;
-                let all = Given {
-                    value: HostPattern::All,
-                    span: site_span.clone(),
-                    from,
-                };
+                let all = Given { value: HostPattern::All, span: site_span.clone(), from };
                 (vec![all], Provenance::Default)
             }
         };
@@ -270,17 +211,10 @@ impl Check<'_, '_, '_> {
         };
         if upstream.value.scheme != UpstreamScheme::Https {
             let cause = "`ca_file` has no effect: the upstream is not spoken to over TLS";
-            self.reader.warn(
-                &given.span,
-                cause.to_owned(),
-                "write https:// in `upstream`",
-            );
+            self.reader.warn(&given.span, cause.to_owned(), "write https:// in `upstream`");
         }
         let Setting { value, from } = self.path(given);
-        Setting {
-            value: Some(value),
-            from,
-        }
+        Setting { value: Some(value), from }
     }
 
     fn routes(
@@ -298,10 +232,7 @@ impl Check<'_, '_, '_> {
             let pattern = route.pattern.value;
             match taken.binary_search_by(|(other, _)| other.cmp(&pattern)) {
                 Ok(at) => {
-                    let first = taken
-                        .get(at)
-                        .map(|(_, from)| from.clone())
-                        .unwrap_or_default();
+                    let first = taken.get(at).map(|(_, from)| from.clone()).unwrap_or_default();
                     let cause = format!("two routes match `{pattern}`");
                     let help = format!("the other is at {first}; make them one");
                     self.reader.error(route.pattern.span, Wrong { cause, help });
@@ -316,11 +247,7 @@ impl Check<'_, '_, '_> {
                 pattern,
                 from: route.pattern.from,
                 label: route.label.map(|given| setting(Some(given), Role::Other)),
-                limits: route
-                    .rates
-                    .iter()
-                    .map(|rate| limit(&named, &rate.value))
-                    .collect(),
+                limits: route.rates.iter().map(|rate| limit(&named, &rate.value)).collect(),
                 limits_from: route.rates.into_iter().map(|rate| rate.from).collect(),
                 on_error: setting(route.on_error, OnError::Open),
             });
@@ -375,12 +302,7 @@ impl Wide<'_> {
 /// nothing about it changes.
 fn limit(route: &str, said: &SaidRate) -> Limit {
     let hasher = Hasher::new(HashKey::new([0; 16]));
-    let named = format!(
-        "{route} {} {} {}",
-        shown_per(said.per),
-        said.rate,
-        said.burst
-    );
+    let named = format!("{route} {} {} {}", shown_per(said.per), said.rate, said.burst);
     Limit {
         id: hasher.hash(named.as_bytes()),
         per: said.per,
@@ -392,9 +314,5 @@ fn limit(route: &str, said: &SaidRate) -> Limit {
 
 /// Stands in for an upstream that could not be read, in a policy that is not handed out.
 fn nowhere() -> Upstream {
-    Upstream {
-        scheme: UpstreamScheme::Http,
-        host: "0.0.0.0".to_owned(),
-        port: 9,
-    }
+    Upstream { scheme: UpstreamScheme::Http, host: "0.0.0.0".to_owned(), port: 9 }
 }

@@ -11,11 +11,7 @@ use crate::policy::reader::Shape;
 use crate::policy::{AcceptFrom, OnError, TlsVersion, UnderscoreHeaders};
 
 const fn shape(shown: &'static str, prefix: &'static str, keys: &'static [&'static str]) -> Shape {
-    Shape {
-        shown,
-        prefix,
-        keys,
-    }
+    Shape { shown, prefix, keys }
 }
 
 const LAYER_KEYS: [&str; Layer::ALL.len()] = {
@@ -28,11 +24,8 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
     keys
 };
 
-pub(in crate::policy) static TOP: Shape = shape(
-    "the file",
-    "",
-    &["version", "server", "tls", "limits", "store", "site"],
-);
+pub(in crate::policy) static TOP: Shape =
+    shape("the file", "", &["version", "server", "tls", "limits", "store", "site"]);
 pub(super) static SERVER: Shape = shape(
     "[server]",
     "server.",
@@ -48,11 +41,8 @@ pub(super) static SERVER: Shape = shape(
 );
 pub(super) static LISTENER: Shape =
     shape("a listener of [server]", "server.listen.", &["addr", "tls"]);
-pub(super) static REQUEST_ID: Shape = shape(
-    "`request_id` of [server]",
-    "server.request_id.",
-    &["header", "accept_from"],
-);
+pub(super) static REQUEST_ID: Shape =
+    shape("`request_id` of [server]", "server.request_id.", &["header", "accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
 pub(super) static TLS: Shape = shape("[tls.NAME]", "tls.NAME.", &["cert", "key", "min_version"]);
 pub(super) static LIMITS: Shape = shape(
@@ -71,17 +61,10 @@ pub(super) static LIMITS: Shape = shape(
         "h2",
     ],
 );
-pub(super) static H2: Shape = shape(
-    "`h2` of [limits]",
-    "limits.h2.",
-    &["streams", "header_list"],
-);
+pub(super) static H2: Shape = shape("`h2` of [limits]", "limits.h2.", &["streams", "header_list"]);
 pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
-pub(super) static RETENTION: Shape = shape(
-    "`retention` of [store]",
-    "store.retention.",
-    &["events", "rollups"],
-);
+pub(super) static RETENTION: Shape =
+    shape("`retention` of [store]", "store.retention.", &["events", "rollups"]);
 pub(super) static SITE: Shape = shape(
     "[[site]]",
     "site.",
@@ -106,11 +89,8 @@ pub(super) static ROUTE: Shape = shape(
     &["match", "label", "mode", "rate", "on_error", "protect"],
 );
 pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
-pub(super) static RATE: Shape = shape(
-    "`rate` of a route",
-    "site.route.rate.",
-    &["per", "limit", "burst"],
-);
+pub(super) static RATE: Shape =
+    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
 
 /// The tables of `palisade.toml`.
 pub(in crate::policy) static SHAPES: [&Shape; 14] = [
@@ -131,11 +111,8 @@ pub(in crate::policy) static SHAPES: [&Shape; 14] = [
 ];
 
 /// The tables of `overlay.toml`.
-pub(in crate::policy) static OVERLAY: Shape = shape(
-    "the overlay",
-    "",
-    &["version", "mode", "protect", "layers", "site"],
-);
+pub(in crate::policy) static OVERLAY: Shape =
+    shape("the overlay", "", &["version", "mode", "protect", "layers", "site"]);
 pub(in crate::policy) static OVERLAY_PROTECT: Shape = shape("[protect]", "layer.", &LAYER_KEYS);
 pub(in crate::policy) static OVERLAY_LAYERS: Shape = shape("[layers]", "layers.", &["off"]);
 pub(in crate::policy) static OVERLAY_SITES: Shape = shape("[site.NAME]", "site.", &[]);
@@ -143,37 +120,22 @@ pub(in crate::policy) static OVERLAY_SITE: Shape =
     shape("[site.NAME]", "site.NAME.", &["mode", "protect", "route"]);
 pub(in crate::policy) static OVERLAY_ROUTES: Shape =
     shape("[site.NAME.route.\"MATCH\"]", "route.", &[]);
-pub(in crate::policy) static OVERLAY_ROUTE: Shape = shape(
-    "[site.NAME.route.\"MATCH\"]",
-    "site.NAME.route.MATCH.",
-    &["mode", "protect"],
-);
-pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] = [
-    &OVERLAY,
-    &OVERLAY_LAYERS,
-    &OVERLAY_SITE,
-    &OVERLAY_ROUTE,
-    &OVERLAY_PROTECT,
-];
+pub(in crate::policy) static OVERLAY_ROUTE: Shape =
+    shape("[site.NAME.route.\"MATCH\"]", "site.NAME.route.MATCH.", &["mode", "protect"]);
+pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] =
+    [&OVERLAY, &OVERLAY_LAYERS, &OVERLAY_SITE, &OVERLAY_ROUTE, &OVERLAY_PROTECT];
 
-pub(super) const MODES: [(&str, Mode); 3] = [
-    ("monitor", Mode::Monitor),
-    ("enforce", Mode::Enforce),
-    ("off", Mode::Off),
-];
+pub(super) const MODES: [(&str, Mode); 3] =
+    [("monitor", Mode::Monitor), ("enforce", Mode::Enforce), ("off", Mode::Off)];
 pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [
     ("x-forwarded-for", AddressSource::XForwardedFor),
     ("forwarded", AddressSource::Forwarded),
     ("socket", AddressSource::Socket),
 ];
-pub(in crate::policy) const ACCEPT_FROM: [(&str, AcceptFrom); 2] = [
-    ("trusted", AcceptFrom::Trusted),
-    ("nobody", AcceptFrom::Nobody),
-];
-pub(in crate::policy) const UNDERSCORE: [(&str, UnderscoreHeaders); 2] = [
-    ("forward", UnderscoreHeaders::Forward),
-    ("reject", UnderscoreHeaders::Reject),
-];
+pub(in crate::policy) const ACCEPT_FROM: [(&str, AcceptFrom); 2] =
+    [("trusted", AcceptFrom::Trusted), ("nobody", AcceptFrom::Nobody)];
+pub(in crate::policy) const UNDERSCORE: [(&str, UnderscoreHeaders); 2] =
+    [("forward", UnderscoreHeaders::Forward), ("reject", UnderscoreHeaders::Reject)];
 pub(in crate::policy) const TLS_VERSION: [(&str, TlsVersion); 2] =
     [("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
 pub(super) const PER: [(&str, Per); 4] = [

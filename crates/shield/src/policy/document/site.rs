@@ -7,14 +7,15 @@ use conduct::Per;
 use toml::de::DeValue;
 use traffic::{Detector, Layer, Mode, Role};
 
+use crate::policy::OnError;
 use crate::policy::document::{DAY, SECOND, body_bytes, file_path, shape};
 use crate::policy::error::Show;
 use crate::policy::host::HostPattern;
 use crate::policy::modes::Said;
 use crate::policy::reader::{Entry, Given, Reader, Section, Shape, one_of};
 use crate::policy::route::RoutePattern;
+use crate::policy::upstream::Upstream;
 use crate::policy::value::{self, Rate, Wrong};
-use crate::policy::{OnError, Upstream, UpstreamScheme};
 
 const SITES_MAX: usize = 1_000;
 const ROUTES_MAX: usize = 10_000;
@@ -60,19 +61,10 @@ pub(super) fn read_all<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<Sai
     let sections = entry.tables(reader, &shape::SITE);
     if sections.len() > SITES_MAX {
         let cause = format!("more than {SITES_MAX} sites");
-        reader.error(
-            key_span,
-            Wrong {
-                cause,
-                help: String::new(),
-            },
-        );
+        reader.error(key_span, Wrong { cause, help: String::new() });
         return Vec::new();
     }
-    sections
-        .into_iter()
-        .map(|keys| read_site(keys, reader))
-        .collect()
+    sections.into_iter().map(|keys| read_site(keys, reader)).collect()
 }
 
 fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
@@ -80,27 +72,19 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
     let upstream = keys.take("upstream");
     let site = SaidSite {
         span: keys.span.clone(),
-        name: keys
-            .take("name")
-            .and_then(|e| e.text(reader, "\"shop-api\"", site_name)),
+        name: keys.take("name").and_then(|e| e.text(reader, "\"shop-api\"", site_name)),
         hosts: keys.take("hosts").and_then(|entry| hosts(entry, reader)),
         names_upstream: upstream.is_some(),
         upstream: upstream.and_then(|entry| one_upstream(entry, reader)),
-        ca_file: keys
-            .take("ca_file")
-            .and_then(|e| e.text(reader, "\"ca.pem\"", file_path)),
+        ca_file: keys.take("ca_file").and_then(|e| e.text(reader, "\"ca.pem\"", file_path)),
         connect_timeout: keys
             .take("connect_timeout")
             .and_then(|entry| entry.duration(reader, timeout.clone())),
         first_byte_timeout: keys
             .take("first_byte_timeout")
             .and_then(|entry| entry.duration(reader, timeout.clone())),
-        idle_timeout: keys
-            .take("idle_timeout")
-            .and_then(|e| e.duration(reader, timeout)),
-        body_bytes: keys
-            .take("body_bytes")
-            .and_then(|entry| body_bytes(entry, reader)),
+        idle_timeout: keys.take("idle_timeout").and_then(|e| e.duration(reader, timeout)),
+        body_bytes: keys.take("body_bytes").and_then(|entry| body_bytes(entry, reader)),
         modes: Said {
             mode: keys.take("mode").and_then(|entry| read_mode(entry, reader)),
             layers: keys
@@ -108,10 +92,7 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
                 .map(|entry| read_protect(entry, reader, &shape::PROTECT))
                 .unwrap_or_default(),
         },
-        routes: keys
-            .take("route")
-            .map(|entry| routes(entry, reader))
-            .unwrap_or_default(),
+        routes: keys.take("route").map(|entry| routes(entry, reader)).unwrap_or_default(),
     };
     reader.finish(keys);
     site
@@ -122,9 +103,7 @@ pub(in crate::policy) fn read_mode<'t>(
     entry: Entry<'t>,
     reader: &mut Reader<'t>,
 ) -> Option<(Mode, crate::policy::Provenance)> {
-    entry
-        .word(reader, &shape::MODES)
-        .map(|given| (given.value, given.from))
+    entry.word(reader, &shape::MODES).map(|given| (given.value, given.from))
 }
 
 /// A table of layers and their modes.
@@ -145,11 +124,7 @@ pub(in crate::policy) fn read_protect<'t>(
         if let Some((mode, from)) = read_mode(entry, reader) {
             if mode != Mode::Off && !has_detectors(layer) {
                 let cause = format!("the layer `{layer}` has no detector in this version");
-                reader.warn(
-                    &span,
-                    cause,
-                    "the line has no effect yet; its key is reserved",
-                );
+                reader.warn(&span, cause, "the line has no effect yet; its key is reserved");
             }
             layers.push((layer, mode, from));
         }
@@ -160,9 +135,7 @@ pub(in crate::policy) fn read_protect<'t>(
 
 /// Whether a layer does anything yet.
 fn has_detectors(layer: Layer) -> bool {
-    Detector::ALL
-        .iter()
-        .any(|detector| detector.layer() == layer)
+    Detector::ALL.iter().any(|detector| detector.layer() == layer)
 }
 
 fn site_name(text: &str) -> Result<String, Wrong> {
@@ -203,13 +176,7 @@ fn one_upstream<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<U
     }
     let Some(item) = items.pop() else {
         let help = "write the URL of your API, as in \"http://localhost:3000\"".to_owned();
-        reader.error(
-            span,
-            Wrong {
-                cause: "`upstream` is empty".to_owned(),
-                help,
-            },
-        );
+        reader.error(span, Wrong { cause: "`upstream` is empty".to_owned(), help });
         return None;
     };
     // A URL with credentials in it is refused without being shown.
@@ -221,86 +188,7 @@ fn one_upstream<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<U
         reader.error_showing(Show::Nothing, item.span, Wrong { cause, help });
         return None;
     }
-    item.text(reader, "\"http://localhost:3000\"", upstream)
-}
-
-/// Reads the URL of an upstream: scheme, host and port, nothing more.
-pub(in crate::policy) fn upstream(text: &str) -> Result<Upstream, Wrong> {
-    let wrong = |cause: &str, help: String| {
-        Err(Wrong {
-            cause: cause.to_owned(),
-            help,
-        })
-    };
-    if text.contains('@') {
-        return wrong(
-            "the URL carries credentials",
-            "leave out what stands before the @".into(),
-        );
-    }
-    let Some((scheme, rest)) = text.split_once("://") else {
-        let cause = format!("{text:?} is not a URL");
-        return wrong(&cause, format!("write \"http://{text}\""));
-    };
-    let schemes = [
-        ("http", UpstreamScheme::Http),
-        ("https", UpstreamScheme::Https),
-        ("h2c", UpstreamScheme::H2c),
-    ];
-    let scheme = one_of("scheme", scheme, &schemes).map_err(|_| Wrong {
-        cause: format!("unknown scheme {scheme:?}"),
-        help: "an upstream begins with http://, https:// or h2c://".to_owned(),
-    })?;
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    if authority.contains(['/', '?', '#']) {
-        let cause = format!("{text:?} has a path");
-        return wrong(
-            &cause,
-            "leave it out: requests keep the path they came with".to_owned(),
-        );
-    }
-    let (host, port) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => match authority.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    let is_v6 = authority.starts_with('[');
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_host = match is_v6 {
-        true => host.parse::<std::net::Ipv6Addr>().is_ok(),
-        false => !host.is_empty() && host.len() <= 253 && host.chars().all(plain),
-    };
-    if !is_host {
-        let cause = format!("{text:?} names no host");
-        return wrong(
-            &cause,
-            "write the URL of your API, as in \"http://localhost:3000\"".into(),
-        );
-    }
-    let port = match port.map(str::parse::<u16>) {
-        None => {
-            if scheme == UpstreamScheme::Https {
-                443
-            } else {
-                80
-            }
-        }
-        Some(Ok(port)) if port > 0 => port,
-        Some(_) => {
-            let cause = format!("{text:?}: that port does not exist");
-            return wrong(&cause, "ports are 1 to 65535".to_owned());
-        }
-    };
-    Ok(Upstream {
-        scheme,
-        host: host.to_owned(),
-        port,
-    })
+    item.text(reader, "\"http://localhost:3000\"", Upstream::parse)
 }
 
 fn routes<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<SaidRoute> {
@@ -308,19 +196,10 @@ fn routes<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<SaidRoute> {
     let sections = entry.tables(reader, &shape::ROUTE);
     if sections.len() > ROUTES_MAX {
         let cause = format!("more than {ROUTES_MAX} routes");
-        reader.error(
-            key_span,
-            Wrong {
-                cause,
-                help: String::new(),
-            },
-        );
+        reader.error(key_span, Wrong { cause, help: String::new() });
         return Vec::new();
     }
-    sections
-        .into_iter()
-        .filter_map(|keys| route(keys, reader))
-        .collect()
+    sections.into_iter().filter_map(|keys| route(keys, reader)).collect()
 }
 
 fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute> {
@@ -332,31 +211,15 @@ fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute
     }
     let pattern = pattern.and_then(|e| e.text(reader, "\"POST /v1/login\"", RoutePattern::parse));
     let words = Role::ALL.map(|role| (role.key(), role));
-    let label = keys
-        .take("label")
-        .and_then(|entry| entry.word(reader, &words));
+    let label = keys.take("label").and_then(|entry| entry.word(reader, &words));
     let mode = keys.take("mode").and_then(|entry| read_mode(entry, reader));
-    let rates = keys
-        .take("rate")
-        .map(|entry| rates(entry, reader))
-        .unwrap_or_default();
-    let on_error = keys
-        .take("on_error")
-        .and_then(|e| e.word(reader, &shape::ON_ERROR));
+    let rates = keys.take("rate").map(|entry| rates(entry, reader)).unwrap_or_default();
+    let on_error = keys.take("on_error").and_then(|e| e.word(reader, &shape::ON_ERROR));
     let protect = keys.take("protect");
     let layers = protect.map(|entry| read_protect(entry, reader, &shape::ROUTE_PROTECT));
     reader.finish(keys);
-    let modes = Said {
-        mode,
-        layers: layers.unwrap_or_default(),
-    };
-    Some(SaidRoute {
-        pattern: pattern?,
-        label,
-        rates,
-        on_error,
-        modes,
-    })
+    let modes = Said { mode, layers: layers.unwrap_or_default() };
+    Some(SaidRoute { pattern: pattern?, label, rates, on_error, modes })
 }
 
 fn rates<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<Given<SaidRate>> {
@@ -365,19 +228,10 @@ fn rates<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<Given<SaidRate>> 
     let items = entry.items();
     if items.len() > RATES_MAX {
         let cause = format!("`rate` has {} limits", items.len());
-        reader.error(
-            span,
-            Wrong {
-                cause,
-                help: format!("write up to {RATES_MAX}"),
-            },
-        );
+        reader.error(span, Wrong { cause, help: format!("write up to {RATES_MAX}") });
         return Vec::new();
     }
-    items
-        .into_iter()
-        .filter_map(|item| one_rate(item, reader))
-        .collect()
+    items.into_iter().filter_map(|item| one_rate(item, reader)).collect()
 }
 
 fn one_rate<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<SaidRate>> {
@@ -393,52 +247,31 @@ fn one_rate<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<SaidRa
     for (taken, what) in [(&per, "per"), (&limit, "limit")] {
         if taken.is_none() {
             let cause = format!("a rate has no `{what}`");
-            reader.error(
-                given.span.clone(),
-                Wrong {
-                    cause,
-                    help: format!("write {example}"),
-                },
-            );
+            reader.error(given.span.clone(), Wrong { cause, help: format!("write {example}") });
         }
     }
     let per = per.and_then(|entry| per_whom(entry, reader));
     let limit = limit.and_then(|entry| entry.text(reader, "\"10/m\"", value::rate));
-    let burst = keys
-        .take("burst")
-        .map(|entry| entry.integer(reader, 1..=1_000_000));
+    let burst = keys.take("burst").map(|entry| entry.integer(reader, 1..=1_000_000));
     reader.finish(keys);
     let (per, rate) = (per?.value, limit?.value);
     let burst = match burst {
         Some(burst) => burst?.value,
         None => rate.amount,
     };
-    Some(Given {
-        value: SaidRate { per, rate, burst },
-        span: given.span,
-        from: given.from,
-    })
+    Some(Given { value: SaidRate { per, rate, burst }, span: given.span, from: given.from })
 }
 
 /// Whom a limit counts by, as the file writes it.
 pub(in crate::policy) fn shown_per(per: Per) -> &'static str {
-    shape::PER
-        .iter()
-        .find(|(_, known)| *known == per)
-        .map_or("", |(word, _)| word)
+    shape::PER.iter().find(|(_, known)| *known == per).map_or("", |(word, _)| word)
 }
 
 fn per_whom<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Per>> {
     entry.text(reader, "\"source\"", |text| {
         one_of("per", text, &shape::PER).map_err(|wrong| match text {
-            "client" | "ip" | "address" => Wrong {
-                help: "write \"source\"".to_owned(),
-                ..wrong
-            },
-            "user" | "key" => Wrong {
-                help: "write \"principal\"".to_owned(),
-                ..wrong
-            },
+            "client" | "ip" | "address" => Wrong { help: "write \"source\"".to_owned(), ..wrong },
+            "user" | "key" => Wrong { help: "write \"principal\"".to_owned(), ..wrong },
             _ => wrong,
         })
     })

@@ -20,12 +20,8 @@ pub struct SettingView {
 }
 
 /// Keys whose change takes a restart: sockets and threads are set up once, tables are sized once.
-const AT_START: [&str; 4] = [
-    "server.listen",
-    "server.workers",
-    "server.memory_budget",
-    "store.path",
-];
+const AT_START: [&str; 4] =
+    ["server.listen", "server.workers", "server.memory_budget", "store.path"];
 
 impl Policy {
     /// Every value in force, in the order of the documentation.
@@ -35,21 +31,15 @@ impl Policy {
         let store = &self.store;
         views.extend([
             view("store.path", &store.path, |path| path.display().to_string()),
-            view("store.retention.events", &store.events, |kept| {
-                show_duration(*kept)
-            }),
-            view("store.retention.rollups", &store.rollups, |kept| {
-                show_duration(*kept)
-            }),
+            view("store.retention.events", &store.events, |kept| show_duration(*kept)),
+            view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
         ]);
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
                 view(&key("cert"), &tls.cert, |path| path.display().to_string()),
                 view(&key("key"), &tls.key, |path| path.display().to_string()),
-                view(&key("min_version"), &tls.min_version, |it| {
-                    word(&TLS_VERSION, *it)
-                }),
+                view(&key("min_version"), &tls.min_version, |it| word(&TLS_VERSION, *it)),
             ]);
         }
         views.extend(self.sites.iter().flat_map(site_settings));
@@ -82,31 +72,17 @@ impl Policy {
     fn server_settings(&self) -> Vec<SettingView> {
         let server = &self.server;
         vec![
-            view("server.listen", &server.listen, |all| {
-                join(all.iter().map(show_listener))
-            }),
+            view("server.listen", &server.listen, |all| join(all.iter().map(show_listener))),
             view("server.trusted_proxies", &server.trusted_proxies, |nets| {
                 join(nets.iter().map(ToString::to_string))
             }),
-            view("server.client_ip", &server.client_ip, |source| {
-                word(&CLIENT_IP, *source)
+            view("server.client_ip", &server.client_ip, |source| word(&CLIENT_IP, *source)),
+            view("server.request_id.header", &server.request_id_header, ToString::to_string),
+            view("server.request_id.accept_from", &server.request_id_from, |from| {
+                word(&ACCEPT_FROM, *from)
             }),
-            view(
-                "server.request_id.header",
-                &server.request_id_header,
-                ToString::to_string,
-            ),
-            view(
-                "server.request_id.accept_from",
-                &server.request_id_from,
-                |from| word(&ACCEPT_FROM, *from),
-            ),
-            view("server.drain_timeout", &server.drain_timeout, |it| {
-                show_duration(*it)
-            }),
-            view("server.memory_budget", &server.memory_budget, |it| {
-                show_bytes(*it)
-            }),
+            view("server.drain_timeout", &server.drain_timeout, |it| show_duration(*it)),
+            view("server.memory_budget", &server.memory_budget, |it| show_bytes(*it)),
             view("server.workers", &server.workers, |workers| match workers {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
@@ -117,39 +93,21 @@ impl Policy {
     fn limit_settings(&self) -> Vec<SettingView> {
         let limits = &self.limits;
         vec![
-            view("limits.header_bytes", &limits.header_bytes, |it| {
-                show_bytes(*it)
-            }),
-            view(
-                "limits.header_count",
-                &limits.header_count,
-                ToString::to_string,
-            ),
+            view("limits.header_bytes", &limits.header_bytes, |it| show_bytes(*it)),
+            view("limits.header_count", &limits.header_count, ToString::to_string),
             view("limits.uri_bytes", &limits.uri_bytes, |it| show_bytes(*it)),
-            view("limits.body_bytes", &limits.body_bytes, |it| {
-                show_body_bytes(*it)
-            }),
-            view("limits.inspect_body", &limits.inspect_body, |it| {
-                show_bytes(*it)
-            }),
-            view("limits.header_timeout", &limits.header_timeout, |it| {
-                show_duration(*it)
-            }),
+            view("limits.body_bytes", &limits.body_bytes, |it| show_body_bytes(*it)),
+            view("limits.inspect_body", &limits.inspect_body, |it| show_bytes(*it)),
+            view("limits.header_timeout", &limits.header_timeout, |it| show_duration(*it)),
             view("limits.body_min_rate", &limits.body_min_rate, |it| {
                 format!("{}/s", show_bytes(*it))
             }),
-            view("limits.idle_timeout", &limits.idle_timeout, |it| {
-                show_duration(*it)
+            view("limits.idle_timeout", &limits.idle_timeout, |it| show_duration(*it)),
+            view("limits.underscore_headers", &limits.underscore_headers, |it| {
+                word(&UNDERSCORE, *it)
             }),
-            view(
-                "limits.underscore_headers",
-                &limits.underscore_headers,
-                |it| word(&UNDERSCORE, *it),
-            ),
             view("limits.h2.streams", &limits.h2_streams, ToString::to_string),
-            view("limits.h2.header_list", &limits.h2_header_list, |it| {
-                show_bytes(*it)
-            }),
+            view("limits.h2.header_list", &limits.h2_header_list, |it| show_bytes(*it)),
         ]
     }
 }
@@ -157,26 +115,16 @@ impl Policy {
 fn site_settings(site: &Site) -> Vec<SettingView> {
     let key = |key: &str| format!("site.{}.{key}", site.name);
     let mut views = vec![
-        view(&key("hosts"), &site.hosts, |hosts| {
-            join(hosts.iter().cloned())
-        }),
+        view(&key("hosts"), &site.hosts, |hosts| join(hosts.iter().cloned())),
         view(&key("upstream"), &site.upstream, ToString::to_string),
         view(&key("ca_file"), &site.ca_file, |path| match path {
             Some(path) => path.display().to_string(),
             None => "the machine's".to_owned(),
         }),
-        view(&key("connect_timeout"), &site.connect_timeout, |it| {
-            show_duration(*it)
-        }),
-        view(&key("first_byte_timeout"), &site.first_byte_timeout, |it| {
-            show_duration(*it)
-        }),
-        view(&key("idle_timeout"), &site.idle_timeout, |it| {
-            show_duration(*it)
-        }),
-        view(&key("body_bytes"), &site.body_bytes, |it| {
-            show_body_bytes(*it)
-        }),
+        view(&key("connect_timeout"), &site.connect_timeout, |it| show_duration(*it)),
+        view(&key("first_byte_timeout"), &site.first_byte_timeout, |it| show_duration(*it)),
+        view(&key("idle_timeout"), &site.idle_timeout, |it| show_duration(*it)),
+        view(&key("body_bytes"), &site.body_bytes, |it| show_body_bytes(*it)),
     ];
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
         key: key(&format!("protect.{layer}")),
@@ -194,12 +142,7 @@ pub(super) fn show_limit(limit: &Limit) -> String {
         3_600 => "h",
         _ => "d",
     };
-    format!(
-        "{}/{unit} per {}, burst {}",
-        limit.amount,
-        shown_per(limit.per),
-        limit.burst
-    )
+    format!("{}/{unit} per {}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
 }
 
 fn show_listener(listener: &Listener) -> String {
@@ -215,19 +158,11 @@ fn show_body_bytes(bytes: Option<u64>) -> String {
 
 fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
     let (value, from) = (show(&setting.value), setting.from.clone());
-    SettingView {
-        key: key.to_owned(),
-        value,
-        from,
-    }
+    SettingView { key: key.to_owned(), value, from }
 }
 
 fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
-    words
-        .iter()
-        .find(|(_, known)| *known == value)
-        .map_or("", |(word, _)| *word)
-        .to_owned()
+    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
 fn join(items: impl Iterator<Item = String>) -> String {

@@ -31,15 +31,9 @@ pub fn set_mode(text: &str, scope: &ModeScope, mode: Option<Mode>) -> Result<Str
     let start = if text.trim().is_empty() { HEADER } else { text };
     let mut overlay: DocumentMut = start.parse().map_err(NotAnOverlay::from)?;
     if !overlay.contains_key("version") {
-        overlay.insert(
-            "version",
-            value(i64::from(crate::policy::document::VERSION)),
-        );
+        overlay.insert("version", value(i64::from(crate::policy::document::VERSION)));
     }
-    let switch = Switch {
-        layers: &scope.layers,
-        mode,
-    };
+    let switch = Switch { layers: &scope.layers, mode };
     match (&scope.site, &scope.route) {
         (None, _) => switch.everywhere(&mut overlay)?,
         (Some(site), None) => switch.site(within(within(&mut *overlay, "site")?, site)?)?,
@@ -170,10 +164,7 @@ impl Switch<'_> {
         let kills = self.mode == Some(Mode::Off) && !self.layers.is_empty();
         let inherits_all = self.mode.is_none() && self.layers.is_empty();
         list.retain(|item| {
-            let named = self
-                .layers
-                .iter()
-                .any(|layer| item.as_str() == Some(layer.key()));
+            let named = self.layers.iter().any(|layer| item.as_str() == Some(layer.key()));
             !named && !inherits_all
         });
         if kills {
@@ -208,8 +199,7 @@ fn within<'t>(
 }
 
 fn table_of(item: &mut Item) -> Result<&mut dyn TableLike, NotAnOverlay> {
-    item.as_table_like_mut()
-        .ok_or_else(|| NotAnOverlay("a value stands for a table".to_owned()))
+    item.as_table_like_mut().ok_or_else(|| NotAnOverlay("a value stands for a table".to_owned()))
 }
 
 /// Takes out tables without a word in them. Recurses as deep as the overlay's own tables: three.

@@ -31,13 +31,7 @@ impl<'t> Entry<'t> {
             Ok(value) => Some(self.given(reader, value)),
             Err(wrong) => {
                 let cause = format!("`{}`: {}", self.key, wrong.cause);
-                reader.error(
-                    self.span,
-                    Wrong {
-                        cause,
-                        help: wrong.help,
-                    },
-                );
+                reader.error(self.span, Wrong { cause, help: wrong.help });
                 None
             }
         }
@@ -58,11 +52,7 @@ impl<'t> Entry<'t> {
         reader: &mut Reader<'t>,
         bounds: RangeInclusive<u32>,
     ) -> Option<Given<u32>> {
-        let within = format!(
-            "write a whole number from {} to {}",
-            bounds.start(),
-            bounds.end()
-        );
+        let within = format!("write a whole number from {} to {}", bounds.start(), bounds.end());
         let DeValue::Integer(number) = &self.value else {
             let help = match &self.value {
                 DeValue::String(_) => format!("{within}, without quotes"),
@@ -75,13 +65,7 @@ impl<'t> Entry<'t> {
             Ok(number) if bounds.contains(&number) => Some(self.given(reader, number)),
             _ => {
                 let cause = format!("`{}`: {number} is out of bounds", self.key);
-                reader.error(
-                    self.span,
-                    Wrong {
-                        cause,
-                        help: within,
-                    },
-                );
+                reader.error(self.span, Wrong { cause, help: within });
                 None
             }
         }
@@ -93,10 +77,7 @@ impl<'t> Entry<'t> {
         reader: &mut Reader<'t>,
         words: &[(&str, T)],
     ) -> Option<Given<T>> {
-        let example = words
-            .first()
-            .map(|(word, _)| format!("\"{word}\""))
-            .unwrap_or_default();
+        let example = words.first().map(|(word, _)| format!("\"{word}\"")).unwrap_or_default();
         let key = self.key.clone();
         self.text(reader, &example, |text| one_of(&key, text, words))
     }
@@ -160,10 +141,7 @@ pub(in crate::policy) fn one_of<T: Copy>(
     } else {
         format!("one of {}", list().collect::<Vec<_>>().join(", "))
     };
-    Err(Wrong {
-        cause: format!("{text:?} is not one of its words"),
-        help,
-    })
+    Err(Wrong { cause: format!("{text:?} is not one of its words"), help })
 }
 
 /// What a value is, as a sentence needs it.
@@ -181,14 +159,9 @@ pub(super) const fn kind_of(value: &DeValue<'_>) -> &'static str {
 
 /// A guess at what went wrong where the text is not TOML.
 pub(super) fn syntax_help(content: &str, span: &Range<usize>) -> String {
-    let line_start = content
-        .get(..span.start)
-        .and_then(|text| text.rfind('\n'))
-        .map_or(0, |at| at + 1);
-    let line = content
-        .get(line_start..)
-        .and_then(|text| text.lines().next())
-        .unwrap_or_default();
+    let line_start =
+        content.get(..span.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+    let line = content.get(line_start..).and_then(|text| text.lines().next()).unwrap_or_default();
     let Some((key, value)) = line.split_once('=') else {
         return match line.trim_start().starts_with('[') {
             true => "a table is written [name], one of several [[name]]".to_owned(),

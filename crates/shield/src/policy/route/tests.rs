@@ -3,10 +3,8 @@
 use super::*;
 
 fn index(patterns: &[&str]) -> (Vec<RoutePattern>, RouteIndex) {
-    let parsed: Vec<_> = patterns
-        .iter()
-        .map(|text| RoutePattern::parse(text).expect("a pattern"))
-        .collect();
+    let parsed: Vec<_> =
+        patterns.iter().map(|text| RoutePattern::parse(text).expect("a pattern")).collect();
     let index = RouteIndex::new(&parsed);
     (parsed, index)
 }
@@ -16,9 +14,7 @@ fn check(patterns: &[&str], request: &str, expected: Option<&str>) {
     let (method, target) = request.split_once(' ').expect("method and target");
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let path = Path::parse(target.as_bytes(), &Hasher::new(HashKey::new([0; 16])));
-    let found = index
-        .find(&method, &path)
-        .map(|at| parsed[usize::from(at)].to_string());
+    let found = index.find(&method, &path).map(|at| parsed[usize::from(at)].to_string());
     assert_eq!(found.as_deref(), expected, "{request}");
 }
 
@@ -44,10 +40,7 @@ fn the_narrowest_pattern_wins() {
         ("PUT /v1/orders/recent", Some("PUT /v1/{any}/recent")),
         ("DELETE /v1/orders/recent", None),
         ("GET /v1/orders/7/items", Some("/v1/orders/{id}/items/*")),
-        (
-            "GET /v1/orders/7/items/1/2/3",
-            Some("/v1/orders/{id}/items/*"),
-        ),
+        ("GET /v1/orders/7/items/1/2/3", Some("/v1/orders/{id}/items/*")),
         ("GET /admin", Some("/admin/*")),
         ("GET /admin/", Some("/admin/*")),
         ("GET /admin/health", Some("GET /admin/health")),
@@ -70,13 +63,9 @@ fn the_order_in_the_file_does_not_count() {
 
 #[test]
 fn another_spelling_of_the_path_does_not_escape() {
-    for spelling in [
-        "//v1//login/",
-        "/v1/%6cogin",
-        "/v1/x/../login",
-        "/%76%31/./login",
-        "/v1/login//",
-    ] {
+    for spelling in
+        ["//v1//login/", "/v1/%6cogin", "/v1/x/../login", "/%76%31/./login", "/v1/login//"]
+    {
         check(&SHOP, &format!("POST {spelling}"), Some("POST /v1/login"));
     }
 }
@@ -98,19 +87,11 @@ fn a_path_too_deep_to_be_split_still_finds_its_rest() {
 fn a_search_visits_each_node_at_most_once() {
     // All of literal-or-any in each of 16 places: a search that tried them anew would never end.
     let patterns: Vec<String> = (0_u32..16)
-        .map(|place| {
-            (0..16)
-                .map(|at| if at == place { "/{x}" } else { "/a" })
-                .collect()
-        })
+        .map(|place| (0..16).map(|at| if at == place { "/{x}" } else { "/a" }).collect())
         .collect();
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
     check(&patterns, &format!("GET {}", "/a".repeat(17)), None);
-    check(
-        &patterns,
-        &format!("GET /b{}", "/a".repeat(15)),
-        Some(patterns[0]),
-    );
+    check(&patterns, &format!("GET /b{}", "/a".repeat(15)), Some(patterns[0]));
 }
 
 #[test]
@@ -120,10 +101,7 @@ fn patterns_print_as_they_read() {
     }
     let canonical = |text| RoutePattern::parse(text).expect("a pattern").to_string();
     assert_eq!(canonical("ANY //a/%62/"), "/a/b");
-    assert_eq!(
-        RoutePattern::parse("/a/{x}").ok(),
-        RoutePattern::parse("* /a/{y}").ok()
-    );
+    assert_eq!(RoutePattern::parse("/a/{x}").ok(), RoutePattern::parse("* /a/{y}").ok());
 }
 
 #[test]
@@ -132,37 +110,18 @@ fn mistakes_are_explained() {
         ("post /v1/login", "write \"POST /v1/login\""),
         ("PSOT /v1/login", "did you mean \"POST /v1/login\"?"),
         ("GET,POST /a", "one route names one method, or none for all"),
-        (
-            "login",
-            "write a method and a path, as in \"POST /v1/login\" or \"/admin/*\"",
-        ),
+        ("login", "write a method and a path, as in \"POST /v1/login\" or \"/admin/*\""),
         ("POST login", "a path begins with a slash"),
-        (
-            "GET https://a.example/b",
-            "leave scheme and host out: the site names its hosts",
-        ),
-        (
-            "/a?b=c",
-            "a route is a method and a path; leave the rest out",
-        ),
+        ("GET https://a.example/b", "leave scheme and host out: the site names its hosts"),
+        ("/a?b=c", "a route is a method and a path; leave the rest out"),
         ("/orders/:id", "write {id}"),
         ("/orders/<id>", "write {id}"),
-        (
-            "/orders/order-{id}",
-            "a parameter is a whole segment, as in /orders/{id}",
-        ),
+        ("/orders/order-{id}", "a parameter is a whole segment, as in /orders/{id}"),
         ("/files/**", "write one `*` at the end for everything below"),
         ("/files/*.png", "`*` stands for a whole segment"),
         ("/a/../b", "write the path as it reads once decoded"),
-        (
-            "",
-            "write a method and a path, as in \"POST /v1/login\" or \"/admin/*\"",
-        ),
+        ("", "write a method and a path, as in \"POST /v1/login\" or \"/admin/*\""),
     ] {
-        assert_eq!(
-            RoutePattern::parse(text).expect_err(text).help,
-            help,
-            "{text}"
-        );
+        assert_eq!(RoutePattern::parse(text).expect_err(text).help, help, "{text}");
     }
 }
