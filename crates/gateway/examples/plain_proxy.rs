@@ -1,22 +1,33 @@
-//! A plain proxy for measurements: `plain_proxy LISTEN UPSTREAM_URL`.
+//! The gateway with nothing around it, for measurements: `plain_proxy LISTEN UPSTREAM_URL`.
 
-use gateway::{Gateway, Listener, Settings, Upstream, bind};
+use std::sync::Arc;
+
+use gateway::{Gateway, Listener, Settings, Site, Sites, Upstream, UpstreamDeadlines, bind};
+use shield::{
+    Engine,
+    policy::{self, Flags, Sources},
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (listen, upstream) = (args.next().ok_or("LISTEN")?, args.next().ok_or("UPSTREAM_URL")?);
-    let listener = Listener { socket: bind(listen.as_str())?, tls: None };
-    let settings = Settings {
-        workers: 1,
-        head_limits: Default::default(),
-        caller_deadlines: Default::default(),
-        upstream_deadlines: Default::default(),
-        upstream: Upstream::parse(&upstream, None)?,
-        connections_max: 16_384,
-        drain_timeout: std::time::Duration::from_secs(1),
-        ja4: None,
-    };
-    let _gateway = Gateway::start(vec![listener], settings)?;
+    let flags = Flags { to: Some(upstream.clone()), ..Flags::default() };
+    let sources = Sources { flags, ..Sources::default() };
+    let (policy, _warnings) = policy::load(&sources).map_err(|_| "policy")?;
+    let engine = Engine::new(shield::Settings {
+        policy,
+        key: traffic::HashKey::new([7; 16]),
+        reads_redacted: false,
+        table_bytes: 24 << 20,
+        recorder: None,
+    });
+    let name = engine.policy().site_name(&Default::default()).to_owned();
+    let upstream = Upstream::parse(&upstream, None)?;
+    let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
+    let sites = Sites::new([(name, site)].into());
+    let settings = Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(drop), sites) };
+    let socket = bind(listen.as_str())?;
+    let _gateway = Gateway::start(vec![Listener { socket, tls: None }], settings)?;
     loop {
         std::thread::park();
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::HeaderValue;
+use shield::policy::Policy;
 use traffic::head::Peer;
 
 use crate::{
@@ -24,6 +25,8 @@ pub(crate) struct Arrival {
     multiplexed: bool,
     exchanges: Cell<usize>,
     tunnel: RefCell<Option<Link>>,
+    /// Whether the peer is a trusted proxy, under which version of the policy.
+    trusted: Cell<Option<(u64, bool)>>,
 }
 
 impl Arrival {
@@ -38,6 +41,7 @@ impl Arrival {
             multiplexed,
             exchanges: Cell::new(0),
             tunnel: RefCell::default(),
+            trusted: Cell::default(),
         }
     }
 
@@ -56,6 +60,19 @@ impl Arrival {
         } else if left == 0 {
             self.wire.enter(Phase::Idle);
         }
+    }
+
+    /// Whether the peer may speak for others.
+    pub(crate) fn is_trusted(&self, policy: &Policy) -> bool {
+        let version = policy.version();
+        if let Some((known, trusted)) = self.trusted.get()
+            && known == version
+        {
+            return trusted;
+        }
+        let trusted = policy.trust().proxies.iter().any(|net| net.contains(self.peer.address));
+        self.trusted.set(Some((version, trusted)));
+        trusted
     }
 
     /// Once hyper has written the answer, bytes go both ways between caller and `link`.

@@ -17,7 +17,7 @@ use traffic::head::{Peer, Scheme};
 use crate::{
     answer::Problem,
     arrival::Arrival,
-    exchange::Front,
+    exchange::{Front, now},
     hello::{Replayed, read_hello},
     io::CallerIo,
     listen::LocalExecutor,
@@ -47,7 +47,6 @@ pub(crate) async fn serve(
 ) {
     let settings = &worker.settings;
     let wire = Rc::new(Wire::new(
-        address,
         settings.head_limits,
         settings.caller_deadlines,
         worker.ticker.now_ms(),
@@ -61,7 +60,7 @@ pub(crate) async fn serve(
             let handshake = async {
                 let mut stream = stream;
                 let hello = read_hello(&mut stream).await?;
-                let ja4 = settings.ja4.and_then(|ja4| ja4(&hello));
+                let ja4 = shield::ja4::fingerprint(&hello);
                 let stream = acceptor.accept(Replayed::new(hello, stream)).await?;
                 Ok::<_, io::Error>((stream, ja4))
             };
@@ -161,7 +160,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             told = true;
             std::pin::Pin::new(&mut conn).graceful_shutdown();
         }
-        std::future::Future::poll(std::pin::Pin::new(&mut conn), cx)
+        Future::poll(std::pin::Pin::new(&mut conn), cx)
     })
     .await;
     served.map_err(io::Error::other)
@@ -174,7 +173,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
     refused: &RefusedHead,
 ) -> io::Result<()> {
     let worker = &arrival.worker;
-    let event = worker.refused(refused, &arrival.peer);
+    let event = worker.ids.event(now());
+    worker.refused(event, refused.refusal, &refused.raw, &arrival.peer);
     let answer = Problem::new(refused.refusal.status(), event).wire_bytes();
     let farewell = async {
         stream.write_all(&answer).await?;

@@ -1,21 +1,44 @@
-//! One exchange, from an accepted head to the end of its answer.
+//! One exchange, from an accepted head to the end of its answer: the life of a request, top to bottom.
+//!
+//! The engine decides; this carries out. Whatever way an exchange ends (answered, refused, left by its
+//! caller, failed by the upstream), its pass goes back to the engine exactly once, so that places held
+//! for it are given back and what it taught is learnt.
 
-use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc};
+mod busy;
+mod inspect;
+mod lesson;
+mod onward;
+mod probe;
+mod pseudo;
+
+use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
-use hyper::body::{Body, Incoming};
-use traffic::{EventId, Timestamp};
+use http::{HeaderValue, Request, Response, StatusCode, request::Parts, response};
+use hyper::body::Incoming;
+use shield::{Decided, End, Pass, Patience};
+use traffic::{AnswerHead, EventId, Timestamp};
+
+pub(crate) use busy::{Busy, Place};
+use lesson::{Begun, Lesson};
+use onward::Onward;
 
 use crate::{
     answer::{Problem, prefers_html},
     arrival::Arrival,
-    framing::Head,
-    headers::{self, Provenance},
+    framing::{Head, Refusal},
+    headers::{self, X_REQUEST_ID},
+    ids::uuid_text,
     relay::Answer,
-    upload::{CallerFault, Upload},
-    upstream::{Answered, Outbound, UpstreamFault},
+    upload::CallerFault,
+    upstream::{Answered, Pool, UpstreamFault},
+    worker::HeldBytes,
 };
+
+/// How long a request may be held while others like it have no answer yet.
+const HOLD: Duration = Duration::from_secs(2);
+/// How often a held request looks whether a place is free.
+const HOLD_STEP: Duration = Duration::from_millis(5);
 
 /// What hyper calls for each request of one connection.
 pub(crate) struct Front(pub(crate) Rc<Arrival>);
@@ -31,12 +54,30 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     }
 }
 
+async fn serve(mut ongoing: Ongoing, request: Request<Incoming>) -> Response<Answer> {
+    let (parts, body) = request.into_parts();
+    let html = prefers_html(&parts.headers);
+    let mut response = match ongoing.run(parts, body).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(html),
+    };
+    if !response.headers().contains_key(X_REQUEST_ID) {
+        response.headers_mut().insert(X_REQUEST_ID, ongoing.request_id.clone());
+    }
+    response.map(|answer| answer.ending(ongoing))
+}
+
 /// An exchange that has not ended. Dropping it ends it, however that came about.
 pub(crate) struct Ongoing {
     arrival: Rc<Arrival>,
     /// The head as received over HTTP/1.
     head: Option<Head>,
     id: EventId,
+    request_id: HeaderValue,
+    pass: Option<Pass>,
+    lesson: Option<Lesson>,
+    place: Option<Place>,
+    held: Option<HeldBytes>,
 }
 
 impl Ongoing {
@@ -44,150 +85,227 @@ impl Ongoing {
         let head = arrival.wire.next_head();
         arrival.exchange_begins();
         let id = arrival.worker.ids.event(now());
-        Self { arrival, head, id }
+        let request_id = HeaderValue::from_bytes(&uuid_text(id));
+        let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self { arrival, head, id, request_id, pass: None, lesson: None, place: None, held: None }
     }
 
-    pub(crate) fn note_answer(&mut self, _data: &Bytes) {}
+    /// The life of a request.
+    async fn run(
+        &mut self,
+        mut parts: Parts,
+        body: Incoming,
+    ) -> Result<Response<Answer>, Problem> {
+        if let Some(answer) = probe::answer(&self.arrival.worker, &parts) {
+            return Ok(answer);
+        }
+        pseudo::settle(&mut parts, &body).map_err(|refusal| self.refused(refusal))?;
+        self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
+        self.open(&parts)?;
+        let fault = CallerFault::default();
+        let upload = inspect::inspect(self, &parts.headers, body, &fault).await?;
+        self.decide().await?;
+        let pool = self.pool()?;
+        let onward = Onward::new(self, &parts);
+        let outbound = onward.outbound(self, parts, upload);
+        let answered = pool.send(outbound, || onward.again(self)).await;
+        match answered {
+            Ok(answered) => self.answer(answered, &onward, pool),
+            Err(cause) => Err(self.failed(cause, &fault)),
+        }
+    }
 
-    pub(crate) fn answer_complete(&mut self) {}
+    /// Opens the pass: the engine looks at the head.
+    fn open(&mut self, parts: &Parts) -> Result<(), Problem> {
+        let worker = &self.arrival.worker;
+        let authority = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let target = match &self.head {
+            Some(head) => head.target(),
+            None => parts.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes(),
+        };
+        let head = traffic::Head {
+            method: &parts.method,
+            target,
+            version: parts.version,
+            authority: authority.unwrap_or_default(),
+            headers: &parts.headers,
+            raw: self.head.as_ref().map(|head| head.raw.as_ref()),
+        };
+        let mut pass = worker.engine.open(&head, &self.arrival.peer, self.id, now());
+        if self.arrival.is_trusted(pass.policy())
+            && let Some(id) = headers::accepted_request_id(&parts.headers)
+        {
+            if let Ok(text) = id.to_str() {
+                pass.accept_request_id(text);
+            }
+            self.request_id = id;
+        }
+        self.pass = Some(pass);
+        Ok(())
+    }
+
+    /// Asks for the verdict and carries a refusal out. A request may be held for a while.
+    async fn decide(&mut self) -> Result<(), Problem> {
+        let worker = Rc::clone(&self.arrival.worker);
+        let engine = &worker.engine;
+        let since = tokio::time::Instant::now();
+        let mut patience = Patience::Waiting;
+        loop {
+            let Some(pass) = &mut self.pass else { return Ok(()) };
+            let freed = engine.freed();
+            match engine.decide(pass, now(), patience) {
+                Decided::Forward => return Ok(()),
+                Decided::Refuse(refusal, event) => {
+                    self.pass = None;
+                    worker.note(*event);
+                    let problem = Problem::new(refusal.status, refusal.event);
+                    return Err(Problem { retry_after_s: refusal.retry_after_s, ..problem });
+                }
+                Decided::Hold => {}
+            }
+            while engine.freed() == freed && since.elapsed() < HOLD {
+                tokio::time::sleep(HOLD_STEP).await;
+            }
+            if since.elapsed() >= HOLD {
+                patience = Patience::Last;
+            }
+        }
+    }
+
+    /// The connections to the upstream of this request's site.
+    fn pool(&mut self) -> Result<Rc<Pool>, Problem> {
+        let pool = self.pass.as_ref().and_then(|pass| {
+            self.arrival.worker.pool(pass.policy().site_name(pass.route()))
+        });
+        pool.ok_or_else(|| self.failed(UpstreamFault::Unreachable, &CallerFault::default()))
+    }
+
+    /// Passes an answer on, and takes from it what is to be learnt.
+    fn answer(
+        &mut self,
+        answered: Answered,
+        onward: &Onward,
+        pool: Rc<Pool>,
+    ) -> Result<Response<Answer>, Problem> {
+        let Answered { response, link } = answered;
+        let (mut parts, incoming) = response.into_parts();
+        let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+        if switched && !onward.upgrades() {
+            return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
+        }
+        match self.pass.as_ref().map(|pass| Lesson::begin(pass, &parts, &incoming)) {
+            Some(Begun::Now { length }) => self.learn_head(&parts, length),
+            Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
+            None => {}
+        }
+        headers::prepare_answer(&mut parts.headers, switched);
+        parts.extensions = http::Extensions::new();
+        parts.version = http::Version::HTTP_11;
+        // A stream without an end would keep its place for as long as it pleases.
+        if http_body::Body::size_hint(&incoming).exact().is_none() {
+            self.place = None;
+        }
+        let answer = match link {
+            Some(link) if switched => {
+                self.arrival.switch_to(*link);
+                Answer::empty()
+            }
+            link => Answer::relayed(incoming, link, pool),
+        };
+        Ok(Response::from_parts(parts, answer))
+    }
+
+    /// Marks something odd about the request in its event.
+    fn note(&mut self, note: &'static str) {
+        if let Some(pass) = &mut self.pass {
+            pass.note(note);
+        }
+    }
+
+    pub(crate) fn note_answer(&mut self, data: &Bytes) {
+        if let Some(lesson) = &mut self.lesson {
+            lesson.take_in(data);
+        }
+    }
+
+    /// The answer's last byte has come.
+    pub(crate) fn answer_complete(&mut self) {
+        if let Some(lesson) = &mut self.lesson {
+            lesson.complete();
+        }
+        self.learn();
+    }
+
+    /// An answer of which only the head is to be learnt.
+    fn learn_head(&mut self, parts: &response::Parts, length: u64) {
+        let Some(pass) = self.pass.take() else { return };
+        let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
+        let answer = shield::Answer { head, body: None, is_complete: true, length };
+        let worker = &self.arrival.worker;
+        worker.learnt(worker.engine.learn(pass, &answer, now()));
+    }
+
+    fn learn(&mut self) {
+        if let (Some(pass), Some(lesson)) = (self.pass.take(), self.lesson.take()) {
+            let worker = &self.arrival.worker;
+            worker.learnt(lesson.teach(&worker.engine, pass, now()));
+        }
+    }
+
+    /// Gives the pass back without an answer; the ID to tell the caller.
+    fn abandon(&mut self, end: End) -> EventId {
+        let Some(pass) = self.pass.take() else { return self.id };
+        let worker = &self.arrival.worker;
+        let learnt = worker.engine.abandon(pass, end, now());
+        let id = learnt.event.as_ref().map_or(self.id, |event| event.id);
+        worker.learnt(learnt);
+        id
+    }
+
+    /// The upstream gave no answer, or the caller no body.
+    fn failed(&mut self, cause: UpstreamFault, fault: &CallerFault) -> Problem {
+        if let Some(refusal) = self.arrival.wire.take_body_fault() {
+            return self.refused(refusal);
+        }
+        if fault.get() {
+            return self.refused(Refusal::BadBody);
+        }
+        let status = match cause {
+            UpstreamFault::TimedOut => 504,
+            UpstreamFault::Broken | UpstreamFault::Unreachable => 502,
+        };
+        Problem::new(status, self.abandon(End::UpstreamFailed(status)))
+    }
+
+    /// The request itself is at fault: an event says so, and the connection ends.
+    fn refused(&mut self, refusal: Refusal) -> Problem {
+        self.abandon(End::Dropped(refusal.status()));
+        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
+        let worker = &self.arrival.worker;
+        worker.refused(self.id, refusal, raw, &self.arrival.peer);
+        let problem = Problem::new(refusal.status(), self.id);
+        if self.head.is_some() { problem.closing() } else { problem }
+    }
+
+    /// Too many requests are under way.
+    fn shed(&self) -> Problem {
+        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
+        let event = self.arrival.worker.shed(self.id, raw, &self.arrival.peer);
+        Problem::new(503, event).retry_after(1)
+    }
 }
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
+        // An answer whose head has come teaches even if its caller did not wait for the rest: hanging
+        // up early must not be a way to leave no trace.
+        self.learn();
+        self.abandon(End::CallerGone);
         self.arrival.exchange_ended();
     }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp::from_micros(since.map_or(0, |s| u64::try_from(s.as_micros()).unwrap_or(u64::MAX)))
-}
-
-async fn serve(ongoing: Ongoing, request: Request<Incoming>) -> Response<Answer> {
-    let html = prefers_html(request.headers());
-    match forward(&ongoing, request).await {
-        Ok(response) => response.map(|answer| answer.ending(ongoing)),
-        Err(problem) => problem.response(html).map(|answer| answer.ending(ongoing)),
-    }
-}
-
-async fn forward(
-    ongoing: &Ongoing,
-    request: Request<Incoming>,
-) -> Result<Response<Answer>, Problem> {
-    let arrival = &ongoing.arrival;
-    let fault = CallerFault::default();
-    let pool = arrival.worker.pool();
-    let (outbound, upgrade) = outbound(ongoing, request, &fault);
-    let safe = matches!(*outbound.request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let repeatable = safe && matches!(outbound.request.body(), Upload::Empty) && upgrade.is_none();
-    let answered = pool.send(outbound, || None).await;
-    let _ = repeatable;
-    let Answered { response, link } = match answered {
-        Ok(answered) => answered,
-        Err(cause) => return Err(failed(ongoing, cause, &fault)),
-    };
-    let (mut parts, incoming) = response.into_parts();
-    let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-    if switched && upgrade.is_none() {
-        return Err(Problem::new(502, ongoing.id));
-    }
-    headers::prepare_answer(&mut parts.headers, switched);
-    let request_id = HeaderValue::from_bytes(&crate::ids::uuid_text(ongoing.id));
-    if let Ok(id) = request_id {
-        parts.headers.entry(headers::X_REQUEST_ID).or_insert(id);
-    }
-    parts.extensions = http::Extensions::new();
-    parts.version = Version::HTTP_11;
-    let answer = match link {
-        Some(link) if switched => {
-            arrival.switch_to(*link);
-            Answer::empty()
-        }
-        link => Answer::relayed(incoming, link, pool),
-    };
-    Ok(Response::from_parts(parts, answer))
-}
-
-fn failed(ongoing: &Ongoing, cause: UpstreamFault, fault: &CallerFault) -> Problem {
-    if let Some(refusal) = ongoing.arrival.wire.take_body_fault() {
-        return Problem::new(refusal.status(), ongoing.id).closing();
-    }
-    if fault.get() {
-        return Problem::new(400, ongoing.id).closing();
-    }
-    match cause {
-        UpstreamFault::TimedOut => Problem::new(504, ongoing.id),
-        UpstreamFault::Broken | UpstreamFault::Unreachable => Problem::new(502, ongoing.id),
-    }
-}
-
-/// The request as it goes upstream, and the protocol it asks to switch to.
-fn outbound(
-    ongoing: &Ongoing,
-    request: Request<Incoming>,
-    fault: &CallerFault,
-) -> (Outbound, Option<HeaderValue>) {
-    let arrival = &ongoing.arrival;
-    let (mut parts, incoming) = request.into_parts();
-    let empty = incoming.is_end_stream();
-    let upgrade = (empty && parts.version == Version::HTTP_11)
-        .then(|| headers::upgrade_of(&parts.headers))
-        .flatten();
-    if parts.version == Version::HTTP_2 {
-        join_cookies(&mut parts.headers);
-        if let Some(authority) = parts.uri.authority()
-            && let Ok(host) = HeaderValue::from_str(authority.as_str())
-        {
-            parts.headers.insert(header::HOST, host);
-        }
-    }
-    let worker = &arrival.worker;
-    headers::prepare_request(
-        &mut parts.headers,
-        Provenance {
-            peer: &arrival.peer_text,
-            trusted: false,
-            scheme: HeaderValue::from_static(arrival.peer.scheme.key()),
-            host: None,
-            request_id: HeaderValue::from_bytes(&crate::ids::uuid_text(ongoing.id))
-                .unwrap_or_else(|_| HeaderValue::from_static("")),
-            traceparent: &|| worker.ids.traceparent(),
-        },
-        upgrade.clone(),
-    );
-    let body = if empty {
-        Upload::Empty
-    } else {
-        Upload::Stream { held: Bytes::new(), incoming, fault: Rc::clone(fault) }
-    };
-    let raw_target = ongoing.head.as_ref().and_then(raw_target);
-    let mut onward = Request::new(body);
-    *onward.method_mut() = parts.method;
-    *onward.uri_mut() = origin_form(parts.uri);
-    *onward.headers_mut() = parts.headers;
-    (Outbound { request: onward, raw_target }, upgrade)
-}
-
-fn raw_target(head: &Head) -> Option<Bytes> {
-    head.origin_target()
-}
-
-fn origin_form(uri: Uri) -> Uri {
-    if uri.scheme().is_none() {
-        return uri;
-    }
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = uri.into_parts().path_and_query;
-    Uri::from_parts(parts).unwrap_or_default()
-}
-
-/// HTTP/2 may send a cookie header per crumb; HTTP/1 knows one (RFC 9113 §8.2.3).
-fn join_cookies(headers: &mut http::HeaderMap) {
-    let crumbs: Vec<_> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if crumbs.len() > 1
-        && let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
-    {
-        headers.insert(header::COOKIE, joined);
-    }
 }

@@ -15,6 +15,8 @@ mod request_line;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use host::{agree as authorities_agree, is_authority};
+
 pub use body::{BodyFraming, BodyScanner};
 pub use request_line::{TargetForm, Version};
 
@@ -93,6 +95,8 @@ pub enum Refusal {
     HeadTimeout,
     /// The body arrives slower than the minimum rate.
     BodyTooSlow,
+    /// The body broke off, or breaks the rules of its protocol.
+    BadBody,
     /// Pseudo-headers of an HTTP/2 request contradict its fields.
     BadPseudoHeader,
 }
@@ -136,6 +140,7 @@ impl Refusal {
             Self::TargetTooLong => "target-too-long",
             Self::HeadTimeout => "head-timeout",
             Self::BodyTooSlow => "body-too-slow",
+            Self::BadBody => "bad-body",
             Self::BadPseudoHeader => "bad-pseudo-header",
         }
     }

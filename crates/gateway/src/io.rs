@@ -52,6 +52,7 @@ pub(crate) struct CallerIo<S> {
     /// A request line to give instead of the received one.
     substitute: Option<Bytes>,
     eof: bool,
+    wants_more_room: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
@@ -66,6 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             cleared: 0,
             substitute: None,
             eof: false,
+            wants_more_room: false,
         }
     }
 
@@ -123,6 +125,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             if self.wire.expired().is_some() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
+            if self.wire.is_closing() && self.held().is_empty() {
+                self.eof = true;
+                return Poll::Ready(Ok(()));
+            }
             let polled = self.poll_fill(cx);
             if polled.is_pending() {
                 self.wire.park(cx);
@@ -146,13 +152,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             self.start = 0;
             self.end = 0;
         }
-        if self.end == self.buffer.len() {
+        if self.end == self.buffer.len() || self.wants_more_room {
             self.make_room();
         }
         let free = self.buffer.get_mut(self.end..).unwrap_or_default();
         let mut read = ReadBuf::new(free);
         std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
         let got = read.filled().len();
+        // What fills a small buffer at once is a body: read the rest of it in fewer pieces.
+        self.wants_more_room = read.remaining() == 0 && self.buffer.len() < BUFFER_BYTES_LARGE;
         self.eof = got == 0;
         self.end += got;
         Poll::Ready(Ok(()))
@@ -164,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.end == self.buffer.len() {
+        if self.end == self.buffer.len() || self.wants_more_room {
             let size = match self.buffer.len() {
                 0 => BUFFER_BYTES,
                 size => (size * 2).max(BUFFER_BYTES_LARGE),

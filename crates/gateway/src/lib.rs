@@ -13,6 +13,7 @@
 mod answer;
 mod arrival;
 mod connection;
+mod decode;
 mod exchange;
 pub mod framing;
 mod headers;
@@ -22,6 +23,7 @@ mod io;
 mod listen;
 mod relay;
 mod settings;
+mod sites;
 mod ticker;
 mod tunnel;
 mod upload;
@@ -30,6 +32,7 @@ mod wire;
 mod worker;
 
 pub use listen::{Gateway, bind};
-pub use settings::{Listener, Settings};
+pub use settings::{EventSink, Listener, Settings};
+pub use sites::{Site, Sites};
 pub use upstream::{Speech, Upstream, UpstreamDeadlines, UpstreamUrlError};
 pub use wire::CallerDeadlines;

@@ -4,14 +4,12 @@
 //! A connection stays with the worker that took it, so nothing it touches needs a lock.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     future::Future,
     io,
-    net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, TcpListener as StdListener, ToSocketAddrs},
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -83,19 +81,20 @@ impl Gateway {
             listeners.iter().map(|listener| listener.socket.local_addr()).collect::<Result<_, _>>()?;
         let (stop, stopped) = watch::channel(false);
         let settings = Arc::new(settings);
-        let open = Arc::new(AtomicUsize::new(0));
+        let crowd = Arc::new(Mutex::new(Crowd::default()));
         let mut workers = Vec::new();
         for number in 0..settings.workers.max(1) {
             let listeners = listeners
                 .iter()
                 .map(|l| Ok((l.socket.try_clone()?, l.tls.clone().map(TlsAcceptor::from))))
                 .collect::<io::Result<Vec<_>>>()?;
-            let (settings, open, stopped) = (Arc::clone(&settings), Arc::clone(&open), stopped.clone());
+            let (settings, crowd, stopped) =
+                (Arc::clone(&settings), Arc::clone(&crowd), stopped.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = move || {
                 let local = LocalSet::new();
                 let worker = Worker::new(settings);
-                runtime.block_on(local.run_until(work(worker, listeners, open, stopped)));
+                runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped)));
             };
             let name = format!("gateway-{number}");
             workers.push(std::thread::Builder::new().name(name).spawn(work)?);
@@ -128,7 +127,7 @@ impl Drop for Gateway {
 async fn work(
     worker: Rc<Worker>,
     listeners: Vec<(StdListener, Option<TlsAcceptor>)>,
-    open: Arc<AtomicUsize>,
+    crowd: Arc<Mutex<Crowd>>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let time = Rc::clone(&worker);
@@ -137,8 +136,8 @@ async fn work(
     let accepting: Vec<_> = listeners
         .into_iter()
         .map(|(socket, tls)| {
-            let (worker, open, mine) = (Rc::clone(&worker), Arc::clone(&open), Rc::clone(&mine));
-            tokio::task::spawn_local(accept(worker, socket, tls, open, mine))
+            let (worker, crowd, mine) = (Rc::clone(&worker), Arc::clone(&crowd), Rc::clone(&mine));
+            tokio::task::spawn_local(accept(worker, socket, tls, crowd, mine))
         })
         .collect();
     // An error means that the gateway is gone, which is an order to stop as well.
@@ -161,7 +160,7 @@ async fn accept(
     worker: Rc<Worker>,
     socket: StdListener,
     tls: Option<TlsAcceptor>,
-    open: Arc<AtomicUsize>,
+    crowd: Arc<Mutex<Crowd>>,
     mine: Rc<()>,
 ) {
     let listener = match TcpListener::from_std(socket) {
@@ -180,11 +179,10 @@ async fn accept(
                 continue;
             }
         };
-        if open.load(Ordering::Relaxed) >= worker.settings.connections_max {
+        let Some(place) = Place::take(&crowd, address.ip(), &worker.settings, &mine) else {
             continue;
-        }
+        };
         let _ = stream.set_nodelay(true);
-        let place = Place::take(&open, &mine);
         let (worker, tls) = (Rc::clone(&worker), tls.clone());
         tokio::task::spawn_local(async move {
             connection::serve(worker, stream, address, tls).await;
@@ -193,21 +191,49 @@ async fn accept(
     }
 }
 
+/// The connections that are open, over all workers. Looked at once per connection, not per request.
+#[derive(Default)]
+struct Crowd {
+    open: usize,
+    by_source: BTreeMap<IpAddr, usize>,
+}
+
 /// A connection's place among those allowed.
 struct Place {
-    open: Arc<AtomicUsize>,
+    crowd: Arc<Mutex<Crowd>>,
+    source: IpAddr,
     _mine: Rc<()>,
 }
 
 impl Place {
-    fn take(open: &Arc<AtomicUsize>, mine: &Rc<()>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Self { open: Arc::clone(open), _mine: Rc::clone(mine) }
+    fn take(
+        crowd: &Arc<Mutex<Crowd>>,
+        source: IpAddr,
+        settings: &Settings,
+        mine: &Rc<()>,
+    ) -> Option<Self> {
+        let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
+        if counts.open >= settings.connections_max
+            || from_here >= settings.connections_per_source_max
+        {
+            return None;
+        }
+        counts.open += 1;
+        counts.by_source.insert(source, from_here + 1);
+        Some(Self { crowd: Arc::clone(crowd), source, _mine: Rc::clone(mine) })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.open = counts.open.saturating_sub(1);
+        if let Entry::Occupied(mut entry) = counts.by_source.entry(self.source) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
     }
 }

@@ -49,8 +49,9 @@ pub(crate) struct Relay {
     link: Option<Box<Link>>,
     pool: Rc<Pool>,
     silence: Option<Deadline>,
-    /// The switch of protocols takes the link over.
     ended: bool,
+    /// What broke the answer; told once what came before it had a chance to be written.
+    broken: Option<RelayError>,
 }
 
 impl Answer {
@@ -69,7 +70,7 @@ impl Answer {
             }
             return Self::empty();
         }
-        let relay = Relay { incoming, link, pool, silence: None, ended: false };
+        let relay = Relay { incoming, link, pool, silence: None, ended: false, broken: None };
         Self { kind: Kind::Relayed(relay), ongoing: None }
     }
 
@@ -85,6 +86,9 @@ impl Relay {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let polled = match &mut self.link {
             None => Pin::new(&mut self.incoming).poll_frame(cx),
             Some(link) => {
@@ -102,7 +106,16 @@ impl Relay {
             return self.poll_silence(cx);
         }
         self.silence = None;
-        polled.map(|frame| frame.map(|frame| frame.map_err(RelayError::from)))
+        match polled {
+            Poll::Ready(Some(Err(error))) => {
+                // hyper drops what it has not flushed when a body fails: let it flush first.
+                self.link = None;
+                self.broken = Some(RelayError::from(error));
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            polled => polled.map(|frame| frame.map(|frame| frame.map_err(RelayError::from))),
+        }
     }
 
     fn poll_silence(

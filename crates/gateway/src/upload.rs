@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -17,7 +18,10 @@ pub(crate) type CallerFault = Rc<Cell<bool>>;
 pub(crate) enum Upload {
     Empty,
     /// The whole body is here.
-    Whole(Bytes),
+    Whole {
+        bytes: Bytes,
+        trailers: Option<HeaderMap>,
+    },
     Stream {
         held: Bytes,
         incoming: Incoming,
@@ -35,8 +39,12 @@ impl Body for Upload {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
-            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Whole { bytes, .. } if !bytes.is_empty() => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+            }
+            Self::Whole { trailers, .. } => {
+                Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
+            }
             Self::Stream { held, .. } if held.has_remaining() => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(held)))))
             }
@@ -53,7 +61,7 @@ impl Body for Upload {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Whole { bytes, trailers } => bytes.is_empty() && trailers.is_none(),
             Self::Stream { held, incoming, .. } => held.is_empty() && incoming.is_end_stream(),
         }
     }
@@ -61,7 +69,9 @@ impl Body for Upload {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Whole { bytes, trailers: None } => SizeHint::with_exact(bytes.len() as u64),
+            // Trailers need chunks, and chunks need a length that is not known.
+            Self::Whole { .. } => SizeHint::new(),
             Self::Stream { held, incoming, .. } => {
                 let rest = incoming.size_hint();
                 let held = held.len() as u64;

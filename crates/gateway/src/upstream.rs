@@ -22,7 +22,7 @@ pub(crate) use pool::{Outbound, Pool, UpstreamFault};
 use std::time::Duration;
 
 /// Deadlines and bounds towards upstreams.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpstreamDeadlines {
     /// Name look-up, TCP and TLS together.
     pub connect: Duration,

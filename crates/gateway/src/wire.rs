@@ -7,7 +7,6 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    net::SocketAddr,
     task::{Context, Waker},
     time::Duration,
 };
@@ -82,7 +81,6 @@ pub(crate) struct RefusedHead {
 }
 
 pub(crate) struct Wire {
-    pub(crate) peer: SocketAddr,
     pub(crate) limits: HeadLimits,
     deadlines: CallerDeadlines,
     heads: RefCell<VecDeque<Head>>,
@@ -107,13 +105,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(
-        peer: SocketAddr,
         limits: HeadLimits,
         deadlines: CallerDeadlines,
         now_ms: u64,
     ) -> Self {
         Self {
-            peer,
             limits,
             deadlines,
             heads: RefCell::default(),
@@ -208,11 +204,6 @@ impl Wire {
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
-    }
-
-    /// Whether any request was served on this connection.
-    pub(crate) fn has_served(&self) -> bool {
-        self.served.get()
     }
 
     // === the exchange's side ===

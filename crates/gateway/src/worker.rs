@@ -1,38 +1,91 @@
-//! One worker: a thread's clock, connections to upstreams, and identifiers. Nothing in it is shared.
+//! One worker: a thread's clock, connections to upstreams, and identifiers. Nothing in it is shared
+//! but the engine and the sites.
 
-use std::{cell::Cell, future::Future, pin::pin, rc::Rc, sync::Arc, task::Poll, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::Future,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
-use traffic::{EventId, Timestamp, head::Peer};
+use shield::{Engine, Learnt, RefusedHead};
+use traffic::{Event, EventId, Peer};
 
 use crate::{
+    exchange::{Busy, now},
+    framing::Refusal,
     ids::Ids,
     settings::Settings,
+    sites::Site,
     ticker::{TICK, Ticker},
     upstream::Pool,
-    wire::RefusedHead,
 };
+
+/// Requests turned away within this time share one event.
+const SHED_WINDOW_MS: u64 = 1000;
 
 pub(crate) struct Worker {
     pub(crate) settings: Arc<Settings>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) ticker: Rc<Ticker>,
     pub(crate) ids: Ids,
-    pool: Rc<Pool>,
+    pub(crate) busy: Busy,
+    pools: RefCell<Pools>,
+    held_bytes: Rc<Cell<usize>>,
+    shedding: RefCell<Option<Shedding>>,
     draining: Cell<bool>,
+}
+
+#[derive(Default)]
+struct Pools {
+    version: u64,
+    by_site: BTreeMap<String, (Site, Rc<Pool>)>,
+}
+
+/// The event that stands for requests turned away, and since when.
+struct Shedding {
+    event: Event,
+    since_ms: u64,
 }
 
 impl Worker {
     pub(crate) fn new(settings: Arc<Settings>) -> Rc<Self> {
         let ticker = Ticker::new();
-        let pool = Rc::new(Pool::new(
-            settings.upstream.clone(),
-            settings.upstream_deadlines,
-            Rc::clone(&ticker),
-        ));
-        Rc::new(Self { settings, ticker, ids: Ids::new(), pool, draining: Cell::new(false) })
+        Rc::new(Self {
+            engine: Arc::clone(&settings.engine),
+            busy: Busy::new(settings.requests_max, Rc::clone(&ticker)),
+            settings,
+            ticker,
+            ids: Ids::new(),
+            pools: RefCell::default(),
+            held_bytes: Rc::default(),
+            shedding: RefCell::default(),
+            draining: Cell::new(false),
+        })
     }
 
-    pub(crate) fn pool(&self) -> Rc<Pool> {
-        Rc::clone(&self.pool)
+    /// The connections to the upstream of a site.
+    pub(crate) fn pool(&self, site: &str) -> Option<Rc<Pool>> {
+        let mut pools = self.pools.borrow_mut();
+        let version = self.settings.sites.version();
+        if pools.version != version {
+            pools.version = version;
+            let table = self.settings.sites.table();
+            pools.by_site.retain(|name, (site, _)| table.get(name) == Some(site));
+        }
+        if let Some((_, pool)) = pools.by_site.get(site) {
+            return Some(Rc::clone(pool));
+        }
+        let found = self.settings.sites.table().get(site)?.clone();
+        let pool =
+            Pool::new(found.upstream.clone(), found.deadlines, Rc::clone(&self.ticker));
+        let pool = Rc::new(pool);
+        pools.by_site.insert(site.to_owned(), (found, Rc::clone(&pool)));
+        Some(pool)
     }
 
     /// Moves the clock and sweeps, for as long as the worker lives.
@@ -42,7 +95,10 @@ impl Worker {
         loop {
             interval.tick().await;
             self.ticker.tick();
-            self.pool.sweep();
+            for (_, pool) in self.pools.borrow().by_site.values() {
+                pool.sweep();
+            }
+            self.settle_shedding(self.ticker.now_ms());
         }
     }
 
@@ -57,18 +113,78 @@ impl Worker {
         .await
     }
 
+    /// Room to hold this much of a body; `None` when there is none left.
+    pub(crate) fn hold(&self, bytes: usize) -> Option<HeldBytes> {
+        let held = self.held_bytes.get().checked_add(bytes)?;
+        if held > self.settings.held_bytes_max {
+            return None;
+        }
+        self.held_bytes.set(held);
+        Some(HeldBytes { bytes, of: Rc::clone(&self.held_bytes) })
+    }
+
     /// Ends idle connections now and the others after their exchange.
     pub(crate) fn drain(&self) {
         self.draining.set(true);
         self.ticker.each_wire(|wire| wire.close_soon());
+        self.settle_shedding(u64::MAX);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.get()
     }
 
-    /// Makes the event of a refused head.
-    pub(crate) fn refused(&self, _refused: &RefusedHead, _peer: &Peer) -> EventId {
-        self.ids.event(Timestamp::EPOCH)
+    // === events ===
+
+    pub(crate) fn note(&self, event: Event) {
+        (self.settings.events)(event);
+    }
+
+    pub(crate) fn learnt(&self, learnt: Learnt) {
+        if let Some(event) = learnt.event {
+            self.note(event);
+        }
+    }
+
+    /// Makes the event of a request that was refused for its form.
+    pub(crate) fn refused(&self, id: EventId, refusal: Refusal, raw: &[u8], peer: &Peer) {
+        let (fault, status) = (refusal.name(), refusal.status());
+        let head = RefusedHead { id, fault, status, raw };
+        self.note(self.engine.refuse_framing(&head, peer, now()));
+    }
+
+    /// The event of a request that was turned away; many share one, or writing them all down would
+    /// be the next overload.
+    pub(crate) fn shed(&self, id: EventId, raw: &[u8], peer: &Peer) -> EventId {
+        let mut shedding = self.shedding.borrow_mut();
+        if let Some(shedding) = &mut *shedding {
+            shedding.event.count = shedding.event.count.saturating_add(1);
+            return shedding.event.id;
+        }
+        let head = RefusedHead { id, fault: "too-busy", status: 503, raw };
+        let event = self.engine.refuse_framing(&head, peer, now());
+        *shedding = Some(Shedding { event, since_ms: self.ticker.now_ms() });
+        id
+    }
+
+    fn settle_shedding(&self, now_ms: u64) {
+        let mut shedding = self.shedding.borrow_mut();
+        if shedding.as_ref().is_some_and(|s| now_ms.saturating_sub(s.since_ms) >= SHED_WINDOW_MS)
+            && let Some(shedding) = shedding.take()
+        {
+            self.note(shedding.event);
+        }
+    }
+}
+
+/// Bytes of a body that is held; given back when dropped.
+pub(crate) struct HeldBytes {
+    bytes: usize,
+    of: Rc<Cell<usize>>,
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        self.of.set(self.of.get().saturating_sub(self.bytes));
     }
 }

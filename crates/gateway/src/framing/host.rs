@@ -4,12 +4,12 @@
 //! differently, so only letters, digits, `-`, `.`, `_`, `~`, and a bracketed IPv6 address pass.
 
 /// Whether `value` is `host`, `host:port`, `[v6]` or `[v6]:port`.
-pub(super) fn is_authority(value: &[u8]) -> bool {
+pub(crate) fn is_authority(value: &[u8]) -> bool {
     split(value).is_some()
 }
 
 /// Whether two authorities agree: hosts without regard to case, ports after the defaults.
-pub(super) fn agree(host: &[u8], authority: &[u8]) -> bool {
+pub(crate) fn agree(host: &[u8], authority: &[u8]) -> bool {
     let (Some(a), Some(b)) = (split(host), split(authority)) else { return false };
     a.0.eq_ignore_ascii_case(b.0) && (a.1 == b.1 || (is_default(a.1) && is_default(b.1)))
 }

@@ -1,6 +1,10 @@
 //! An upstream's URL, checked once: scheme, host, port, and how TLS is spoken to it.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -25,6 +29,7 @@ pub struct Upstream {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    authorities: Option<PathBuf>,
 }
 
 /// Why an upstream cannot be used.
@@ -88,7 +93,8 @@ impl Upstream {
             Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
             Speech::Http1 | Speech::H2c => None,
         };
-        Ok(Self { speech, host: host.to_owned(), port, tls })
+        let authorities = authorities.map(Path::to_owned);
+        Ok(Self { speech, host: host.to_owned(), port, tls, authorities })
     }
 
     /// The scheme that requests carry towards this upstream.
@@ -97,6 +103,15 @@ impl Upstream {
             Speech::Tls => http::uri::Scheme::HTTPS,
             Speech::Http1 | Speech::H2c => http::uri::Scheme::HTTP,
         }
+    }
+}
+
+impl PartialEq for Upstream {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |of: &Self| (of.speech, of.port);
+        key(self) == key(other)
+            && self.host == other.host
+            && self.authorities == other.authorities
     }
 }
 

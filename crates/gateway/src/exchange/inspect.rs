@@ -1,0 +1,109 @@
+//! Holds a request's body back until it has been looked at: to its end, up to a size, or for a second.
+
+use std::{pin::Pin, rc::Rc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use hyper::body::{Body, Incoming};
+
+use super::Ongoing;
+use crate::{
+    answer::Problem,
+    decode::{Codings, decode},
+    framing::Refusal,
+    upload::{CallerFault, Upload},
+};
+
+/// A body that takes longer streams on, and what has come of it is looked at.
+const HOLD: Duration = Duration::from_secs(1);
+
+/// Gives the body as it goes upstream; what was held goes first.
+pub(super) async fn inspect(
+    ongoing: &mut Ongoing,
+    headers: &HeaderMap,
+    mut incoming: Incoming,
+    fault: &CallerFault,
+) -> Result<Upload, Problem> {
+    if incoming.is_end_stream() {
+        return Ok(Upload::Empty);
+    }
+    let wanted = ongoing.pass.as_ref().and_then(shield::Pass::body_wanted);
+    let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming, fault)) };
+    let worker = Rc::clone(&ongoing.arrival.worker);
+    let expected = incoming.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    ongoing.held = worker.hold(expected.unwrap_or(bytes_max).min(bytes_max));
+    if ongoing.held.is_none() {
+        ongoing.note("the body was not inspected: no memory is left to hold it");
+        return Ok(stream(Bytes::new(), incoming, fault));
+    }
+    let mut held = Held::default();
+    let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
+        Some(Ok(complete)) => complete,
+        Some(Err(())) => {
+            let refusal = ongoing.arrival.wire.take_body_fault().unwrap_or(Refusal::BadBody);
+            return Err(ongoing.refused(refusal));
+        }
+        None => false,
+    };
+    let (bytes, trailers) = held.into_parts();
+    let seen = bytes.get(..bytes.len().min(bytes_max)).unwrap_or_default();
+    let whole = complete && seen.len() == bytes.len();
+    match decode(headers.get(header::CONTENT_ENCODING), seen, bytes_max, Codings::Bounded) {
+        Some(decoded) => {
+            if let Some(pass) = &mut ongoing.pass {
+                pass.read_body(&decoded.bytes, whole && decoded.complete, worker.engine.hasher());
+            }
+        }
+        None => ongoing.note("the body was not inspected: its coding is unknown or broken"),
+    }
+    if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming, fault)) }
+}
+
+fn stream(held: Bytes, incoming: Incoming, fault: &CallerFault) -> Upload {
+    Upload::Stream { held, incoming, fault: Rc::clone(fault) }
+}
+
+/// What has come of a body. Most bodies come in one piece, which is then not copied.
+#[derive(Default)]
+struct Held {
+    first: Bytes,
+    rest: BytesMut,
+    trailers: Option<HeaderMap>,
+}
+
+impl Held {
+    /// Reads until the end (true) or until enough is there (false).
+    async fn fill(&mut self, incoming: &mut Incoming, bytes_max: usize) -> Result<bool, ()> {
+        while !incoming.is_end_stream() {
+            if self.first.len() + self.rest.len() >= bytes_max {
+                return Ok(false);
+            }
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await;
+            let Some(frame) = frame else { return Ok(true) };
+            match frame.map_err(|_| ())?.into_data() {
+                Ok(data) => self.take_in(data),
+                Err(last) => {
+                    self.trailers = last.into_trailers().ok();
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_in(&mut self, data: Bytes) {
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data;
+            return;
+        }
+        if self.rest.is_empty() {
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&data);
+    }
+
+    fn into_parts(self) -> (Bytes, Option<HeaderMap>) {
+        let bytes = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
+        (bytes, self.trailers)
+    }
+}

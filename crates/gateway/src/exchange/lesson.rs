@@ -1,0 +1,74 @@
+//! What is collected of an answer while it streams by, for the engine to learn from.
+
+use bytes::Bytes;
+use http::{HeaderMap, header, response};
+use http_body::Body;
+use hyper::body::Incoming;
+use shield::{Answer, Engine, Learnt, Pass};
+use traffic::{AnswerHead, Timestamp};
+
+use crate::decode::{Codings, decode};
+
+pub(super) struct Lesson {
+    status: u16,
+    headers: HeaderMap,
+    /// How much of the body is wanted; none when only its length is.
+    wanted: Option<usize>,
+    body: Vec<u8>,
+    length: u64,
+    complete: bool,
+}
+
+/// What an answer's head leads to.
+pub(super) enum Begun {
+    /// The head says it all: there is no need to wait for the body.
+    Now { length: u64 },
+    /// The body is to be seen first.
+    Later(Lesson),
+}
+
+impl Lesson {
+    pub(super) fn begin(pass: &Pass, parts: &response::Parts, body: &Incoming) -> Begun {
+        let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
+        let wanted = pass.answer_wanted(&head);
+        let exact = body.size_hint().exact().filter(|length| *length == 0 || wanted.is_none());
+        if let Some(length) = exact {
+            return Begun::Now { length };
+        }
+        Begun::Later(Self {
+            status: head.status,
+            headers: parts.headers.clone(),
+            wanted,
+            body: Vec::new(),
+            length: 0,
+            complete: false,
+        })
+    }
+
+    pub(super) fn take_in(&mut self, data: &Bytes) {
+        self.length = self.length.saturating_add(data.len() as u64);
+        let Some(wanted) = self.wanted else { return };
+        let room = wanted.saturating_sub(self.body.len());
+        self.body.extend_from_slice(data.get(..data.len().min(room)).unwrap_or_default());
+    }
+
+    pub(super) fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Hands everything to the engine.
+    pub(super) fn teach(self, engine: &Engine, pass: Pass, now: Timestamp) -> Learnt {
+        let coding = self.headers.get(header::CONTENT_ENCODING);
+        let decoded = self
+            .wanted
+            .and_then(|bytes_max| decode(coding, &self.body, bytes_max, Codings::All));
+        let whole = self.complete && self.body.len() as u64 == self.length;
+        let answer = Answer {
+            head: AnswerHead { status: self.status, headers: &self.headers },
+            body: decoded.as_ref().map(|decoded| decoded.bytes.as_ref()),
+            is_complete: whole && decoded.as_ref().is_none_or(|decoded| decoded.complete),
+            length: self.length,
+        };
+        engine.learn(pass, &answer, now)
+    }
+}

@@ -1,0 +1,74 @@
+//! HTTP/2 says twice what HTTP/1 says once; this makes it one, or refuses.
+//!
+//! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, and cookie crumbs
+//! become one header. The h2 crate has refused connection headers and broken names already.
+
+use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts};
+use hyper::body::{Body, Incoming};
+
+use crate::framing::{Refusal, authorities_agree, is_authority};
+
+pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> {
+    if parts.version != Version::HTTP_2 {
+        return Ok(());
+    }
+    let path = parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let asterisk = path == "*" && parts.method == Method::OPTIONS;
+    if !(path.starts_with('/') || asterisk) || parts.method == Method::CONNECT {
+        return Err(Refusal::BadPseudoHeader);
+    }
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let (host, second) = (hosts.next(), hosts.next());
+    if second.is_some() {
+        return Err(Refusal::RepeatedHost);
+    }
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    match (authority, host.map(HeaderValue::as_bytes)) {
+        (None, None) => return Err(Refusal::MissingHost),
+        (Some(name), _) | (None, Some(name)) if !is_authority(name) => return Err(Refusal::BadHost),
+        (Some(authority), Some(host)) if !authorities_agree(authority, host) => {
+            return Err(Refusal::HostMismatch);
+        }
+        _ => {}
+    }
+    if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refusal::BadTransferEncoding);
+    }
+    check_length(&parts.headers, body)?;
+    if let Some(authority) = authority
+        && let Ok(host) = HeaderValue::from_bytes(authority)
+    {
+        parts.headers.insert(header::HOST, host);
+    }
+    join_cookies(&mut parts.headers);
+    Ok(())
+}
+
+/// A length that is promised twice, or for a body that has ended already, is a lie.
+fn check_length(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let Some(length) = lengths.next() else { return Ok(()) };
+    if lengths.next().is_some() {
+        return Err(Refusal::RepeatedContentLength);
+    }
+    let bytes = length.as_bytes();
+    if bytes.is_empty() || bytes.len() > 19 || !bytes.iter().all(u8::is_ascii_digit) {
+        return Err(Refusal::BadContentLength);
+    }
+    let promised = bytes.iter().any(|digit| *digit != b'0');
+    if promised && body.is_end_stream() {
+        return Err(Refusal::BadContentLength);
+    }
+    Ok(())
+}
+
+/// HTTP/2 may send a cookie header per crumb; HTTP/1 knows one (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<_> =
+        headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, joined);
+    }
+}

@@ -1,0 +1,10 @@
+//! The gateway over real sockets: raw callers on one side, scripted origins on the other.
+
+mod callers;
+mod framing;
+mod headers;
+mod http2;
+mod origins;
+mod streaming;
+mod support;
+mod tls;
