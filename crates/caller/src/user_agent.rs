@@ -45,7 +45,7 @@ pub struct UserAgent<'a> {
 }
 
 impl<'a> UserAgent<'a> {
-    /// Reads the header's value; one that is not text counts as not sent.
+    /// Reads the header's value, as far as it is text.
     #[must_use]
     pub fn read(value: &'a [u8]) -> Self {
         let value = value.get(..AGENT_BYTES_MAX).unwrap_or(value);
@@ -145,9 +145,15 @@ impl Word<'_> {
 }
 
 fn words(value: &[u8]) -> impl Iterator<Item = Word<'_>> {
-    let separator = |byte: &u8| matches!(byte, b' ' | b'\t' | b';' | b',' | b'(' | b')');
-    value.split(separator).filter_map(|word| {
-        let word = std::str::from_utf8(word).ok()?;
+    // Of a value that is not text, what comes before it ceases to be.
+    let text = match std::str::from_utf8(value) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = value.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+    };
+    text.split([' ', '\t', ';', ',', '(', ')']).filter_map(|word| {
         let link = word.trim_start_matches('+');
         let is_address = link.starts_with("http://") || link.starts_with("https://");
         let (name, version) = match word.split_once('/') {

@@ -38,9 +38,11 @@ pub struct Slot {
 }
 
 const NAME_BYTES_MAX: usize = 24;
+/// Stands for a name that is itself shaped like a secret.
+const HIDDEN: &str = "hidden";
 
-/// The beginning of a slot's name, as far as it is printable. What stands where a name should but
-/// is shaped like a secret is not shown: callers choose names.
+/// The beginning of a slot's name, as far as it is printable. Callers choose names: one that is
+/// shaped like a secret is neither shown nor stored.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SlotName {
     bytes: [u8; NAME_BYTES_MAX],
@@ -58,7 +60,11 @@ impl Slot {
         } else {
             Place::Authorization
         };
-        Self::new(place, &scheme.to_ascii_lowercase(), hasher)
+        match place {
+            Place::Bearer => Self::new(place, b"bearer", hasher),
+            Place::Basic => Self::new(place, b"basic", hasher),
+            _ => Self::new(place, &scheme.to_ascii_lowercase(), hasher),
+        }
     }
 
     pub(super) fn header(name: &HeaderName, hasher: &Hasher) -> Self {
@@ -102,9 +108,6 @@ impl SlotName {
             *place = if plain { byte } else { b'?' };
         }
         kept.length = u8::try_from(name.len().min(NAME_BYTES_MAX)).unwrap_or(0);
-        if traffic::ParamKind::of(kept.shown()).is_secret() {
-            return Self::of(b"(hidden)");
-        }
         kept
     }
 
@@ -112,7 +115,13 @@ impl SlotName {
     #[must_use]
     pub fn shown(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        let name = std::str::from_utf8(bytes).unwrap_or_default();
+        if traffic::ParamKind::of(name).is_secret() { HIDDEN } else { name }
+    }
+
+    /// The name as it may be stored.
+    pub(crate) fn storable(self) -> Self {
+        Self::of(self.shown().as_bytes())
     }
 }
 

@@ -84,6 +84,8 @@ impl Watch {
     pub(super) const BYTES: usize = size_of::<Self>() + SAMPLES * size_of::<Sample>();
 
     pub(super) fn new(slot: Slot, now: Timestamp) -> Self {
+        // Kept in a table that is stored, so its name must be fit for that.
+        let slot = Slot { name: slot.name.storable(), ..slot };
         Self {
             slot,
             requests: 0,
