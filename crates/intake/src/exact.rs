@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
 use std::time::Duration;
 
+use shield::policy::{Policy, Sources};
 use shield::timeline::{self, Call};
 use shield::{Decided, Engine, Pass, Patience};
 use traffic::recording::{ExchangeLine, HeaderLine, VerdictPart};
@@ -133,7 +134,7 @@ fn decide(engine: &Engine, n: u64, line: Box<ExchangeLine>, out: &mut Output<'_,
 }
 
 fn open(engine: &Engine, call: &Call, n: u64, at: Timestamp) -> Pass {
-    timeline::open(engine, call, EventId(u128::from(at.as_micros()) << 64 | u128::from(n)), at)
+    timeline::open(engine, call, EventId(u128::from(at.as_micros()) << 64 | u128::from(n)))
 }
 
 /// Takes the second step of an exchange.
@@ -155,8 +156,21 @@ fn learn(engine: &Engine, underway: Underway, out: &mut Output<'_, '_>) {
 
 /// The policy changed while recording: from here on it holds.
 fn change_policy(engine: &Engine, header: &HeaderLine, out: &mut Output<'_, '_>) {
-    match shield::policy::recorded(header) {
+    match policy_of(header) {
         Ok(policy) => engine.set_policy(policy),
-        Err(error) => out.summary.skip(crate::summary::Skipped { line: 0, reason: error }),
+        Err(reason) => out.summary.skip(crate::summary::Skipped { line: 0, reason }),
     }
+}
+
+/// The policy that a header carries.
+pub fn policy_of(header: &HeaderLine) -> Result<Policy, String> {
+    let sources = Sources {
+        file: header.policy.as_deref().map(|text| ("the recording's policy", text)),
+        overlay: header.overlay.as_deref().map(|text| ("the recording's overlay", text)),
+        ..Sources::default()
+    };
+    let told = |errors: Vec<shield::policy::PolicyError>| {
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    shield::policy::load(&sources).map(|(policy, _)| policy).map_err(told)
 }

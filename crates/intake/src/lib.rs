@@ -13,6 +13,7 @@ mod replay;
 mod summary;
 
 pub use call::NotAnExchange;
+pub use exact::policy_of;
 pub use reader::{NotReadable, Recording};
-pub use replay::{Answered, Replayed, replay};
+pub use replay::{Answered, Emit, Replayed, replay};
 pub use summary::{Skipped, Summary};

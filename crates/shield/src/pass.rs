@@ -41,7 +41,6 @@ pub struct Pass {
     pub(crate) policy_version: u64,
     pub(crate) route: RouteRef,
     pub(crate) modes: [Mode; Layer::ALL.len()],
-    pub(crate) opened: Timestamp,
     pub(crate) method: Method,
     pub(crate) authority: String,
     pub(crate) path: Path,
@@ -148,8 +147,8 @@ const ANSWER_SAMPLE: u64 = 16;
 impl Engine {
     /// Looks at the head of a request. `id` is fresh: it names the event, should there be one, and is
     /// the request ID when the caller's is not accepted.
-    pub fn open(&self, head: &Head<'_>, peer: &Peer, id: EventId, now: Timestamp) -> Pass {
-        self.open_recorded(head, peer, id, now, None)
+    pub fn open(&self, head: &Head<'_>, peer: &Peer, id: EventId) -> Pass {
+        self.open_recorded(head, peer, id, None)
     }
 
     /// [`Engine::open`] for a recorded request, with the hashed claims of a token that was left out.
@@ -158,7 +157,6 @@ impl Engine {
         head: &Head<'_>,
         peer: &Peer,
         id: EventId,
-        now: Timestamp,
         claims: Option<&BTreeMap<String, String>>,
     ) -> Pass {
         let hasher = self.hasher();
@@ -177,7 +175,6 @@ impl Engine {
             id,
             modes: policy.modes(&route),
             route,
-            opened: now,
             method: head.method.clone(),
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),

@@ -179,7 +179,7 @@ impl<'e, S> Timeline<'e, S> {
 
     fn open(&mut self, sender: S, call: Call, world: &mut impl World<Sender = S>) {
         let id = EventId(u128::from(self.now.as_micros()) << 64 | u128::from(self.order));
-        let pass = open(self.engine, &call, id, self.now);
+        let pass = open(self.engine, &call, id);
         let waiting = Waiting { until: self.now.after(HOLD_MAX), sender, call, pass };
         if let Some(waiting) = self.decide(waiting, world) {
             self.put(waiting.until, Step::Patience);
@@ -252,7 +252,7 @@ impl<'e, S> Timeline<'e, S> {
 }
 
 /// Opens a pass for a whole call and reads its body.
-pub fn open(engine: &Engine, call: &Call, id: EventId, now: Timestamp) -> Pass {
+pub fn open(engine: &Engine, call: &Call, id: EventId) -> Pass {
     let head = Head {
         method: &call.method,
         target: &call.target,
@@ -262,7 +262,7 @@ pub fn open(engine: &Engine, call: &Call, id: EventId, now: Timestamp) -> Pass {
         raw: None,
     };
     let claims = engine.hasher().reads_redacted().then_some(&call.claims);
-    let mut pass = engine.open_recorded(&head, &call.peer, id, now, claims);
+    let mut pass = engine.open_recorded(&head, &call.peer, id, claims);
     if !call.body.is_empty()
         && let Some(most) = pass.body_wanted()
     {

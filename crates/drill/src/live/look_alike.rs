@@ -15,10 +15,10 @@ use tokio::{
 
 use super::{
     browser::{Browser, Target, source},
-    dice::Dice,
     shoppers::{Shopper, user_agent},
     tally::Tally,
 };
+use crate::dice::Dice;
 use crate::sample::seed;
 
 /// People of the office who type at the same moment.

@@ -15,9 +15,9 @@ use tokio::{
 
 use super::{
     browser::{Answer, Browser, Send, Target, source},
-    dice::Dice,
     tally::Tally,
 };
+use crate::dice::Dice;
 use crate::sample::seed;
 
 /// Share of log-ins that begin with a typo, in percent.
