@@ -9,7 +9,6 @@ mod slot;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName};
-use traffic::kind::looks_like_jwt;
 use traffic::redact::Redacted;
 use traffic::{Digest, Hasher, Head, ParamKind};
 
@@ -181,7 +180,8 @@ pub(crate) fn is_key_header(name: &HeaderName) -> bool {
 pub(crate) fn redacted(value: &[u8], hasher: &Hasher) -> Redacted {
     let text = String::from_utf8_lossy(value);
     // The commonest kind is the longest to judge, and one look at its beginning tells it.
-    let kind = if looks_like_jwt(&text) { ParamKind::Jwt } else { ParamKind::of(&text) };
+    let kind =
+        if claims::is_token(text.as_bytes()) { ParamKind::Jwt } else { ParamKind::of(&text) };
     Redacted::of(text.as_bytes(), kind, hasher)
 }
 
