@@ -49,11 +49,7 @@ impl Accounts {
     /// Notes that `account` was entered, and says what that is worth.
     pub(crate) fn entered(&mut self, account: Digest, now_s: u32) -> Credit {
         let Some(known) = self.0.read(account) else {
-            let fresh = Account {
-                first_s: now_s,
-                credited_s: now_s,
-                is_minted: false,
-            };
+            let fresh = Account { first_s: now_s, credited_s: now_s, is_minted: false };
             self.0.write(account, now_s, fresh);
             return Credit::Young;
         };
@@ -66,29 +62,14 @@ impl Accounts {
         if !is_due {
             return Credit::Nothing;
         }
-        self.0.write(
-            account,
-            now_s,
-            Account {
-                credited_s: now_s,
-                ..known
-            },
-        );
-        if age_s >= needed_s {
-            Credit::Full
-        } else {
-            credit
-        }
+        self.0.write(account, now_s, Account { credited_s: now_s, ..known });
+        if age_s >= needed_s { Credit::Full } else { credit }
     }
 
     /// Notes that `account` was made just now.
     pub(crate) fn minted(&mut self, account: Digest, now_s: u32) {
         if self.0.read(account).is_none() {
-            let fresh = Account {
-                first_s: now_s,
-                credited_s: 0,
-                is_minted: true,
-            };
+            let fresh = Account { first_s: now_s, credited_s: 0, is_minted: true };
             self.0.write(account, now_s, fresh);
         }
     }
@@ -137,10 +118,7 @@ mod tests {
         accounts.minted(made, 1_000_000);
         accounts.minted(old, 1_000_000);
         assert_eq!(accounts.entered(made, 1_000_010), Credit::Nothing);
-        assert_eq!(
-            accounts.entered(made, 1_000_000 + 2 * DAY_S),
-            Credit::Nothing
-        );
+        assert_eq!(accounts.entered(made, 1_000_000 + 2 * DAY_S), Credit::Nothing);
         assert_eq!(accounts.entered(made, 1_000_000 + 8 * DAY_S), Credit::Full);
         assert_eq!(accounts.entered(old, 1_000_000 + DAY_S), Credit::Full);
     }

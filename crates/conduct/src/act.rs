@@ -49,9 +49,7 @@ impl Keys {
         Self {
             address: identity.address_entity.digest(hasher),
             net: identity.net_entity.digest(hasher),
-            session: identity
-                .session
-                .map(|session| Entity::Session(session).digest(hasher)),
+            session: identity.session.map(|session| Entity::Session(session).digest(hasher)),
             principal: identity
                 .principal
                 .map(|principal| Entity::Principal(principal).digest(hasher)),
@@ -81,54 +79,30 @@ impl Act {
             key: self.keys.address,
             is_personal: false,
         });
-        let net = self
-            .identity
-            .address
-            .to_canonical()
-            .is_ipv6()
-            .then_some(Source {
-                entity: self.identity.net_entity,
-                key: self.keys.net,
-                is_personal: false,
-            });
-        let session = self
-            .identity
-            .session
-            .zip(self.keys.session)
-            .map(|(session, key)| Source {
-                entity: Entity::Session(session),
-                key,
-                is_personal: true,
-            });
+        let net = self.identity.address.to_canonical().is_ipv6().then_some(Source {
+            entity: self.identity.net_entity,
+            key: self.keys.net,
+            is_personal: false,
+        });
+        let session = self.identity.session.zip(self.keys.session).map(|(session, key)| Source {
+            entity: Entity::Session(session),
+            key,
+            is_personal: true,
+        });
         [address, net, session].into_iter().flatten()
     }
 
     /// The caller itself, when it has a credential: its principal, else its session.
     pub(crate) fn person(&self) -> Option<Source> {
-        let principal = self
-            .identity
-            .principal
-            .map(Entity::Principal)
-            .zip(self.keys.principal);
-        let session = self
-            .identity
-            .session
-            .map(Entity::Session)
-            .zip(self.keys.session);
+        let principal = self.identity.principal.map(Entity::Principal).zip(self.keys.principal);
+        let session = self.identity.session.map(Entity::Session).zip(self.keys.session);
         let (entity, key) = principal.or(session)?;
-        Some(Source {
-            entity,
-            key,
-            is_personal: true,
-        })
+        Some(Source { entity, key, is_personal: true })
     }
 
     /// Whoever calls, as narrowly as can be told: credential, else device at its address.
     pub(crate) fn caller(&self) -> Digest {
         let anonymous = || self.keys.address.then(self.identity.device);
-        self.keys
-            .principal
-            .or(self.keys.session)
-            .unwrap_or_else(anonymous)
+        self.keys.principal.or(self.keys.session).unwrap_or_else(anonymous)
     }
 }

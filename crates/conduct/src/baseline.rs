@@ -70,11 +70,8 @@ impl Baseline {
     /// The share that is normal, as far as is known.
     pub(crate) fn share(&self, prior: &Prior) -> f32 {
         let learnt = (prior.bad + self.bad) / (prior.bad + prior.good + self.all);
-        let highest = if self.day_began > 0.0 {
-            self.day_began * RISE_PER_DAY_MAX
-        } else {
-            f32::INFINITY
-        };
+        let highest =
+            if self.day_began > 0.0 { self.day_began * RISE_PER_DAY_MAX } else { f32::INFINITY };
         learnt.min(highest).min(prior.most)
     }
 
@@ -137,12 +134,7 @@ impl Lessons {
 mod tests {
     use super::*;
 
-    const PRIOR: Prior = Prior {
-        bad: 20.0,
-        good: 80.0,
-        least: 0.02,
-        most: 0.5,
-    };
+    const PRIOR: Prior = Prior { bad: 20.0, good: 80.0, least: 0.02, most: 0.5 };
 
     fn caller(number: u32) -> Digest {
         Digest(u64::from(number)).tagged(3)
@@ -157,11 +149,7 @@ mod tests {
         for number in 0..3_000_u32 {
             baseline.learn(&PRIOR, number % 10 == 0, caller(number % 300), 60 * number);
         }
-        assert!(
-            (0.09..0.12).contains(&baseline.share(&PRIOR)),
-            "{}",
-            baseline.share(&PRIOR)
-        );
+        assert!((0.09..0.12).contains(&baseline.share(&PRIOR)), "{}", baseline.share(&PRIOR));
         assert!(baseline.upper(&PRIOR) > baseline.share(&PRIOR));
         assert_eq!(baseline.readiness(), Readiness::Ready);
     }

@@ -13,7 +13,6 @@ use traffic::{AnswerFacts, Detector, Digest, Outcome, Reason, ServiceId, Signal}
 
 use crate::act::{Act, Source};
 use crate::baseline::{Baseline, Prior, Readiness};
-use crate::conduct::Happening;
 use crate::linear_count::LinearCount;
 use crate::nats;
 use crate::pardon::Pardons;
@@ -28,24 +27,19 @@ use visitor::Visitor;
 pub(crate) const HALF_LIFE_S: u32 = 2 * 3_600;
 
 /// The share of first visits that miss without an attack, and how that is learnt.
-pub(crate) const FIRST_VISITS: Prior = Prior {
-    bad: 5.0,
-    good: 95.0,
-    least: 0.10,
-    most: 0.20,
-};
+pub(crate) const FIRST_VISITS: Prior = Prior { bad: 5.0, good: 95.0, least: 0.10, most: 0.20 };
 /// The share of a word list that misses.
 const SCAN_MISSES: f32 = 0.9;
 /// A path that so many sources missed is a broken link.
 const BROKEN_LINK_SOURCES: f32 = 20.0;
 /// Evidence below this is not worth a line in an explanation.
 const SHOWN_NATS_MIN: f32 = 0.5;
-/// From here on a source is suspected: it teaches nothing, and what it finds is a finding.
+/// From here on a source is suspected and teaches nothing.
 const SUSPECTED_NATS: f32 = 3.0;
 /// While nobody knows what is normal, evidence stays below the block (9.2) …
 const COLD_NATS_MAX: f32 = 9.1;
 /// … until so many distinct misses (less what they have decayed by) leave no doubt.
-const COLD_MISSES: f32 = 9.5;
+const COLD_MISSES: f32 = 8.5;
 /// An address with at least so many established callers is shared.
 const SHARED_NEIGHBOURS: u16 = 5;
 /// More host groups than this share one baseline.
@@ -117,11 +111,7 @@ impl Browsing {
             let normal = self.baseline(act.service);
             let misses = visitor.misses(now_s);
             let is_doubtful = normal.readiness() == Readiness::Cold && misses < COLD_MISSES;
-            let most = if is_doubtful {
-                COLD_NATS_MAX
-            } else {
-                f32::INFINITY
-            };
+            let most = if is_doubtful { COLD_NATS_MAX } else { f32::INFINITY };
             let nats = pardons.apply(source.key, suspicion.min(most), now_s);
             if nats < SHOWN_NATS_MIN {
                 continue;
@@ -146,16 +136,16 @@ impl Browsing {
         answer: &AnswerFacts,
         created_endpoint: bool,
         now_s: u32,
-    ) -> Option<Happening> {
+    ) {
         let is_cold = self.baseline(act.service).readiness() == Readiness::Cold;
         let visit = visit(act, answer, created_endpoint, is_cold);
-        let is_found = created_endpoint && answer.is_2xx();
-        if visit == Visit::Neutral && !is_found {
-            return None;
+        if visit == Visit::Neutral {
+            return;
         }
-        let is_miss = matches!(visit, Visit::Miss | Visit::SoftMiss);
-        let is_broken_link = is_miss && self.is_broken_link(act, now_s);
-        let mut happening = None;
+        let is_miss = visit != Visit::Hit;
+        if is_miss && self.is_broken_link(act, now_s) {
+            return;
+        }
         for source in act.sources() {
             let known = self.visitors.read(source.key);
             // A session that misses nothing needs no line of its own.
@@ -164,30 +154,18 @@ impl Browsing {
             }
             let mut visitor = known.unwrap_or_default();
             visitor.seen_at(act.keys.address);
-            if is_found && visitor.suspicion(now_s) > SUSPECTED_NATS {
-                happening =
-                    happening.or(act.endpoint.map(|endpoint| Happening::HiddenEndpointFound {
-                        endpoint,
-                        by: source.entity,
-                    }));
-            }
-            match visit {
-                Visit::Hit => self.hit(&mut visitor, act, &source, now_s),
-                Visit::Miss | Visit::SoftMiss if !is_broken_link => {
-                    self.miss(&mut visitor, act, &source, visit, now_s);
-                }
-                _ => {}
+            if is_miss {
+                self.miss(&mut visitor, act, &source, visit, now_s);
+            } else {
+                self.hit(&mut visitor, act, &source, now_s);
             }
             self.visitors.write(source.key, now_s, visitor);
         }
-        happening
     }
 
     /// How suspected `address` is.
     pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
-        self.visitors
-            .read(address)
-            .map_or(0.0, |visitor| visitor.suspicion(now_s))
+        self.visitors.read(address).map_or(0.0, |visitor| visitor.suspicion(now_s))
     }
 
     pub(crate) fn baselines(&self) -> impl Iterator<Item = BaselineView> + '_ {
@@ -258,11 +236,8 @@ impl Browsing {
         }
         let is_full = self.first_visits.len() >= SERVICES_MAX;
         let service = act.service.unwrap_or(UNPLACED);
-        let service = if is_full && !self.first_visits.contains_key(&service) {
-            UNPLACED
-        } else {
-            service
-        };
+        let service =
+            if is_full && !self.first_visits.contains_key(&service) { UNPLACED } else { service };
         let baseline = self.first_visits.entry(service).or_default();
         baseline.learn(&FIRST_VISITS, is_bad, source.key, now_s);
     }
@@ -302,11 +277,7 @@ fn visit(act: &Act, answer: &AnswerFacts, created_endpoint: bool, is_cold: bool)
     }
     if act.endpoint_known {
         let is_answered = answer.status < 400 && answer.outcome != Outcome::NotFound;
-        return if is_answered {
-            Visit::Hit
-        } else {
-            Visit::Neutral
-        };
+        return if is_answered { Visit::Hit } else { Visit::Neutral };
     }
     let is_miss =
         answer.outcome == Outcome::NotFound || matches!(answer.status, 400 | 401 | 403 | 404 | 405);

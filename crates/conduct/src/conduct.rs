@@ -2,7 +2,7 @@
 //! goes upstream, and when its answer is known.
 
 use serde::{Deserialize, Serialize};
-use traffic::{AnswerFacts, Digest, EndpointId, Entity, Layer, Signal, Timestamp};
+use traffic::{AnswerFacts, Digest, EndpointId, Layer, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::browsing::Browsing;
@@ -25,25 +25,6 @@ pub struct Conduct {
     paces: Paces,
     pardons: Pardons,
     in_flight: InFlight,
-}
-
-/// Something that came to light with an answer and that people want to know.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Happening {
-    /// A suspected source entered an account that it had not been known to own.
-    AccountEntered {
-        /// The account.
-        account: Digest,
-        /// Who entered it.
-        by: Entity,
-    },
-    /// A suspected scanner was answered by an endpoint that nobody had asked for before.
-    HiddenEndpointFound {
-        /// The endpoint.
-        endpoint: EndpointId,
-        /// Who found it.
-        by: Entity,
-    },
 }
 
 impl Conduct {
@@ -109,7 +90,8 @@ impl Conduct {
         }
     }
 
-    /// Learns for `layer` from the answer to an exchange that was not refused and would not have been.
+    /// Learns for `layer` from the answer to an exchange that was not refused and would not have
+    /// been.
     pub fn learn(
         &mut self,
         layer: Layer,
@@ -117,7 +99,7 @@ impl Conduct {
         answer: &AnswerFacts,
         created_endpoint: bool,
         now: Timestamp,
-    ) -> Option<Happening> {
+    ) {
         let now_s = now.as_secs();
         match layer {
             Layer::Takeover => self.stuffing.learn(act, answer, now_s),
@@ -128,22 +110,9 @@ impl Conduct {
                 {
                     self.paces.learn(endpoint, act.caller(), now);
                 }
-                None
             }
-            _ => None,
+            _ => {}
         }
-    }
-
-    /// For an exchange that went upstream in monitor mode although it would have been refused: it
-    /// teaches nothing, but whether an account was entered is to be known.
-    pub fn entered_all_the_same(
-        &self,
-        act: &Act,
-        answer: &AnswerFacts,
-        now: Timestamp,
-    ) -> Option<Happening> {
-        self.stuffing
-            .entered_all_the_same(act, answer, now.as_secs())
     }
 
     /// An operator's undo: for a week, evidence against the entity of this key weighs six nats less.
@@ -153,10 +122,7 @@ impl Conduct {
 
     /// What is normal, by detector and endpoint or host group.
     pub fn baselines(&self) -> Vec<BaselineView> {
-        self.stuffing
-            .baselines()
-            .chain(self.browsing.baselines())
-            .collect()
+        self.stuffing.baselines().chain(self.browsing.baselines()).collect()
     }
 
     /// The limit that would spare the honest callers of `endpoint`, once that is known.
@@ -176,10 +142,7 @@ impl Conduct {
             TableView::of("paces", self.paces.table()),
         ];
         let stuffing = self.stuffing.tables().into_iter();
-        stuffing
-            .chain(self.browsing.tables())
-            .chain(others)
-            .collect()
+        stuffing.chain(self.browsing.tables()).chain(others).collect()
     }
 
     fn is_suspected(&self, act: &Act, now_s: u32) -> bool {
@@ -200,12 +163,7 @@ struct Shares {
 impl Shares {
     const fn of(bytes_max: usize) -> Self {
         let part = bytes_max / 16;
-        Self {
-            stuffing: 5 * part,
-            browsing: 6 * part,
-            allowances: 2 * part,
-            paces: 3 * part,
-        }
+        Self { stuffing: 5 * part, browsing: 6 * part, allowances: 2 * part, paces: 3 * part }
     }
 }
 

@@ -28,10 +28,7 @@ impl Cusum {
     /// Adds an observation.
     pub(crate) fn add(&mut self, nats: f32, now_s: u32, half_life_s: u32) {
         let sum = self.at(now_s, half_life_s) + nats;
-        *self = Self {
-            nats: sum.clamp(0.0, NATS_MAX),
-            at_s: self.at_s.max(now_s),
-        };
+        *self = Self { nats: sum.clamp(0.0, NATS_MAX), at_s: self.at_s.max(now_s) };
     }
 
     /// Raises the sum to at least `nats`.

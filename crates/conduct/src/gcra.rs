@@ -61,10 +61,7 @@ mod tests {
 
     #[test]
     fn the_burst_passes_at_once_and_then_the_rate_holds() {
-        let ten_a_minute = Rate {
-            cost_us: 6_000_000,
-            burst: 10,
-        };
+        let ten_a_minute = Rate { cost_us: 6_000_000, burst: 10 };
         assert_eq!(granted(ten_a_minute, [0; 50]), 10);
         assert_eq!(granted(ten_a_minute, [6_000_000; 50]), 50);
         let seconds = [1_000_000; 600];
@@ -73,10 +70,7 @@ mod tests {
 
     #[test]
     fn the_wait_it_names_is_the_wait_it_needs() {
-        let rate = Rate {
-            cost_us: 1_000_000,
-            burst: 1,
-        };
+        let rate = Rate { cost_us: 1_000_000, burst: 1 };
         let now = Timestamp::from_micros(5_000_000);
         let bucket = Bucket::default().take(rate, now).expect("the first");
         let wait_us = bucket.take(rate, now).expect_err("the second");

@@ -89,18 +89,12 @@ impl InFlight {
         for (key, allowed) in [(place.source, allowed_source), (place.account, PER_ACCOUNT)] {
             let unanswered = key.map_or(0, |key| flights.unanswered(key, now));
             if unanswered >= allowed {
-                return Admission::Full {
-                    unanswered,
-                    allowed,
-                };
+                return Admission::Full { unanswered, allowed };
             }
         }
         if flights.is_full(now) {
             let all = u32::try_from(KEYS_MAX).unwrap_or(u32::MAX);
-            return Admission::Full {
-                unanswered: all,
-                allowed: all,
-            };
+            return Admission::Full { unanswered: all, allowed: all };
         }
         for key in [place.source, place.account].into_iter().flatten() {
             flights.take(key, now);
@@ -117,20 +111,13 @@ impl InFlight {
     }
 
     const fn of(&mut self, is_familiar: bool) -> &mut Flights {
-        if is_familiar {
-            &mut self.familiars
-        } else {
-            &mut self.strangers
-        }
+        if is_familiar { &mut self.familiars } else { &mut self.strangers }
     }
 }
 
 impl Flights {
     fn unanswered(&self, key: Digest, now: Timestamp) -> u32 {
-        self.by_key
-            .get(&key)
-            .filter(|flight| !flight.is_lost(now))
-            .map_or(0, |f| f.unanswered)
+        self.by_key.get(&key).filter(|flight| !flight.is_lost(now)).map_or(0, |f| f.unanswered)
     }
 
     fn take(&mut self, key: Digest, now: Timestamp) {

@@ -29,6 +29,8 @@ mod pace;
 mod pairs;
 mod pardon;
 mod rate;
+#[cfg(test)]
+mod scene;
 mod seen;
 mod stuffing;
 mod table;
@@ -37,7 +39,7 @@ mod wanted;
 
 pub use act::{Act, Keys};
 pub use baseline::Readiness;
-pub use conduct::{Conduct, Happening};
+pub use conduct::Conduct;
 pub use in_flight::{Admission, Place};
 pub use rate::{Limit, Per};
 pub use view::{BaselineView, Subject, Suggestion, TableView};

@@ -44,10 +44,7 @@ mod tests {
                 count.insert(Digest((round % many).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
             }
             let (found, many) = (count.estimate(), many as f32);
-            assert!(
-                (found - many).abs() <= 1.0 + many * 0.2,
-                "{many} counted as {found}"
-            );
+            assert!((found - many).abs() <= 1.0 + many * 0.2, "{many} counted as {found}");
         }
     }
 }

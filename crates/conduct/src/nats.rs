@@ -50,7 +50,7 @@ fn two_to_minus(x: f32) -> f32 {
     let whole = x as u32;
     let f = x - number(whole);
     let power = 1.0
-        - f * (0.693_147_2
+        - f * (std::f32::consts::LN_2
             - f * (0.240_226_5
                 - f * (0.055_504_1 - f * (0.009_618_1 - f * (0.001_333_4 - f * 0.000_141_0)))));
     power * f32::from_bits((127 - whole) << 23)

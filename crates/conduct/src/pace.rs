@@ -89,26 +89,14 @@ impl Paces {
         if callers < CALLERS_MIN || watched_s < DAY_S {
             return None;
         }
-        let per_minute = pace
-            .minutes
-            .quantile(99, 100)
-            .saturating_mul(3)
-            .max(PER_MINUTE_MIN);
+        let per_minute = pace.minutes.quantile(99, 100).saturating_mul(3).max(PER_MINUTE_MIN);
         let burst = pace.tenths.quantile(999, 1_000).clamp(1, per_minute);
-        Some(Suggestion {
-            endpoint,
-            per_minute,
-            burst,
-            callers,
-        })
+        Some(Suggestion { endpoint, per_minute, burst, callers })
     }
 
     /// All suggestions, by endpoint.
     pub(crate) fn suggestions(&self, now: Timestamp) -> Vec<Suggestion> {
-        self.endpoints
-            .keys()
-            .filter_map(|endpoint| self.suggestion(*endpoint, now))
-            .collect()
+        self.endpoints.keys().filter_map(|endpoint| self.suggestion(*endpoint, now)).collect()
     }
 
     pub(crate) const fn table(&self) -> &Table<Running> {
@@ -155,9 +143,7 @@ impl Paces {
 
 /// Two histograms of at most [`Histogram::STEPS`] and what surrounds them.
 fn endpoints_max(bytes: usize) -> u32 {
-    u32::try_from(bytes / (2 * 4 * Histogram::STEPS + 128))
-        .unwrap_or(u32::MAX)
-        .max(16)
+    u32::try_from(bytes / (2 * 4 * Histogram::STEPS + 128)).unwrap_or(u32::MAX).max(16)
 }
 
 impl Line for Running {
@@ -230,10 +216,7 @@ mod tests {
         for value in 1..20_000_u32 {
             let step = step_of(value);
             let most = most_of(step);
-            assert!(
-                value <= most && most <= value + value / 8,
-                "{value} in step {step}: {most}"
-            );
+            assert!(value <= most && most <= value + value / 8, "{value} in step {step}: {most}");
             assert!(step >= before && step < Histogram::STEPS);
             before = step;
         }
@@ -259,15 +242,9 @@ mod tests {
                 assert!(paces.suggestion(endpoint, at(minute * 60)).is_none());
             }
         }
-        let suggestion = paces
-            .suggestion(endpoint, at(25 * 3_600))
-            .expect("a suggestion");
+        let suggestion = paces.suggestion(endpoint, at(25 * 3_600)).expect("a suggestion");
         assert_eq!((suggestion.per_minute, suggestion.burst), (24, 2));
-        assert!(
-            (50..75).contains(&suggestion.callers),
-            "{}",
-            suggestion.callers
-        );
+        assert!((50..75).contains(&suggestion.callers), "{}", suggestion.callers);
         assert!(paces.suggestion(EndpointId(4), at(0)).is_none());
     }
 

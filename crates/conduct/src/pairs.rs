@@ -39,20 +39,12 @@ impl Pairs {
 
     /// Notes a first try that added `nats`.
     pub(crate) fn note(&mut self, source: Digest, account: Digest, nats: f32, now_s: u32) {
-        self.0.write(
-            source.then(account),
-            now_s,
-            Pair {
-                first_s: now_s,
-                nats,
-            },
-        );
+        self.0.write(source.then(account), now_s, Pair { first_s: now_s, nats });
     }
 
     /// Marks a failed first try as made good.
     pub(crate) fn settle(&mut self, source: Digest, account: Digest, pair: Pair, now_s: u32) {
-        self.0
-            .write(source.then(account), now_s, Pair { nats: 0.0, ..pair });
+        self.0.write(source.then(account), now_s, Pair { nats: 0.0, ..pair });
     }
 
     pub(crate) const fn table(&self) -> &Table<Pair> {

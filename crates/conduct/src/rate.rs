@@ -90,10 +90,7 @@ impl Limit {
             Per::Source => address,
             Per::Session => session().unwrap_or(address),
             Per::Principal => {
-                let principal = identity
-                    .principal
-                    .map(Entity::Principal)
-                    .zip(act.keys.principal);
+                let principal = identity.principal.map(Entity::Principal).zip(act.keys.principal);
                 principal.or_else(session).unwrap_or(address)
             }
             Per::Account => {
@@ -135,10 +132,7 @@ impl Allowances {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX + 1];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let all = limits
-            .iter()
-            .take(LIMITS_MAX)
-            .chain(std::iter::once(&every_source));
+        let all = limits.iter().take(LIMITS_MAX).chain(std::iter::once(&every_source));
         for (limit, place) in all.zip(&mut taken) {
             let (entity, key) = limit.entity(act);
             let key = limit.id.then(key);
@@ -162,3 +156,6 @@ impl Allowances {
         Self(self.0.fitted(bytes, now_s))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,6 @@ use traffic::{AnswerFacts, Detector, Digest, EndpointId, Outcome, Reason, Role, 
 use crate::accounts::{Accounts, Credit};
 use crate::act::{Act, Source};
 use crate::baseline::{Baseline, Prior};
-use crate::conduct::Happening;
 use crate::nats;
 use crate::pairs::Pairs;
 use crate::pardon::Pardons;
@@ -30,12 +29,7 @@ use login::Login;
 pub(crate) const HALF_LIFE_S: u32 = 12 * 3_600;
 
 /// The share of first tries that fail without an attack, and how that is learnt.
-pub(crate) const FIRST_TRIES: Prior = Prior {
-    bad: 20.0,
-    good: 80.0,
-    least: 0.02,
-    most: 0.5,
-};
+pub(crate) const FIRST_TRIES: Prior = Prior { bad: 20.0, good: 80.0, least: 0.02, most: 0.5 };
 /// The share that fails when stolen pairs are tried.
 const STOLEN_FAIL: f32 = 0.985;
 /// One failed account never says more than this. Sources differ more from each other than a learnt
@@ -44,7 +38,7 @@ const STOLEN_FAIL: f32 = 0.985;
 const FAILURE_NATS_MAX: f32 = 0.97;
 /// Evidence below this is not worth a line in an explanation.
 const SHOWN_NATS_MIN: f32 = 0.5;
-/// From here on a source is suspected: it teaches nothing, and accounts it enters are victims.
+/// From here on a source is suspected and teaches nothing.
 const SUSPECTED_NATS: f32 = 3.0;
 /// A source that failed at this many accounts, more than half of what it tried, is suspected
 /// beyond the block whatever it entered in between.
@@ -129,32 +123,26 @@ impl Stuffing {
     }
 
     /// Learns how an attempt ended.
-    pub(crate) fn learn(
-        &mut self,
-        act: &Act,
-        answer: &AnswerFacts,
-        now_s: u32,
-    ) -> Option<Happening> {
+    pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now_s: u32) {
         if answer.role == Role::Signup && answer.outcome == Outcome::Success {
             if let Some(account) = act.identity.attempted {
                 self.accounts.minted(account, now_s);
             }
-            return None;
+            return;
         }
-        let is_success = outcome(act, answer)?;
+        let Some(is_success) = outcome(act, answer) else { return };
         if act.identity.familiar && !is_success {
-            return None;
+            return;
         }
         let credit = match act.identity.attempted {
             Some(account) if is_success => self.accounts.entered(account, now_s),
             _ => Credit::Nothing,
         };
         let weights = Weights::of(&self.baseline(act.endpoint));
-        let mut happening = None;
         for source in counted_sources(act) {
             let mut login = self.logins.read(source.key).unwrap_or_default();
             login.seen_at(act.keys.address);
-            let before = login.suspicion(now_s);
+            let is_unsuspected = login.suspicion(now_s) < SUSPECTED_NATS;
             let is_first = match act.identity.attempted {
                 Some(account) if is_success => {
                     self.success(&mut login, source.key, account, credit, weights, now_s)
@@ -162,48 +150,21 @@ impl Stuffing {
                 Some(account) => self.failure(&mut login, source.key, account, weights, now_s),
                 None => login.blind(is_success, weights.failure * BLIND_SHARE, now_s),
             };
-            if is_first && before < SUSPECTED_NATS && !source.is_personal {
+            if is_first && is_unsuspected && !source.is_personal {
                 self.teach(&mut login, act, !is_success, now_s);
-            }
-            if is_first && is_success && before > SUSPECTED_NATS && !act.identity.familiar {
-                happening = happening.or(victim(act, &source));
             }
             self.logins.write(source.key, now_s, login);
         }
-        happening
-    }
-
-    /// What the success of an attempt means that was let through in monitor mode although it would
-    /// have been refused: it teaches nothing, and yet somebody's account was entered.
-    pub(crate) fn entered_all_the_same(
-        &self,
-        act: &Act,
-        answer: &AnswerFacts,
-        now_s: u32,
-    ) -> Option<Happening> {
-        if act.identity.familiar || !outcome(act, answer)? {
-            return None;
-        }
-        counted_sources(act)
-            .filter(|source| {
-                let login = self.logins.read(source.key);
-                login.is_some_and(|login| login.suspicion(now_s) > SUSPECTED_NATS)
-            })
-            .find_map(|source| victim(act, &source))
     }
 
     /// How many log-ins of established accounts the address of `act` had within the last minute.
     pub(crate) fn recent_successes(&self, act: &Act, now_s: u32) -> u32 {
-        self.logins
-            .read(act.keys.address)
-            .map_or(0, |login| login.recent_successes(now_s))
+        self.logins.read(act.keys.address).map_or(0, |login| login.recent_successes(now_s))
     }
 
     /// How suspected the address of `act` is.
     pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
-        self.logins
-            .read(address)
-            .map_or(0.0, |login| login.suspicion(now_s))
+        self.logins.read(address).map_or(0.0, |login| login.suspicion(now_s))
     }
 
     pub(crate) fn baselines(&self) -> impl Iterator<Item = BaselineView> + '_ {
@@ -212,12 +173,7 @@ impl Stuffing {
                 UNPLACED => Subject::NotYetPlaced,
                 known => Subject::Endpoint(known),
             };
-            BaselineView::of(
-                Detector::CredentialStuffing,
-                subject,
-                baseline,
-                &FIRST_TRIES,
-            )
+            BaselineView::of(Detector::CredentialStuffing, subject, baseline, &FIRST_TRIES)
         })
     }
 
@@ -279,11 +235,8 @@ impl Stuffing {
         }
         let is_full = self.first_tries.len() >= ENDPOINTS_MAX;
         let endpoint = act.endpoint.unwrap_or(UNPLACED);
-        let endpoint = if is_full && !self.first_tries.contains_key(&endpoint) {
-            UNPLACED
-        } else {
-            endpoint
-        };
+        let endpoint =
+            if is_full && !self.first_tries.contains_key(&endpoint) { UNPLACED } else { endpoint };
         let caller = act.identity.attempted.unwrap_or(act.keys.address);
         let baseline = self.first_tries.entry(endpoint).or_default();
         baseline.learn(&FIRST_TRIES, is_bad, caller, now_s);
@@ -330,26 +283,14 @@ fn outcome(act: &Act, answer: &AnswerFacts) -> Option<bool> {
 /// change, a voucher) answers for it in person; whoever is on the way in, from where they come.
 fn counted_sources(act: &Act) -> impl Iterator<Item = Source> + use<> {
     let is_inside = matches!(act.role, Role::PasswordChange | Role::Redeem);
-    let person = act
-        .person()
-        .filter(|_| is_inside && act.identity.established);
-    let others = act
-        .sources()
-        .take(if person.is_some() { 0 } else { usize::MAX });
+    let person = act.person().filter(|_| is_inside && act.identity.established);
+    let others = act.sources().take(if person.is_some() { 0 } else { usize::MAX });
     person.into_iter().chain(others)
 }
 
 /// Whether others' attempts from the same address are none of this caller's business.
 fn is_spared(act: &Act) -> bool {
     act.identity.familiar || (act.identity.established && !act.role.tries_a_secret())
-}
-
-fn victim(act: &Act, source: &Source) -> Option<Happening> {
-    let account = act.identity.attempted?;
-    Some(Happening::AccountEntered {
-        account,
-        by: source.entity,
-    })
 }
 
 #[cfg(test)]

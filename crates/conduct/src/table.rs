@@ -48,9 +48,7 @@ impl<V: Line> Table<V> {
         let key = key.0.max(1);
         let start = self.start_of(key);
         let set = self.slots.get(start..start + WAYS)?;
-        set.iter()
-            .find(|slot| slot.key == key)
-            .map(|slot| slot.value)
+        set.iter().find(|slot| slot.key == key).map(|slot| slot.value)
     }
 
     /// Puts a line in place of the one of that key, or of the one worth least.
@@ -123,12 +121,7 @@ impl<V: Line> Table<V> {
     }
 
     fn with_sets(sets: usize) -> Self {
-        Self {
-            slots: vec![Slot::default(); sets * WAYS],
-            sets,
-            used: 0,
-            evicted: 0,
-        }
+        Self { slots: vec![Slot::default(); sets * WAYS], sets, used: 0, evicted: 0 }
     }
 
     fn start_of(&self, key: u64) -> usize {
@@ -189,9 +182,7 @@ impl<'de, V: Line> Deserialize<'de> for Table<V> {
         let sets = usize::try_from(stored.sets).unwrap_or(1).clamp(1, SETS_MAX);
         let mut table = Self::with_sets(sets);
         for (place, key, value) in stored.lines {
-            let slot = usize::try_from(place)
-                .ok()
-                .and_then(|place| table.slots.get_mut(place));
+            let slot = usize::try_from(place).ok().and_then(|place| table.slots.get_mut(place));
             if let Some(slot) = slot.filter(|slot| slot.key == 0 && key != 0) {
                 *slot = Slot { key, value };
                 table.used += 1;

@@ -89,11 +89,6 @@ impl BaselineView {
 
 impl TableView {
     pub(crate) fn of<V: Line>(name: &'static str, table: &Table<V>) -> Self {
-        Self {
-            name,
-            used: table.used(),
-            capacity: table.capacity(),
-            evicted: table.evicted(),
-        }
+        Self { name, used: table.used(), capacity: table.capacity(), evicted: table.evicted() }
     }
 }

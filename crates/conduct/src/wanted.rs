@@ -71,9 +71,7 @@ fn is_asset_extension(extension: &str) -> bool {
         "avif", "bmp", "css", "eot", "gif", "heic", "ico", "jpeg", "jpg", "js", "m4a", "map",
         "mjs", "mp3", "mp4", "ogg", "otf", "png", "svg", "ttf", "webm", "webp", "woff", "woff2",
     ];
-    EXTENSIONS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(extension))
+    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 #[cfg(test)]
@@ -96,10 +94,7 @@ mod tests {
             headers: &headers,
             raw: None,
         };
-        Wanted::of(
-            &head,
-            &Path::parse(target.as_bytes(), &Hasher::new(HashKey::new([3; 16]))),
-        )
+        Wanted::of(&head, &Path::parse(target.as_bytes(), &Hasher::new(HashKey::new([3; 16]))))
     }
 
     #[test]
@@ -112,33 +107,14 @@ mod tests {
             (&Method::GET, "/images/hat.SVG", None, Wanted::Asset),
             (&Method::GET, "/images/7", image, Wanted::ClaimedAsset),
             (&Method::GET, "/app/favicon.ico", None, Wanted::Customary),
-            (
-                &Method::GET,
-                "/apple-touch-icon-120x120.png",
-                None,
-                Wanted::Customary,
-            ),
-            (
-                &Method::GET,
-                "/.well-known/openid-configuration",
-                image,
-                Wanted::WellKnown,
-            ),
-            (
-                &Method::OPTIONS,
-                "/api/orders",
-                preflight,
-                Wanted::Preflight,
-            ),
+            (&Method::GET, "/apple-touch-icon-120x120.png", None, Wanted::Customary),
+            (&Method::GET, "/.well-known/openid-configuration", image, Wanted::WellKnown),
+            (&Method::OPTIONS, "/api/orders", preflight, Wanted::Preflight),
             (&Method::OPTIONS, "/api/orders", None, Wanted::Resource),
             (&Method::GET, "/", None, Wanted::Resource),
         ];
         for (method, target, header, expected) in rows {
-            assert_eq!(
-                wanted(method, target, header),
-                expected,
-                "{method} {target}"
-            );
+            assert_eq!(wanted(method, target, header), expected, "{method} {target}");
         }
     }
 }

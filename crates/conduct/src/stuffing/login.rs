@@ -15,9 +15,9 @@ use crate::nats;
 use crate::table::Line;
 
 /// Young accounts that may speak for a source at once …
-const YOUNG_BURST: u32 = 30;
+const YOUNG_BURST: u32 = 300;
 /// … and how long until there may be one more.
-const YOUNG_EVERY_S: u32 = 60;
+const YOUNG_EVERY_S: u32 = 10;
 
 /// One source.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -103,11 +103,7 @@ impl Login {
     /// no more. It is no first outcome of anything, hence false.
     pub(super) fn blind(&mut self, is_success: bool, nats: f32, now_s: u32) -> bool {
         self.settle(now_s);
-        let nats = if is_success {
-            -(4.0 * nats).min(self.blind)
-        } else {
-            nats
-        };
+        let nats = if is_success { -(4.0 * nats).min(self.blind) } else { nats };
         self.blind = (self.blind + nats).max(0.0);
         self.suspicion.add(nats, now_s, HALF_LIFE_S);
         false

@@ -30,18 +30,9 @@ fn a_flood_of_new_keys_flushes_itself_and_not_the_suspects() {
         table.write(key(number), 0, Suspect { nats: 6.0, at_s: 0 });
     }
     for number in 0..1_000_000 {
-        table.write(
-            key(1_000_000 + number),
-            60,
-            Suspect {
-                nats: 0.5,
-                at_s: 60,
-            },
-        );
+        table.write(key(1_000_000 + number), 60, Suspect { nats: 0.5, at_s: 60 });
     }
-    let kept = (0..suspects as u64)
-        .filter(|n| table.read(key(*n)).is_some())
-        .count();
+    let kept = (0..suspects as u64).filter(|n| table.read(key(*n)).is_some()).count();
     assert!(kept * 100 >= suspects * 95, "{kept} of {suspects}");
     assert!(table.used() <= table.capacity());
     assert!(table.evicted() > 900_000);
@@ -51,14 +42,7 @@ fn a_flood_of_new_keys_flushes_itself_and_not_the_suspects() {
 fn a_table_can_be_restored_into_another_size() {
     let mut table = Table::new(64 * 1_024);
     for number in 0..500 {
-        table.write(
-            key(number),
-            0,
-            Suspect {
-                nats: number as f32,
-                at_s: 0,
-            },
-        );
+        table.write(key(number), 0, Suspect { nats: number as f32, at_s: 0 });
     }
     let larger = table.clone().fitted(1 << 20, 0);
     assert_eq!(larger.used(), table.used());
