@@ -286,26 +286,37 @@ impl Callers {
             || sighting.credentials.iter().any(|credential| owns(credential.value))
     }
 
+    /// The credentials of a request that may have opened a door: all but cookies nobody handed out.
+    fn counting<'a>(&'a self, sighting: &'a Sighting) -> impl Iterator<Item = &'a Credential> {
+        sighting.credentials.iter().filter(|credential| {
+            credential.slot.place != Place::Cookie
+                || self.holders.find(credential.value.tagged(CREDENTIAL)).is_some()
+                || self.discovery.session_rank(credential).is_some()
+        })
+    }
+
     /// Whether the API must have checked the one credential of a request that it served: at a
     /// door that is closed to others. With two of them nobody could tell which opened it, and
     /// where secrets are tried it was the secret.
     fn is_checked(&self, sighting: &Sighting, role: Role) -> bool {
-        let counts = |credential: &&Credential| {
-            credential.slot.place != Place::Cookie
-                || self.holders.find(credential.value.tagged(CREDENTIAL)).is_some()
-                || self.discovery.session_rank(credential).is_some()
-        };
         !is_entrance(role)
             && self.doors.find(sighting.door).is_some_and(Door::is_closed)
-            && sighting.credentials.iter().filter(counts).count() == 1
+            && self.counting(sighting).count() == 1
     }
 
     fn learn_door(&mut self, sighting: &Sighting, end: &End, now_s: u32) {
         if is_entrance(end.role) || !(end.success || end.refused) {
             return;
         }
+        let (mut keys, mut cookies) = (0, 0);
+        for credential in self.counting(sighting) {
+            *(if credential.slot.place == Place::Cookie { &mut cookies } else { &mut keys }) += 1;
+        }
+        // A session that is refused says something about the session: it may not do this, or it
+        // lacks its token against forgery.
+        let turned_away = end.refused && (keys > 0 || cookies == 0);
         if let Some(door) = self.doors.enter(sighting.door, Door::default(), now_s) {
-            door.note(end.refused, end.success, !sighting.credentials.is_empty());
+            door.note(turned_away, end.success, keys + cookies > 0);
         }
     }
 

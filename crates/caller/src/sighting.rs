@@ -12,7 +12,7 @@ use traffic::{Digest, Entity, Hasher, Head, Net, Peer};
 
 use crate::address::{AddressSource, ClientAddress, ForwardingAnomaly};
 use crate::credential::claims::Claims;
-use crate::credential::{self, Credential, Place};
+use crate::credential::{self, Credential};
 use crate::header_print::header_print;
 use crate::user_agent::{ClientClass, UserAgent};
 
@@ -21,8 +21,9 @@ const LANGUAGE_BYTES_MAX: usize = 12;
 
 /// Deeper paths are told by their beginning.
 const DOOR_SEGMENTS_MAX: usize = 12;
-/// Words of routes are shorter than UUIDs and hashes.
-const IDENTIFIER_BYTES_MIN: usize = 20;
+/// Words of routes with a digit in them are shorter, and whatever a recording leaves out of a path
+/// is not.
+const IDENTIFIER_BYTES_MIN: usize = 16;
 
 /// Whose word on the caller's address is believed.
 #[derive(Clone, Debug, Default)]
@@ -67,17 +68,11 @@ pub struct Sighting {
     pub credentials: Vec<Credential>,
     /// Hashes of what a token among them claims.
     pub claims: Claims,
-    /// The shape of the path: what has the same shape is open or closed to callers alike.
+    /// Method and shape of the path: what has the same shape is open or closed to callers alike.
     pub door: Digest,
 }
 
 impl Sighting {
-    /// Whether the request presents a credential in a place made for one.
-    #[must_use]
-    pub fn presents_key(&self) -> bool {
-        self.credentials.iter().any(|credential| credential.slot.place != Place::Cookie)
-    }
-
     /// The values of all credentials presented.
     #[must_use]
     pub fn carried(&self) -> Vec<Digest> {
@@ -113,7 +108,7 @@ pub fn sight(
         agent: Agent { family: agent.family, major: agent.major, class: agent.class },
         credentials,
         claims,
-        door: door(head.target, hasher),
+        door: door(head, hasher),
     }
 }
 
@@ -132,11 +127,12 @@ fn device(
         .then(hasher.hash(language))
 }
 
-/// The path with its numbers and long identifiers left out. Only what cannot be part of a route
+/// Method and path, with its numbers and long identifiers left out. Only what cannot be part of a route
 /// is: two paths of one shape must not differ in who may use them.
-fn door(target: &[u8], hasher: &Hasher) -> Digest {
-    let (path, _) = traffic::path::split_target(target);
-    path.split(|&byte| byte == b'/').take(DOOR_SEGMENTS_MAX).fold(Digest(1), |door, segment| {
+fn door(head: &Head<'_>, hasher: &Hasher) -> Digest {
+    let method = hasher.hash(head.method.as_str().as_bytes());
+    let (path, _) = traffic::path::split_target(head.target);
+    path.split(|&byte| byte == b'/').take(DOOR_SEGMENTS_MAX).fold(method, |door, segment| {
         let has_digit = segment.iter().any(u8::is_ascii_digit);
         let is_number = !segment.is_empty() && segment.iter().all(u8::is_ascii_digit);
         if is_number || (has_digit && segment.len() >= IDENTIFIER_BYTES_MIN) {

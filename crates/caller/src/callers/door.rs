@@ -10,10 +10,10 @@ use crate::table::Worth;
 /// So many refusals make a door closed; fewer may be somebody's expired token.
 const REFUSED_MIN: u16 = 3;
 
-/// What happened at one path shape.
+/// What happened at one method and path shape.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Door {
-    /// Requests that were refused with 401 or 403.
+    /// Requests without a good credential that were turned away with 401 or 403.
     refused: u16,
     /// Requests without any credential that were served.
     open: u16,
@@ -22,8 +22,8 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn note(&mut self, refused: bool, success: bool, has_credential: bool) {
-        self.refused += u16::from(refused);
+    pub(super) fn note(&mut self, turned_away: bool, success: bool, has_credential: bool) {
+        self.refused += u16::from(turned_away);
         self.open += u16::from(success && !has_credential);
         self.opened += u16::from(success && has_credential);
         if self.refused.max(self.open).max(self.opened) > u16::MAX / 2 {

@@ -338,6 +338,24 @@ fn a_forged_token_is_not_proven_by_the_cookie_beside_it() {
 }
 
 #[test]
+fn a_forged_token_is_not_proven_where_everybody_is_served() {
+    let mut world = World::new();
+    let forged = jwt(r#"{"sub":"42"}"#, 1);
+    for number in 0..60 {
+        // Visitors with their cookies are served; some lack their token against forgery.
+        let cookie = format!("visitor={}", token(number));
+        world.call(Call::get().closed().with("cookie", &cookie));
+        if number % 2 == 0 {
+            world.call(Call::get().closed().with("cookie", &cookie).status(403));
+        }
+    }
+    for _ in 0..5 {
+        world.call(Call::get().closed().bearer(&forged));
+    }
+    assert_ne!(world.see(&Call::get().bearer(&forged)).principal, Some(hash("42")));
+}
+
+#[test]
 fn a_forged_token_is_not_proven_by_a_log_in_it_was_sent_with() {
     let mut world = World::with_closed_door();
     for _ in 0..20 {
@@ -452,4 +470,21 @@ fn what_was_learnt_survives_being_stored_and_moved() {
     let mut small = Callers::new(0);
     small.restore(again);
     assert!(small.fill().holders > 0 && small.fill().holders <= small.fill().holders_max);
+}
+
+#[test]
+fn the_same_sequence_leaves_the_same_memory_to_the_byte() {
+    let run = || {
+        let mut world = World::with_closed_door();
+        for number in 0..2_000_usize {
+            let account = format!("user{}", number % 70);
+            let cookie = format!("sid={}; n{}={}", token(number % 90), number % 300, token(number));
+            world.call(Call::login(&account, &token(number % 90)).with("cookie", &cookie));
+            world.call(Call::get().closed().with("cookie", &cookie));
+            world.call(Call::get().bearer(&token(number % 130)));
+            world.wait(17);
+        }
+        postcard::to_allocvec(&world.callers).unwrap()
+    };
+    assert_eq!(run(), run());
 }
