@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         table_bytes: 24 << 20,
         recorder: None,
     });
-    let name = engine.policy().site_name(&Default::default()).to_owned();
+    let name = engine.policy().sites[0].name.clone();
     let upstream = Upstream::parse(&upstream, None)?;
     let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
     let sites = Sites::new([(name, site)].into());

@@ -70,7 +70,7 @@ impl Arrival {
         {
             return trusted;
         }
-        let trusted = policy.trust().proxies.iter().any(|net| net.contains(self.peer.address));
+        let trusted = policy.trusts(self.peer.address);
         self.trusted.set(Some((version, trusted)));
         trusted
     }

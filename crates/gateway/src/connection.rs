@@ -30,13 +30,7 @@ use crate::{
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES_MAX: usize = 256 << 10;
 
-/// Bounds of an HTTP/2 connection; Envoy's advice for an edge.
-const HTTP2_STREAMS: u32 = 100;
-const HTTP2_STREAM_WINDOW: u32 = 64 << 10;
-const HTTP2_CONNECTION_WINDOW: u32 = 1 << 20;
-const HTTP2_HEADER_LIST: u32 = 32 << 10;
-const HTTP2_SEND_BUFFER: usize = 64 << 10;
-const HTTP2_RESETS: usize = 100;
+/// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
 pub(crate) async fn serve(
@@ -141,16 +135,17 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     arrival: Rc<Arrival>,
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
+    let limits = arrival.worker.settings.http2;
     let mut builder = http2::Builder::new(LocalExecutor);
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(HTTP2_STREAMS)
-        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
-        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-        .max_header_list_size(HTTP2_HEADER_LIST)
-        .max_send_buf_size(HTTP2_SEND_BUFFER)
-        .max_pending_accept_reset_streams(HTTP2_RESETS)
-        .max_local_error_reset_streams(HTTP2_RESETS)
+        .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(limits.stream_window_bytes)
+        .initial_connection_window_size(limits.connection_window_bytes)
+        .max_header_list_size(limits.header_list_bytes)
+        .max_send_buf_size(limits.send_buffer_bytes)
+        .max_pending_accept_reset_streams(limits.resets)
+        .max_local_error_reset_streams(limits.resets)
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(HTTP2_PING);
     let mut conn = builder.serve_connection(caller, Front(arrival));

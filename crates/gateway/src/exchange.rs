@@ -16,7 +16,7 @@ use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration}
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, request::Parts, response};
 use hyper::body::Incoming;
-use shield::{Decided, End, Pass, Patience};
+use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
 
 pub(crate) use busy::{Busy, Place};
@@ -131,8 +131,9 @@ impl Ongoing {
             headers: &parts.headers,
             raw: self.head.as_ref().map(|head| head.raw.as_ref()),
         };
-        let mut pass = worker.engine.open(&head, &self.arrival.peer, self.id, now());
-        if self.arrival.is_trusted(pass.policy())
+        let mut pass = worker.engine.open(&head, &self.arrival.peer, self.id);
+        if pass.policy().server.request_id_from.value == AcceptFrom::Trusted
+            && self.arrival.is_trusted(pass.policy())
             && let Some(id) = headers::accepted_request_id(&parts.headers)
         {
             if let Ok(text) = id.to_str() {
@@ -177,7 +178,13 @@ impl Ongoing {
         let pool = self.pass.as_ref().and_then(|pass| {
             self.arrival.worker.pool(pass.policy().site_name(pass.route()))
         });
-        pool.ok_or_else(|| self.failed(UpstreamFault::Unreachable, &CallerFault::default()))
+        pool.ok_or_else(|| self.refused(Refusal::UnknownHost))
+    }
+
+    /// The longest body that the policy lets this request have.
+    fn body_bytes_max(&self) -> u64 {
+        let allowed = self.pass.as_ref().and_then(|pass| pass.policy().body_bytes_max(pass.route()));
+        allowed.unwrap_or(u64::MAX)
     }
 
     /// Passes an answer on, and takes from it what is to be learnt.
@@ -267,8 +274,8 @@ impl Ongoing {
         if let Some(refusal) = self.arrival.wire.take_body_fault() {
             return self.refused(refusal);
         }
-        if fault.get() {
-            return self.refused(Refusal::BadBody);
+        if let Some(refusal) = fault.get() {
+            return self.refused(refusal);
         }
         let status = match cause {
             UpstreamFault::TimedOut => 504,

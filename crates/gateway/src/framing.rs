@@ -95,6 +95,10 @@ pub enum Refusal {
     HeadTimeout,
     /// The body arrives slower than the minimum rate.
     BodyTooSlow,
+    /// The body is larger than the policy allows.
+    BodyTooLarge,
+    /// No site of the policy has this host.
+    UnknownHost,
     /// The body broke off, or breaks the rules of its protocol.
     BadBody,
     /// Pseudo-headers of an HTTP/2 request contradict its fields.
@@ -107,7 +111,9 @@ impl Refusal {
     pub fn status(self) -> u16 {
         match self {
             Self::TooManyHeaders | Self::HeadersTooLarge => 431,
+            Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
+            Self::UnknownHost => 421,
             Self::HeadTimeout | Self::BodyTooSlow => 408,
             _ => 400,
         }
@@ -140,6 +146,8 @@ impl Refusal {
             Self::TargetTooLong => "target-too-long",
             Self::HeadTimeout => "head-timeout",
             Self::BodyTooSlow => "body-too-slow",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UnknownHost => "unknown-host",
             Self::BadBody => "bad-body",
             Self::BadPseudoHeader => "bad-pseudo-header",
         }

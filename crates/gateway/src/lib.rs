@@ -23,6 +23,7 @@ mod io;
 mod listen;
 mod relay;
 mod settings;
+mod setup;
 mod sites;
 mod ticker;
 mod tunnel;
@@ -32,7 +33,8 @@ mod wire;
 mod worker;
 
 pub use listen::{Gateway, bind};
-pub use settings::{EventSink, Listener, Settings};
+pub use settings::{EventSink, Http2Limits, Listener, Settings};
+pub use setup::{SetupError, listeners, sites};
 pub use sites::{Site, Sites};
 pub use upstream::{Speech, Upstream, UpstreamDeadlines, UpstreamUrlError};
 pub use wire::CallerDeadlines;

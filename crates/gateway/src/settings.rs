@@ -19,6 +19,36 @@ pub struct Listener {
 /// Takes the events of exchanges that are worth one. It must not block.
 pub type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
 
+/// Bounds of a caller's HTTP/2 connection; Envoy's advice for an edge.
+#[derive(Clone, Copy, Debug)]
+pub struct Http2Limits {
+    /// Streams at one time.
+    pub streams: u32,
+    /// Bytes of a header list, decoded.
+    pub header_list_bytes: u32,
+    /// Flow-control window of a stream.
+    pub stream_window_bytes: u32,
+    /// Flow-control window of the connection.
+    pub connection_window_bytes: u32,
+    /// Bytes of an answer that may wait per stream.
+    pub send_buffer_bytes: usize,
+    /// Streams that may be reset at one time before the connection is closed.
+    pub resets: usize,
+}
+
+impl Default for Http2Limits {
+    fn default() -> Self {
+        Self {
+            streams: 100,
+            header_list_bytes: 32 << 10,
+            stream_window_bytes: 64 << 10,
+            connection_window_bytes: 1 << 20,
+            send_buffer_bytes: 64 << 10,
+            resets: 100,
+        }
+    }
+}
+
 /// Everything that stays the same while the gateway runs.
 pub struct Settings {
     /// Decides.
@@ -33,6 +63,8 @@ pub struct Settings {
     pub head_limits: HeadLimits,
     /// Deadlines of callers' connections.
     pub caller_deadlines: CallerDeadlines,
+    /// Bounds of callers' HTTP/2 connections.
+    pub http2: Http2Limits,
     /// Connections at one time, all workers together.
     pub connections_max: usize,
     /// Connections at one time from one address.
@@ -56,6 +88,7 @@ impl Settings {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             head_limits: HeadLimits::default(),
             caller_deadlines: CallerDeadlines::default(),
+            http2: Http2Limits::default(),
             connections_max: 16_384,
             connections_per_source_max: 4_096,
             requests_max: 2_048,

@@ -12,8 +12,19 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-/// Whether reading the caller's body has failed; shared with the exchange.
-pub(crate) type CallerFault = Rc<Cell<bool>>;
+use crate::framing::Refusal;
+
+/// Why the caller's body failed, if it did; shared with the exchange.
+pub(crate) type CallerFault = Rc<Cell<Option<Refusal>>>;
+
+/// A body that cannot be sent on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    #[error("the caller's body failed")]
+    Caller(#[from] hyper::Error),
+    #[error("the body is larger than allowed")]
+    TooLarge,
+}
 
 pub(crate) enum Upload {
     Empty,
@@ -26,17 +37,19 @@ pub(crate) enum Upload {
         held: Bytes,
         incoming: Incoming,
         fault: CallerFault,
+        /// Bytes that may still come.
+        left: u64,
     },
 }
 
 impl Body for Upload {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = UploadError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
             Self::Whole { bytes, .. } if !bytes.is_empty() => {
@@ -48,12 +61,9 @@ impl Body for Upload {
             Self::Stream { held, .. } if held.has_remaining() => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(held)))))
             }
-            Self::Stream { incoming, fault, .. } => {
-                let polled = Pin::new(incoming).poll_frame(cx);
-                if matches!(polled, Poll::Ready(Some(Err(_)))) {
-                    fault.set(true);
-                }
-                polled
+            Self::Stream { incoming, fault, left, .. } => {
+                let frame = std::task::ready!(Pin::new(incoming).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| checked(frame, left, fault)))
             }
         }
     }
@@ -84,4 +94,22 @@ impl Body for Upload {
             }
         }
     }
+}
+
+/// Counts a frame against what may still come.
+fn checked(
+    frame: Result<Frame<Bytes>, hyper::Error>,
+    left: &mut u64,
+    fault: &CallerFault,
+) -> Result<Frame<Bytes>, UploadError> {
+    let frame = frame.inspect_err(|_| fault.set(Some(Refusal::BadBody)))?;
+    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+    match left.checked_sub(bytes) {
+        Some(rest) => *left = rest,
+        None => {
+            fault.set(Some(Refusal::BodyTooLarge));
+            return Err(UploadError::TooLarge);
+        }
+    }
+    Ok(frame)
 }

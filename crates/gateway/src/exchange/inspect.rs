@@ -27,14 +27,23 @@ pub(super) async fn inspect(
     if incoming.is_end_stream() {
         return Ok(Upload::Empty);
     }
+    let expected = incoming.size_hint().exact();
+    let allowed = ongoing.body_bytes_max();
+    if expected.is_some_and(|length| length > allowed) {
+        return Err(ongoing.refused(Refusal::BodyTooLarge));
+    }
+    let stream = |held: Bytes, incoming| {
+        let left = allowed.saturating_sub(held.len() as u64);
+        Upload::Stream { held, incoming, fault: Rc::clone(fault), left }
+    };
     let wanted = ongoing.pass.as_ref().and_then(shield::Pass::body_wanted);
-    let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming, fault)) };
+    let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
     let worker = Rc::clone(&ongoing.arrival.worker);
-    let expected = incoming.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    ongoing.held = worker.hold(expected.unwrap_or(bytes_max).min(bytes_max));
+    let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);
+    ongoing.held = worker.hold(expected.min(bytes_max));
     if ongoing.held.is_none() {
         ongoing.note("the body was not inspected: no memory is left to hold it");
-        return Ok(stream(Bytes::new(), incoming, fault));
+        return Ok(stream(Bytes::new(), incoming));
     }
     let mut held = Held::default();
     let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
@@ -46,6 +55,9 @@ pub(super) async fn inspect(
         None => false,
     };
     let (bytes, trailers) = held.into_parts();
+    if bytes.len() as u64 > allowed {
+        return Err(ongoing.refused(Refusal::BodyTooLarge));
+    }
     let seen = bytes.get(..bytes.len().min(bytes_max)).unwrap_or_default();
     let whole = complete && seen.len() == bytes.len();
     match decode(headers.get(header::CONTENT_ENCODING), seen, bytes_max, Codings::Bounded) {
@@ -56,11 +68,7 @@ pub(super) async fn inspect(
         }
         None => ongoing.note("the body was not inspected: its coding is unknown or broken"),
     }
-    if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming, fault)) }
-}
-
-fn stream(held: Bytes, incoming: Incoming, fault: &CallerFault) -> Upload {
-    Upload::Stream { held, incoming, fault: Rc::clone(fault) }
+    if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming)) }
 }
 
 /// What has come of a body. Most bodies come in one piece, which is then not copied.

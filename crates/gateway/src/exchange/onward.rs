@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request::Parts, uri,
 };
+use http_body::Body;
 
 use super::Ongoing;
 use crate::{
@@ -97,7 +98,11 @@ impl Onward {
         headers::prepare_request(headers, provenance, self.upgrade.clone()).underscores_dropped
     }
 
-    fn finish(&self, headers: HeaderMap, body: Upload) -> Outbound {
+    fn finish(&self, mut headers: HeaderMap, body: Upload) -> Outbound {
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // Left to itself hyper would drop the body of a GET whose length is not known.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();

@@ -10,6 +10,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
+use shield::policy::{self, UpstreamScheme};
 
 /// Which protocol an upstream connection speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,14 +88,38 @@ impl Upstream {
                 .filter(|port| *port > 0)
                 .ok_or_else(|| UpstreamUrlError::Port(port.to_owned()))?,
         };
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| UpstreamUrlError::Host(host.to_owned()))?;
+        Self::new(speech, host.to_owned(), port, authorities)
+    }
+
+    /// The upstream that a policy names.
+    ///
+    /// # Errors
+    /// When the certificate authorities cannot be loaded.
+    pub fn of(
+        upstream: &policy::Upstream,
+        authorities: Option<&Path>,
+    ) -> Result<Self, UpstreamUrlError> {
+        let speech = match upstream.scheme {
+            UpstreamScheme::Http => Speech::Http1,
+            UpstreamScheme::Https => Speech::Tls,
+            UpstreamScheme::H2c => Speech::H2c,
+        };
+        Self::new(speech, upstream.host.clone(), upstream.port, authorities)
+    }
+
+    fn new(
+        speech: Speech,
+        host: String,
+        port: u16,
+        authorities: Option<&Path>,
+    ) -> Result<Self, UpstreamUrlError> {
+        let name = ServerName::try_from(host.clone())
+            .map_err(|_| UpstreamUrlError::Host(host.clone()))?;
         let tls = match speech {
             Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
             Speech::Http1 | Speech::H2c => None,
         };
-        let authorities = authorities.map(Path::to_owned);
-        Ok(Self { speech, host: host.to_owned(), port, tls, authorities })
+        Ok(Self { speech, host, port, tls, authorities: authorities.map(Path::to_owned) })
     }
 
     /// The scheme that requests carry towards this upstream.

@@ -228,6 +228,7 @@ impl Pool {
     /// HTTP/2 wants scheme and authority in the target, and no Host beside them.
     fn for_http2(&self, outbound: Outbound) -> Option<Request<Upload>> {
         let mut request = outbound.request;
+        request.headers_mut().remove(header::TRANSFER_ENCODING);
         let host = request.headers_mut().remove(header::HOST);
         let authority = host.as_ref().map_or(b"".as_slice(), HeaderValue::as_bytes);
         let mut uri = Uri::builder().scheme(self.upstream.scheme());

@@ -95,6 +95,8 @@ fn chunks_are_written_anew() {
     );
     let text = caller.answer().text();
     assert!(text.contains("\n\nabcde\n"), "{text}");
+    caller.write("GET /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    assert!(caller.answer().text().contains("\n\nhi\n"));
     assert!(!text.contains("ext="), "{text}");
     assert!(!text.contains("content-length: 9"), "{text}");
 }

@@ -16,7 +16,7 @@ fn an_upload_waits_for_the_origin_to_want_it() {
     });
     let proxy = Proxy::before(&origin);
     let mut caller = proxy.connect();
-    caller.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    caller.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Type: image/png\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     assert_eq!(caller.answer().status(), 100);
     caller.write("hello");
     assert_eq!(caller.answer().text(), "hello");

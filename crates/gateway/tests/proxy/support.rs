@@ -39,15 +39,20 @@ pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
         upstream: Upstream::parse(upstream, None).unwrap(),
         deadlines: UpstreamDeadlines::default(),
     };
-    let name = engine.policy().site_name(&Default::default()).to_owned();
+    let name = only_site(&engine);
     let sites = Sites::new([(name, site)].into());
     Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(|_event| {}), sites) }
+}
+
+/// The name of the policy's only site.
+pub(crate) fn only_site(engine: &Engine) -> String {
+    engine.policy().sites[0].name.clone()
 }
 
 /// The same with other deadlines towards the upstream.
 pub(crate) fn with_deadlines(upstream: &str, deadlines: UpstreamDeadlines) -> Settings {
     let mut settings = settings(upstream);
-    let name = settings.engine.policy().site_name(&Default::default()).to_owned();
+    let name = only_site(&settings.engine);
     let upstream = Upstream::parse(upstream, None).unwrap();
     settings.sites = Sites::new([(name, Site { upstream, deadlines })].into());
     settings

@@ -1,1 +1,149 @@
-//! TLS on either side.
+//! TLS on either side: ALPN, verification, and a certificate that nobody vouches for.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use std::{io::Write, path::Path, sync::Arc};
+
+use http::Request;
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
+
+use crate::{
+    http2::{block_on, exchange},
+    support::{Origin, Proxy, only_site, settings},
+};
+use gateway::{Site, Sites, Upstream, UpstreamDeadlines};
+
+struct Identity {
+    server: Arc<ServerConfig>,
+    roots: RootCertStore,
+    pem: tempfile::NamedTempFile,
+}
+
+fn identity(alpn: &[&[u8]]) -> Identity {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    server.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let mut pem = tempfile::NamedTempFile::new().unwrap();
+    pem.write_all(made.cert.pem().as_bytes()).unwrap();
+    Identity { server: Arc::new(server), roots, pem }
+}
+
+async fn connect(proxy: &Proxy, roots: RootCertStore, alpn: &[&[u8]]) -> TlsStream<TcpStream> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+#[test]
+fn callers_choose_between_http1_and_http2_by_alpn() {
+    let origin = Origin::echo();
+    let identity = identity(&[b"h2", b"http/1.1"]);
+    let proxy = Proxy::over(Some(Arc::clone(&identity.server)), settings(&origin.url()));
+    block_on(async {
+        let mut stream = connect(&proxy, identity.roots.clone(), &[b"http/1.1"]).await;
+        stream
+            .write_all(b"GET /one HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.contains("GET /one HTTP/1.1\n"), "{answer}");
+        assert!(answer.contains("x-forwarded-proto: https\n"), "{answer}");
+
+        let stream = connect(&proxy, identity.roots.clone(), &[b"h2"]).await;
+        let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        let request = Request::get("https://localhost/two").body(()).unwrap();
+        let (_, text, _) = exchange(&mut sender, request, None).await.unwrap();
+        assert!(text.starts_with("GET /two HTTP/1.1\n"), "{text}");
+    });
+}
+
+/// An HTTPS origin that says what it was asked for.
+async fn https_origin(server: Arc<ServerConfig>) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = TlsAcceptor::from(server);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let name = stream.get_ref().1.server_name().unwrap_or("none").to_owned();
+                let mut read = [0; 4096];
+                while stream.read(&mut read).await.is_ok_and(|n| n > 0) {
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+fn before_https(port: u16, authorities: Option<&Path>) -> Proxy {
+    let url = format!("https://localhost:{port}");
+    let mut settings = settings(&url);
+    let upstream = Upstream::parse(&url, authorities).unwrap();
+    let name = only_site(&settings.engine);
+    let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
+    settings.sites = Sites::new([(name, site)].into());
+    Proxy::with(settings)
+}
+
+#[test]
+fn an_https_origin_is_verified_and_named() {
+    let identity = identity(&[b"http/1.1"]);
+    block_on(async {
+        let address = https_origin(Arc::clone(&identity.server)).await;
+        let trusting = before_https(address.port(), Some(identity.pem.path()));
+        let doubting = before_https(address.port(), None);
+        tokio::task::spawn_blocking(move || {
+            let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+            let mut caller = trusting.connect();
+            caller.write(get);
+            assert_eq!(caller.answer().text(), "localhost");
+            let mut caller = doubting.connect();
+            caller.write(get);
+            assert_eq!(caller.answer().status(), 502);
+        })
+        .await
+        .unwrap();
+    });
+}
+
+#[test]
+fn an_authority_file_without_certificates_is_no_setup() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    assert!(Upstream::parse("https://localhost", Some(empty.path())).is_err());
+    assert!(Upstream::parse("https://localhost", Some(Path::new("/nowhere"))).is_err());
+    for wrong in ["ftp://h", "http://", "http://h:0", "http://h:x", "http://h/path", "h:80", "http://a b"] {
+        assert!(Upstream::parse(wrong, None).is_err(), "{wrong}");
+    }
+}
