@@ -127,8 +127,8 @@ fn device(
         .then(hasher.hash(language))
 }
 
-/// Method and path, with its numbers and long identifiers left out. Only what cannot be part of a route
-/// is: two paths of one shape must not differ in who may use them.
+/// Method and path, with its numbers and long identifiers left out. Only what cannot be part of a
+/// route is: two paths of one shape must not differ in who may use them.
 fn door(head: &Head<'_>, hasher: &Hasher) -> Digest {
     let method = hasher.hash(head.method.as_str().as_bytes());
     let (path, _) = traffic::path::split_target(head.target);
