@@ -96,9 +96,8 @@ pub(crate) fn append(transaction: &Connection, line: &AuditLine) -> rusqlite::Re
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let seq = seq.saturating_add(1);
     let hash = chained(&before, loaded(seq), line);
-    transaction
-        .prepare_cached("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![
+    transaction.prepare_cached("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")?.execute(
+        params![
             seq,
             stored(line.at.as_micros()),
             line.who,
@@ -106,7 +105,8 @@ pub(crate) fn append(transaction: &Connection, line: &AuditLine) -> rusqlite::Re
             line.before,
             line.after,
             hash
-        ])?;
+        ],
+    )?;
     transaction
         .prepare_cached("UPDATE audit_head SET seq = ?, hash = ?")?
         .execute(params![seq, hash])?;
@@ -123,27 +123,20 @@ pub(crate) fn lines(
         "SELECT seq, at, who, what, before, after, hash FROM audit
          WHERE seq < ? ORDER BY seq DESC LIMIT ?",
     )?;
-    let rows = statement.query_map(
-        params![stored(before.unwrap_or(u64::MAX)), stored(limit as u64)],
-        entry,
-    )?;
+    let rows = statement
+        .query_map(params![stored(before.unwrap_or(u64::MAX)), stored(limit as u64)], entry)?;
     rows.collect()
 }
 
 /// Walks the whole log; where it ends, or where it is not what was written.
 pub(crate) fn verify(connection: &Connection) -> rusqlite::Result<Result<AuditHead, AuditFault>> {
     let head: Option<(i64, Vec<u8>)> = connection
-        .query_row("SELECT seq, hash FROM audit_head", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row("SELECT seq, hash FROM audit_head", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let mut statement = connection
         .prepare("SELECT seq, at, who, what, before, after, hash FROM audit ORDER BY seq")?;
     let mut rows = statement.query([])?;
-    let mut last = AuditHead {
-        seq: 0,
-        hash: hex(&[0; 32]),
-    };
+    let mut last = AuditHead { seq: 0, hash: hex(&[0; 32]) };
     let mut chain = vec![0_u8; 32];
     while let Some(row) = rows.next()? {
         let entry = entry(row)?;
@@ -155,17 +148,11 @@ pub(crate) fn verify(connection: &Connection) -> rusqlite::Result<Result<AuditHe
         if hex(&chain) != entry.hash {
             return Ok(Err(AuditFault::Changed { seq: entry.seq }));
         }
-        last = AuditHead {
-            seq: entry.seq,
-            hash: entry.hash,
-        };
+        last = AuditHead { seq: entry.seq, hash: entry.hash };
     }
     let (seq, hash) = head.unwrap_or_default();
     if loaded(seq) != last.seq {
-        return Ok(Err(AuditFault::Cut {
-            found: last.seq,
-            expected: loaded(seq),
-        }));
+        return Ok(Err(AuditFault::Cut { found: last.seq, expected: loaded(seq) }));
     }
     if hex(&hash) != last.hash {
         return Ok(Err(AuditFault::Changed { seq: last.seq }));
@@ -193,12 +180,7 @@ fn chained(before: &[u8], seq: u64, line: &AuditLine) -> Vec<u8> {
     sha.update(before);
     sha.update(seq.to_be_bytes());
     sha.update(line.at.as_micros().to_be_bytes());
-    let texts = [
-        Some(&line.who),
-        Some(&line.what),
-        line.before.as_ref(),
-        line.after.as_ref(),
-    ];
+    let texts = [Some(&line.who), Some(&line.what), line.before.as_ref(), line.after.as_ref()];
     for text in texts {
         match text {
             None => sha.update(u64::MAX.to_be_bytes()),

@@ -59,6 +59,14 @@ impl From<rusqlite::Error> for OpenFault {
     }
 }
 
+impl Fault {
+    /// What SQLite, or the operating system, says.
+    pub(crate) fn what(&self) -> &str {
+        let (Self::Corrupt(what) | Self::Storage(what) | Self::Row(what)) = self;
+        what
+    }
+}
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         let what = error.to_string();
@@ -78,11 +86,21 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+/// Whether a file is walked whole when it is opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Check {
+    /// The first time, when it is of moderate size.
+    Whole,
+    /// It was, a moment ago.
+    No,
+}
+
 /// Opens a file for writing: made when missing, private, checked, and in the present format.
 pub(crate) fn open_writer(
     path: &Path,
     format: &Format,
     durability: Durability,
+    check: Check,
 ) -> Result<Connection, OpenFault> {
     make_private_file(path).map_err(|error| cannot_open(&error.to_string()))?;
     let mut connection = Connection::open_with_flags(
@@ -101,7 +119,9 @@ pub(crate) fn open_writer(
         },
     )?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
-    check_whole(&connection, path)?;
+    if check == Check::Whole {
+        check_whole(&connection, path)?;
+    }
     bring_up_to_date(&mut connection, format)?;
     Ok(connection)
 }
@@ -116,6 +136,12 @@ pub(crate) fn open_reader(path: &Path, deadline: Instant) -> rusqlite::Result<Co
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))?;
     Ok(connection)
+}
+
+/// Whether a file has its tables yet: it may have been made this very moment.
+pub(crate) fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(version > 0)
 }
 
 /// Whether a query was ended by its deadline.
@@ -158,11 +184,7 @@ fn bring_up_to_date(connection: &mut Connection, format: &Format) -> Result<(), 
         return Ok(());
     }
     let transaction = connection.transaction()?;
-    for step in format
-        .steps
-        .iter()
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
+    for step in format.steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
         for script in *step {
             transaction.execute_batch(script)?;
         }

@@ -4,7 +4,7 @@
 //! (UUIDv7), so that an event that is counted on over midnight stays one event. A file that turns
 //! out to be damaged is moved aside and begun anew: one day is lost to questions, and no more.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 use traffic::{Event, EventId, Timestamp};
 
-use crate::database::{Durability, Fault, OpenFault, open_writer};
+use crate::database::{Check, Durability, Fault, OpenFault, open_writer};
 use crate::events;
 use crate::folder::{database_bytes, move_aside, unlink_database};
 use crate::health::Vitals;
@@ -26,6 +26,8 @@ use crate::health::Vitals;
 pub(crate) const COUNTED_ON_MAX: Duration = Duration::from_secs(600);
 /// Files kept open: today, and yesterday around midnight.
 const OPEN_MAX: usize = 2;
+/// Events removed at once from a day that is too large: more than come between two looks.
+const THINNED_EVENTS_MAX: u64 = 60_000;
 /// Events of one transaction.
 const BATCH_EVENTS_MAX: usize = 10_000;
 
@@ -40,6 +42,8 @@ pub(crate) struct Day(Date);
 pub(crate) struct Days {
     folder: PathBuf,
     open: BTreeMap<Day, Connection>,
+    /// Days whose files were found whole.
+    checked: BTreeSet<Day>,
     vitals: Arc<Vitals>,
 }
 
@@ -48,9 +52,7 @@ pub(crate) struct Days {
 impl Day {
     pub(crate) fn of(at: Timestamp) -> Self {
         let days = i64::try_from(at.as_micros() / 86_400_000_000).unwrap_or(i64::MAX);
-        let date = Span::new()
-            .try_days(days)
-            .and_then(|days| EPOCH.checked_add(days));
+        let date = Span::new().try_days(days).and_then(|days| EPOCH.checked_add(days));
         Self(date.unwrap_or(Date::MAX))
     }
 
@@ -72,11 +74,7 @@ impl Day {
     /// When it begins.
     pub(crate) fn start(self) -> Timestamp {
         let since_epoch = self.0.duration_since(EPOCH).as_secs();
-        Timestamp::from_micros(
-            u64::try_from(since_epoch)
-                .unwrap_or(0)
-                .saturating_mul(1_000_000),
-        )
+        Timestamp::from_micros(u64::try_from(since_epoch).unwrap_or(0).saturating_mul(1_000_000))
     }
 
     fn named(file_name: &str) -> Option<Self> {
@@ -111,11 +109,7 @@ pub(crate) fn files(folder: &Path) -> Vec<(Day, PathBuf)> {
 
 impl Days {
     pub(crate) fn new(folder: PathBuf, vitals: Arc<Vitals>) -> Self {
-        Self {
-            folder,
-            open: BTreeMap::new(),
-            vitals,
-        }
+        Self { folder, open: BTreeMap::new(), checked: BTreeSet::new(), vitals }
     }
 
     /// Writes `waiting` and takes what is written out of it. After a fault the rest is still there.
@@ -142,26 +136,47 @@ impl Days {
         Ok(())
     }
 
-    /// Throws away days older than `kept`, and the oldest while all together take more than
-    /// `bytes_max`; for that the latest day is never given up.
+    /// Throws away days older than `kept`, and the oldest days while all together take more than
+    /// `bytes_max`. When the latest day alone takes more, the oldest of its events go.
     pub(crate) fn retire(&mut self, now: Timestamp, kept: Duration, bytes_max: u64) {
         let oldest = Day::of(now.before(kept));
         let mut files = files(&self.folder);
         let mut bytes: u64 = files.iter().map(|(_, path)| database_bytes(path)).sum();
         while let Some((day, path)) = files.pop() {
             let is_latest = files.is_empty();
-            if day >= oldest && (is_latest || bytes <= bytes_max) {
+            if day >= oldest && bytes <= bytes_max {
+                break;
+            }
+            if day >= oldest && is_latest {
+                self.thin_out(day, bytes_max);
                 break;
             }
             self.open.remove(&day);
+            self.checked.remove(&day);
             match unlink_database(&path) {
                 Ok(freed) => bytes = bytes.saturating_sub(freed),
-                Err(error) => {
-                    tracing::warn!(%day, %error, "cannot remove the events of an old day")
-                }
+                Err(error) => tracing::warn!(%day, %error, "cannot remove the events of a day"),
             }
         }
         self.vitals.events_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Removes the oldest events of a day that is too large, some at a time. The file keeps its
+    /// size, and what comes takes the place that became free.
+    fn thin_out(&mut self, day: Day, bytes_max: u64) {
+        let thinned = self.connection(day).and_then(|connection| {
+            if events::bytes_used(connection)? <= bytes_max {
+                return Ok(0);
+            }
+            Ok(events::remove_oldest(connection, THINNED_EVENTS_MAX)?)
+        });
+        match thinned {
+            Ok(0) => {}
+            Ok(events) => {
+                tracing::warn!(%day, events, "the oldest events of a large day were removed")
+            }
+            Err(fault) => tracing::warn!(%day, fault = fault.what(), "cannot remove old events"),
+        }
     }
 
     fn write_day(&mut self, day: Day, events: &[Arc<Event>]) -> Result<(), Fault> {
@@ -180,18 +195,12 @@ impl Days {
     }
 
     fn try_day(&mut self, day: Day, events: &[Arc<Event>]) -> Result<(), Fault> {
-        let outcome = self
-            .connection(day)
-            .and_then(|connection| put_all(connection, events));
+        let outcome = self.connection(day).and_then(|connection| put_all(connection, events));
         match outcome {
             Ok(unstorable) => {
                 let written = events.len() as u64 - unstorable;
-                self.vitals
-                    .events_written
-                    .fetch_add(written, Ordering::Relaxed);
-                self.vitals
-                    .dropped_unstorable
-                    .fetch_add(unstorable, Ordering::Relaxed);
+                self.vitals.events_written.fetch_add(written, Ordering::Relaxed);
+                self.vitals.dropped_unstorable.fetch_add(unstorable, Ordering::Relaxed);
                 Ok(())
             }
             Err(fault) => {
@@ -204,7 +213,9 @@ impl Days {
 
     fn connection(&mut self, day: Day) -> Result<&mut Connection, Fault> {
         if !self.open.contains_key(&day) {
-            let connection = open_writer(&self.path(day), &events::FORMAT, Durability::Buffered)
+            let check = if self.checked.insert(day) { Check::Whole } else { Check::No };
+            let path = self.path(day);
+            let connection = open_writer(&path, &events::FORMAT, Durability::Buffered, check)
                 .map_err(|fault| match fault {
                     OpenFault::Sqlite(error) => Fault::from(error),
                     // Written by a newer program that was replaced by this one: left to it.
@@ -215,9 +226,7 @@ impl Days {
             }
             self.open.insert(day, connection);
         }
-        self.open
-            .get_mut(&day)
-            .ok_or_else(|| Fault::Storage("no connection".to_owned()))
+        self.open.get_mut(&day).ok_or_else(|| Fault::Storage("no connection".to_owned()))
     }
 
     fn path(&self, day: Day) -> PathBuf {

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value};
 use traffic::{Event, EventId};
 
-use crate::database::{Format, hit_deadline, stored};
+use crate::database::{Format, hit_deadline, loaded, stored};
 use crate::filter::EventFilter;
 use crate::standing::json;
 
@@ -62,11 +62,7 @@ pub(crate) fn put(connection: &Connection, event: &Event) -> rusqlite::Result<()
 }
 
 pub(crate) fn by_id(connection: &Connection, id: EventId) -> rusqlite::Result<Option<Event>> {
-    one(
-        connection,
-        "SELECT record, count FROM events WHERE id = ?",
-        id.0.to_be_bytes(),
-    )
+    one(connection, "SELECT record, count FROM events WHERE id = ?", id.0.to_be_bytes())
 }
 
 /// The latest event of a request.
@@ -87,10 +83,7 @@ pub(crate) fn matching(connection: &Connection, filter: &EventFilter) -> rusqlit
     let (sql, values) = narrowed(filter);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut found = Found {
-        events: Vec::new(),
-        is_complete: true,
-    };
+    let mut found = Found { events: Vec::new(), is_complete: true };
     loop {
         let row = match rows.next() {
             Ok(Some(row)) => row,
@@ -110,6 +103,23 @@ pub(crate) fn matching(connection: &Connection, filter: &EventFilter) -> rusqlit
             return Ok(found);
         }
     }
+}
+
+/// Bytes of the file that hold something.
+pub(crate) fn bytes_used(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name: &str| -> rusqlite::Result<u64> {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map(loaded)
+    };
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    Ok(pages.saturating_mul(pragma("page_size")?))
+}
+
+/// Removes the oldest events; how many.
+pub(crate) fn remove_oldest(connection: &Connection, events_max: u64) -> rusqlite::Result<usize> {
+    connection.execute(
+        "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events ORDER BY at LIMIT ?)",
+        [stored(events_max)],
+    )
 }
 
 /// What the columns can tell of a filter, in SQL; [`EventFilter::matches`] has the last word.
@@ -157,11 +167,7 @@ fn one(
     sql: &str,
     key: impl rusqlite::ToSql,
 ) -> rusqlite::Result<Option<Event>> {
-    connection
-        .prepare(sql)?
-        .query_row([key], event)
-        .optional()
-        .map(Option::flatten)
+    connection.prepare(sql)?.query_row([key], event).optional().map(Option::flatten)
 }
 
 /// The event of a row; none when its record is damaged.

@@ -94,19 +94,10 @@ impl EventFilter {
             && self.layer.is_none_or(|layer| event.layer == Some(layer))
             && is(&self.site, &event.site)
             && is(&self.client, &event.client)
-            && is(
-                &self.endpoint,
-                event.endpoint.as_deref().unwrap_or_default(),
-            )
-            && self
-                .entity
-                .as_deref()
-                .is_none_or(|entity| names(event, entity))
+            && is(&self.endpoint, event.endpoint.as_deref().unwrap_or_default())
+            && self.entity.as_deref().is_none_or(|entity| names(event, entity))
             && self.detector.as_deref().is_none_or(|detector| {
-                event
-                    .signals
-                    .iter()
-                    .any(|signal| signal.detector == detector)
+                event.signals.iter().any(|signal| signal.detector == detector)
             })
             && self.text.as_deref().is_none_or(|text| holds(event, text))
     }
@@ -119,10 +110,7 @@ impl EventFilter {
 impl Cursor {
     /// The place of `event`.
     pub const fn of(event: &Event) -> Self {
-        Self {
-            at: event.at,
-            id: event.id,
-        }
+        Self { at: event.at, id: event.id }
     }
 }
 

@@ -22,13 +22,11 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes the folder where it is missing, and takes it.
     pub(crate) fn take(root: &Path) -> Result<Self, OpenError> {
-        make_folder(root)?;
+        let is_ours = !root.is_dir() || is_empty(root) || root.join("lock").exists();
+        make_folder(root, is_ours)?;
         let lock = lock(root)?;
-        make_folder(&root.join("events"))?;
-        Ok(Self {
-            root: root.to_owned(),
-            _lock: lock,
-        })
+        make_folder(&root.join("events"), true)?;
+        Ok(Self { root: root.to_owned(), _lock: lock })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -54,11 +52,7 @@ impl Folder {
 /// Makes sure that `path` is there and that its owner alone can read it. SQLite gives its own
 /// companions of a file (`-wal`, `-shm`) the mode of the file.
 pub(crate) fn make_private_file(path: &Path) -> std::io::Result<()> {
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)?;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))
 }
 
@@ -110,14 +104,10 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn make_folder(path: &Path) -> Result<(), OpenError> {
-    let failed = |doing| {
-        move |source| OpenError::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        }
-    };
+/// Makes a folder that only its owner can enter. One that holds other things, too, is not ours to
+/// lock up; our files in it are private anyway.
+fn make_folder(path: &Path, is_ours: bool) -> Result<(), OpenError> {
+    let failed = |doing| move |source| OpenError::Io { doing, path: path.to_owned(), source };
     if !path.is_dir() {
         DirBuilder::new()
             .recursive(true)
@@ -125,7 +115,15 @@ fn make_folder(path: &Path) -> Result<(), OpenError> {
             .create(path)
             .map_err(failed("make folder"))?;
     }
+    if !is_ours {
+        tracing::warn!(folder = %path.display(), "the data folder holds other things, too");
+        return Ok(());
+    }
     fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed("protect folder"))
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Takes the lock and writes down who has it, for the error that the next one gets.
@@ -133,11 +131,7 @@ fn lock(root: &Path) -> Result<File, OpenError> {
     let path = root.join("lock");
     let failed = |doing| {
         let path = path.clone();
-        move |source| OpenError::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| OpenError::Io { doing, path, source }
     };
     let mut file = OpenOptions::new()
         .create(true)
@@ -182,12 +176,20 @@ mod tests {
         assert_eq!(mode(&root), 0o700);
         assert_eq!(mode(&root.join("lock")), 0o600);
         let refused = Folder::take(&root).expect_err("the second").to_string();
-        assert!(
-            refused.contains(&format!("process {}", std::process::id())),
-            "{refused}"
-        );
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(folder);
         Folder::take(&root).expect("after the first has gone");
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_not_locked_up() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(scratch.path(), Permissions::from_mode(0o755)).expect("set");
+        fs::write(scratch.path().join("theirs"), "").expect("write");
+        let folder = Folder::take(scratch.path()).expect("taken");
+        let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode(scratch.path()), 0o755);
+        assert_eq!(mode(&folder.events_folder()), 0o700);
     }
 
     #[test]

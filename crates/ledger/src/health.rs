@@ -47,10 +47,7 @@ impl Vitals {
             return;
         };
         if fault.is_none() {
-            tracing::error!(
-                fault = what,
-                "the ledger cannot write; traffic is not affected"
-            );
+            tracing::error!(fault = what, "the ledger cannot write; traffic is not affected");
         }
         *fault = Some(what.to_owned());
     }
@@ -81,22 +78,14 @@ impl Vitals {
     pub(crate) fn health(&self, queued: usize) -> Health {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Health {
-            storage_fault: self
-                .storage_fault
-                .lock()
-                .ok()
-                .and_then(|fault| fault.clone()),
+            storage_fault: self.storage_fault.lock().ok().and_then(|fault| fault.clone()),
             events_written: read(&self.events_written),
             dropped_queue_full: read(&self.dropped_queue_full),
             dropped_storage: read(&self.dropped_storage),
             dropped_unstorable: read(&self.dropped_unstorable),
             waiting: read(&self.held_back).saturating_add(queued as u64),
             events_bytes: read(&self.events_bytes),
-            repairs: self
-                .repairs
-                .lock()
-                .map(|repairs| repairs.clone())
-                .unwrap_or_default(),
+            repairs: self.repairs.lock().map(|repairs| repairs.clone()).unwrap_or_default(),
         }
     }
 }

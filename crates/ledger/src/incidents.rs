@@ -40,6 +40,7 @@ pub(crate) const SCHEMA: &str = "
         record TEXT NOT NULL
     );
     CREATE INDEX findings_by_incident ON findings (incident, severity, last);
+    CREATE INDEX findings_by_last ON findings (last);
     CREATE INDEX findings_by_entity ON findings (entity, last);
     CREATE INDEX findings_by_endpoint ON findings (detector, endpoint, last);
     CREATE TABLE incident_notes (
@@ -53,6 +54,9 @@ pub(crate) const SCHEMA: &str = "
 
 /// Findings further apart than this are different campaigns.
 const CAMPAIGN_GAP: Duration = Duration::from_secs(3_600);
+/// So many of the latest findings are looked at to find the campaign of a new one: an attack from
+/// ten thousand addresses must not cost ten thousand times ten thousand.
+const LOOKED_BACK_MAX: i64 = 64;
 /// An incident shows this many findings; it counts all of them.
 const SHOWN_FINDINGS_MAX: usize = 100;
 /// And this many notes.
@@ -134,11 +138,7 @@ pub struct IncidentFilter {
 
 impl Default for IncidentFilter {
     fn default() -> Self {
-        Self {
-            state: None,
-            since: None,
-            limit: 50,
-        }
+        Self { state: None, since: None, limit: 50 }
     }
 }
 
@@ -182,10 +182,7 @@ pub(crate) fn put(tx: &Connection, finding: &Finding) -> rusqlite::Result<()> {
         .query_row([key(finding.key)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (incident, finding) = match earlier {
-        Some((incident, record)) => (
-            incident,
-            merged(serde_json::from_str(&record).ok(), finding),
-        ),
+        Some((incident, record)) => (incident, merged(serde_json::from_str(&record).ok(), finding)),
         None => (campaign(tx, finding)?, finding.clone()),
     };
     tx.prepare_cached(
@@ -225,11 +222,7 @@ pub(crate) fn set_state(
     let changed = tx
         .prepare_cached("UPDATE incidents SET state = ? WHERE id = ?")?
         .execute(params![state.key(), stored(id.0)])?;
-    Ok(if changed == 1 {
-        Ok(())
-    } else {
-        Err(WriteError::NoSuch(format!("incident {id}")))
-    })
+    Ok(if changed == 1 { Ok(()) } else { Err(WriteError::NoSuch(format!("incident {id}"))) })
 }
 
 /// Adds a note.
@@ -242,25 +235,13 @@ pub(crate) fn add_note(
         .prepare_cached(
             "INSERT INTO incident_notes SELECT id, ?, ?, ? FROM incidents WHERE id = ?",
         )?
-        .execute(params![
-            stored(note.at.as_micros()),
-            note.author,
-            note.note,
-            stored(id.0)
-        ])?;
-    Ok(if changed == 1 {
-        Ok(())
-    } else {
-        Err(WriteError::NoSuch(format!("incident {id}")))
-    })
+        .execute(params![stored(note.at.as_micros()), note.author, note.note, stored(id.0)])?;
+    Ok(if changed == 1 { Ok(()) } else { Err(WriteError::NoSuch(format!("incident {id}"))) })
 }
 
 /// Drops what was last seen before `oldest`, and what is more than the ledger keeps.
 pub(crate) fn trim(tx: &Connection, oldest: Timestamp) -> rusqlite::Result<()> {
-    tx.execute(
-        "DELETE FROM findings WHERE last < ?",
-        [stored(oldest.as_micros())],
-    )?;
+    tx.execute("DELETE FROM findings WHERE last < ?", [stored(oldest.as_micros())])?;
     let count: i64 = tx.query_row("SELECT count(*) FROM findings", [], |row| row.get(0))?;
     let surplus = loaded(count).saturating_sub(FINDINGS_MAX);
     if surplus > 0 {
@@ -269,14 +250,8 @@ pub(crate) fn trim(tx: &Connection, oldest: Timestamp) -> rusqlite::Result<()> {
             [stored(surplus)],
         )?;
     }
-    tx.execute(
-        "DELETE FROM incidents WHERE id NOT IN (SELECT incident FROM findings)",
-        [],
-    )?;
-    tx.execute(
-        "DELETE FROM incident_notes WHERE incident NOT IN (SELECT id FROM incidents)",
-        [],
-    )?;
+    tx.execute("DELETE FROM incidents WHERE id NOT IN (SELECT incident FROM findings)", [])?;
+    tx.execute("DELETE FROM incident_notes WHERE incident NOT IN (SELECT id FROM incidents)", [])?;
     Ok(())
 }
 
@@ -288,10 +263,14 @@ fn campaign(tx: &Connection, finding: &Finding) -> rusqlite::Result<i64> {
     let known: Option<i64> = tx
         .prepare_cached(
             "SELECT i.id FROM incidents i JOIN (
-                 SELECT incident, first, last FROM findings WHERE entity = ?1 AND last >= ?2
+                 SELECT * FROM (
+                     SELECT incident, first, last FROM findings
+                     WHERE entity = ?1 AND last >= ?2 ORDER BY last DESC LIMIT ?6)
                  UNION ALL
-                 SELECT incident, first, last FROM findings
-                 WHERE detector = ?3 AND endpoint = ?4 AND last >= ?2
+                 SELECT * FROM (
+                     SELECT incident, first, last FROM findings
+                     WHERE detector = ?3 AND endpoint = ?4 AND last >= ?2
+                     ORDER BY last DESC LIMIT ?6)
              ) f ON f.incident = i.id
              WHERE i.state = 'open' AND f.first <= ?5
              ORDER BY f.last DESC, i.id DESC LIMIT 1",
@@ -302,7 +281,8 @@ fn campaign(tx: &Connection, finding: &Finding) -> rusqlite::Result<i64> {
                 from,
                 finding.detector.name(),
                 finding.endpoint,
-                to
+                to,
+                LOOKED_BACK_MAX
             ],
             |row| row.get(0),
         )
@@ -311,10 +291,7 @@ fn campaign(tx: &Connection, finding: &Finding) -> rusqlite::Result<i64> {
         return Ok(known);
     }
     tx.prepare_cached("INSERT INTO incidents (state, first, last) VALUES ('open', ?, ?)")?
-        .execute(params![
-            stored(finding.first.as_micros()),
-            stored(finding.last.as_micros())
-        ])?;
+        .execute(params![stored(finding.first.as_micros()), stored(finding.last.as_micros())])?;
     Ok(tx.last_insert_rowid())
 }
 
@@ -366,8 +343,7 @@ pub(crate) fn list(
         ],
         bare,
     )?;
-    rows.map(|incident| filled(connection, incident?, 1, 0))
-        .collect()
+    rows.map(|incident| filled(connection, incident?, 1, 0)).collect()
 }
 
 /// One incident with its findings and notes.
@@ -392,10 +368,10 @@ pub(crate) fn findings(
 ) -> rusqlite::Result<Vec<Finding>> {
     let mut statement = connection
         .prepare("SELECT record FROM findings WHERE last >= ? ORDER BY last DESC, key LIMIT ?")?;
-    let rows = statement.query_map(
-        params![stored(since.as_micros()), stored(limit as u64)],
-        |row| row.get::<_, String>(0),
-    )?;
+    let rows = statement
+        .query_map(params![stored(since.as_micros()), stored(limit as u64)], |row| {
+            row.get::<_, String>(0)
+        })?;
     readable(rows)
 }
 
@@ -433,12 +409,7 @@ fn filled(
              WHERE incident = ?",
         )?
         .query_row([id], |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get::<_, Option<bool>>(3)?,
-            ))
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get::<_, Option<bool>>(3)?))
         })?;
     incident.finding_count = loaded(sums.0);
     incident.requests = whole(sums.1);
@@ -460,11 +431,7 @@ fn filled(
     )?;
     let rows = statement.query_map(params![id, stored(notes_max as u64)], |row| {
         let at = Timestamp::from_micros(loaded(row.get(0)?));
-        Ok(IncidentNote {
-            at,
-            author: row.get(1)?,
-            note: row.get(2)?,
-        })
+        Ok(IncidentNote { at, author: row.get(1)?, note: row.get(2)? })
     })?;
     incident.notes = rows.collect::<rusqlite::Result<_>>()?;
     incident.notes.reverse();

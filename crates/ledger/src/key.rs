@@ -16,26 +16,18 @@ use crate::folder::make_private_file;
 
 /// The key in `path`, made now if there is none.
 pub(crate) fn load_or_create(path: &Path) -> Result<HashKey, OpenError> {
-    let failed = |doing| {
-        move |source| OpenError::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        }
-    };
+    let failed = |doing| move |source| OpenError::Io { doing, path: path.to_owned(), source };
     match fs::read_to_string(path) {
         Ok(text) => {
             make_private_file(path).map_err(failed("protect"))?;
-            parse(&text).ok_or_else(|| OpenError::BadKey {
-                path: path.to_owned(),
-            })
+            parse(&text).ok_or_else(|| OpenError::BadKey { path: path.to_owned() })
         }
         Err(source) if source.kind() == ErrorKind::NotFound => {
             create(path).map_err(failed("write"))
         }
-        Err(source) if source.kind() == ErrorKind::InvalidData => Err(OpenError::BadKey {
-            path: path.to_owned(),
-        }),
+        Err(source) if source.kind() == ErrorKind::InvalidData => {
+            Err(OpenError::BadKey { path: path.to_owned() })
+        }
         Err(source) => Err(failed("read")(source)),
     }
 }
@@ -46,12 +38,8 @@ fn create(path: &Path) -> std::io::Result<HashKey> {
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -66,9 +54,7 @@ fn parse(text: &str) -> Option<HashKey> {
     if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    u128::from_str_radix(digits, 16)
-        .ok()
-        .map(|number| HashKey::new(number.to_be_bytes()))
+    u128::from_str_radix(digits, 16).ok().map(|number| HashKey::new(number.to_be_bytes()))
 }
 
 #[cfg(test)]
@@ -93,12 +79,7 @@ mod tests {
     fn a_damaged_key_is_an_error_and_stays_as_it_is() {
         let scratch = tempfile::tempdir().expect("a folder");
         let path = scratch.path().join("key");
-        for damaged in [
-            &b""[..],
-            b"0123",
-            b"zz23456789abcdef0123456789abcdef",
-            b"\xff\xfe",
-        ] {
+        for damaged in [&b""[..], b"0123", b"zz23456789abcdef0123456789abcdef", b"\xff\xfe"] {
             fs::write(&path, damaged).expect("write");
             let error = load_or_create(&path).expect_err("not a key");
             assert!(matches!(error, OpenError::BadKey { .. }), "{error}");

@@ -70,13 +70,7 @@ pub(crate) struct Saving {
 
 impl Saving {
     pub(crate) const fn new(state: LearntState, key_id: u64) -> Self {
-        Self {
-            state,
-            key_id,
-            generation: None,
-            part: 0,
-            chunk: 0,
-        }
+        Self { state, key_id, generation: None, part: 0, chunk: 0 }
     }
 
     /// Writes the next step; true when the state is current with the commit of `tx`.
@@ -180,10 +174,7 @@ fn drop_unfinished(tx: &Connection) -> rusqlite::Result<()> {
 }
 
 fn make_current(tx: &Connection, generation: i64) -> rusqlite::Result<()> {
-    tx.execute(
-        "UPDATE learnt_generations SET is_current = (generation = ?)",
-        [generation],
-    )?;
+    tx.execute("UPDATE learnt_generations SET is_current = (generation = ?)", [generation])?;
     drop_unfinished(tx)
 }
 
@@ -191,12 +182,7 @@ fn put_part(tx: &Connection, generation: i64, part: &LearntPart) -> rusqlite::Re
     let sha256 = Sha256::digest(&part.bytes).to_vec();
     tx.execute(
         "INSERT INTO learnt_parts VALUES (?, ?, ?, ?)",
-        params![
-            generation,
-            part.name,
-            stored(part.bytes.len() as u64),
-            sha256
-        ],
+        params![generation, part.name, stored(part.bytes.len() as u64), sha256],
     )?;
     Ok(())
 }

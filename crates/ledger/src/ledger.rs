@@ -15,13 +15,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use traffic::{Event, HashKey, Hasher};
 
-use crate::database::{Durability, Fault, Format, OpenFault, open_writer};
+use crate::database::{Check, Durability, Fault, Format, OpenFault, open_writer};
 use crate::error::{OpenError, WriteError};
 use crate::folder::{Folder, move_aside};
 use crate::health::{Health, Vitals};
 use crate::learnt::LearntState;
 use crate::queue::{Ack, Entry, Item, Queue, Write};
-use crate::recent::{Recent, Tail};
+use crate::recent::{Kept, Recent, Tail};
 use crate::writer::Writer;
 use crate::{audit, incidents, key, learnt, rollups, salvage, standing};
 
@@ -47,8 +47,12 @@ pub struct Options {
     pub events_bytes_max: u64,
     /// Events that wait for the writer at most; as many again are held back while the disk fails.
     pub queue_events: usize,
+    /// And so many bytes of them.
+    pub queue_bytes: usize,
     /// The latest events that are kept in memory.
     pub recent_events: usize,
+    /// And so many bytes of them.
+    pub recent_bytes: usize,
 }
 
 impl Default for Options {
@@ -59,7 +63,9 @@ impl Default for Options {
             rollups_kept: DAY * 400,
             events_bytes_max: 10 << 30,
             queue_events: 4_096,
+            queue_bytes: 8 << 20,
             recent_events: 2_048,
+            recent_bytes: 4 << 20,
         }
     }
 }
@@ -88,8 +94,8 @@ impl Ledger {
         let vitals = Arc::new(Vitals::default());
         let main = open_or_repair(&folder, &vitals)?;
         let shared = Arc::new(Shared {
-            queue: Queue::new(options.queue_events),
-            recent: Mutex::new(Recent::new(options.recent_events)),
+            queue: Queue::new(options.queue_events, options.queue_bytes),
+            recent: Mutex::new(Recent::new(options.recent_events, options.recent_bytes)),
             folder,
             options,
             vitals,
@@ -186,7 +192,8 @@ impl Ledger {
     /// At most `max` events that `tail` has not seen, oldest first, and how many it was too slow
     /// for. An event that is counted on comes once.
     pub fn follow(&self, tail: &mut Tail, max: usize) -> (Vec<Event>, u64) {
-        self.recent().follow(tail, max)
+        let (kept, missed) = self.recent().follow(tail, max);
+        (kept.iter().map(Kept::whole).collect(), missed)
     }
 
     fn wait(&self, ask: impl FnOnce(Ack)) -> Result<(), WriteError> {
@@ -200,31 +207,25 @@ impl Ledger {
 
     fn count_dropped(&self, is_taken: bool) -> bool {
         if !is_taken {
-            self.shared
-                .vitals
-                .dropped_queue_full
-                .fetch_add(1, Ordering::Relaxed);
+            self.shared.vitals.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
         }
         is_taken
     }
 
     /// A ring whose reader or writer panicked is still a ring.
     fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.shared
-            .recent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Shared {
     /// A new connection to `palisade.db`, after a fault of the one before.
     pub(crate) fn open_main(&self) -> Result<Connection, Fault> {
-        open_writer(&self.folder.main_file(), &MAIN_FORMAT, Durability::Synced).map_err(|fault| {
-            match fault {
-                OpenFault::Sqlite(error) => Fault::from(error),
-                OpenFault::Newer { found, .. } => Fault::Storage(format!("format {found}")),
-            }
+        let path = self.folder.main_file();
+        open_writer(&path, &MAIN_FORMAT, Durability::Synced, Check::No).map_err(|fault| match fault
+        {
+            OpenFault::Sqlite(error) => Fault::from(error),
+            OpenFault::Newer { found, .. } => Fault::Storage(format!("format {found}")),
         })
     }
 
@@ -236,16 +237,14 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("folder", &self.folder)
-            .finish_non_exhaustive()
+        f.debug_struct("Shared").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
 /// Opens `palisade.db`. A damaged one is moved aside, and what can be read of it is kept.
 fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Connection, OpenError> {
     let path = folder.main_file();
-    let open = || open_writer(&path, &MAIN_FORMAT, Durability::Synced);
+    let open = || open_writer(&path, &MAIN_FORMAT, Durability::Synced, Check::Whole);
     let damage = match open() {
         Ok(connection) => return Ok(connection),
         Err(OpenFault::Newer { found, known }) => {
@@ -263,11 +262,8 @@ fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Connection, OpenEr
         source,
     })?;
     let mut fresh = open().map_err(|fault| not_opened(&path, fault))?;
-    let copied =
-        salvage::copy_readable(&aside, &mut fresh).map_err(|source| OpenError::Database {
-            path: path.clone(),
-            source,
-        })?;
+    let copied = salvage::copy_readable(&aside, &mut fresh)
+        .map_err(|source| OpenError::Database { path: path.clone(), source })?;
     vitals.repaired(format!(
         "palisade.db was damaged ({what}); moved aside to {}, {copied} rows of decisions, \
          exceptions, audit and findings were saved, what was learnt was not",
@@ -278,15 +274,10 @@ fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Connection, OpenEr
 
 fn not_opened(path: &Path, fault: OpenFault) -> OpenError {
     match fault {
-        OpenFault::Newer { found, known } => OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        },
-        OpenFault::Sqlite(source) => OpenError::Database {
-            path: path.to_owned(),
-            source,
-        },
+        OpenFault::Newer { found, known } => {
+            OpenError::Newer { path: path.to_owned(), found, known }
+        }
+        OpenFault::Sqlite(source) => OpenError::Database { path: path.to_owned(), source },
     }
 }
 

@@ -15,6 +15,7 @@ use crate::audit::AuditLine;
 use crate::error::WriteError;
 use crate::incidents::{IncidentId, IncidentNote, IncidentState};
 use crate::learnt::LearntState;
+use crate::recent::weight;
 use crate::rollups::Rollup;
 
 /// Rows that may wait in the lane of everything but events.
@@ -75,6 +76,8 @@ pub(crate) enum Item {
 /// Everything that the writer takes at once.
 #[derive(Default)]
 pub(crate) struct Taken {
+    /// Nothing comes after this.
+    pub(crate) is_last: bool,
     pub(crate) events: VecDeque<Arc<Event>>,
     pub(crate) items: VecDeque<Item>,
     pub(crate) learnt: Option<(LearntState, Ack)>,
@@ -86,11 +89,13 @@ pub(crate) struct Queue {
     lanes: Mutex<Lanes>,
     wake: Condvar,
     events_max: usize,
+    bytes_max: usize,
 }
 
 #[derive(Default)]
 struct Lanes {
     taken: Taken,
+    bytes: usize,
     rows: usize,
     writes: usize,
     is_urgent: bool,
@@ -107,25 +112,32 @@ impl Item {
 }
 
 impl Queue {
-    pub(crate) fn new(events_max: usize) -> Self {
+    pub(crate) fn new(events_max: usize, bytes_max: usize) -> Self {
         Self {
             lanes: Mutex::default(),
             wake: Condvar::new(),
             events_max: events_max.max(1),
+            bytes_max,
         }
     }
 
     /// Hands an event in; false when it was dropped.
     pub(crate) fn push_event(&self, event: Arc<Event>) -> bool {
+        let bytes = weight(&event);
         let mut lanes = self.lanes();
-        if lanes.taken.is_closing || lanes.taken.events.len() >= self.events_max {
+        let is_full = lanes.taken.events.len() >= self.events_max
+            || lanes.bytes.saturating_add(bytes) > self.bytes_max;
+        if is_full || lanes.taken.is_closing {
             return false;
         }
         lanes.taken.events.push_back(event);
-        let is_half_full = lanes.taken.events.len() == self.events_max.div_ceil(2);
+        lanes.bytes += bytes;
+        let is_half_full = lanes.taken.events.len() >= self.events_max.div_ceil(2)
+            || lanes.bytes >= self.bytes_max / 2;
+        let is_first_alarm = is_half_full && !lanes.is_urgent;
         lanes.is_urgent |= is_half_full;
         drop(lanes);
-        if is_half_full {
+        if is_first_alarm {
             self.wake.notify_one();
         }
         true
@@ -198,16 +210,22 @@ impl Queue {
             };
         }
         let is_closing = lanes.taken.is_closing;
-        let held_back = if takes_learnt {
-            None
-        } else {
-            lanes.taken.learnt.take()
-        };
-        let taken = std::mem::take(&mut lanes.taken);
+        let held_back = if takes_learnt { None } else { lanes.taken.learnt.take() };
+        let mut taken = std::mem::take(&mut lanes.taken);
+        taken.is_last = is_closing && held_back.is_none() && taken.learnt.is_none();
         *lanes = Lanes::default();
         lanes.taken.is_closing = is_closing;
         lanes.taken.learnt = held_back;
         taken
+    }
+
+    /// Throws away what is there. Whoever waits for an answer learns that there is no writer.
+    pub(crate) fn abandon(&self) {
+        let mut lanes = self.lanes();
+        let taken = std::mem::take(&mut *lanes);
+        lanes.taken.is_closing = true;
+        drop(lanes);
+        drop(taken);
     }
 
     /// How many things wait here.

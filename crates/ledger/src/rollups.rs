@@ -200,10 +200,7 @@ pub(crate) fn trim(tx: &Connection, now: Timestamp, days_kept: Duration) -> rusq
             params![grain.seconds(), grain.start_s(now.before(kept).as_secs())],
         )?;
     }
-    tx.execute(
-        "DELETE FROM labels WHERE id NOT IN (SELECT DISTINCT label FROM rollups)",
-        [],
-    )?;
+    tx.execute("DELETE FROM labels WHERE id NOT IN (SELECT DISTINCT label FROM rollups)", [])?;
     Ok(())
 }
 
@@ -215,8 +212,7 @@ fn label(tx: &Connection, label: &str) -> rusqlite::Result<i64> {
     if let Some(known) = known {
         return Ok(known);
     }
-    tx.prepare_cached("INSERT INTO labels (label) VALUES (?)")?
-        .execute([label])?;
+    tx.prepare_cached("INSERT INTO labels (label) VALUES (?)")?.execute([label])?;
     Ok(tx.last_insert_rowid())
 }
 
@@ -237,9 +233,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RollupSum> {
 fn sum(one: &[u64], other: &[u64]) -> Vec<u64> {
     let classes = one.len().max(other.len()).min(LATENCY_CLASSES_MAX);
     let at = |counts: &[u64], class: usize| counts.get(class).copied().unwrap_or(0);
-    (0..classes)
-        .map(|class| at(one, class).saturating_add(at(other, class)))
-        .collect()
+    (0..classes).map(|class| at(one, class).saturating_add(at(other, class))).collect()
 }
 
 /// Counts as LEB128, because most are small or zero.

@@ -13,10 +13,11 @@ use rusqlite::{Connection, params_from_iter};
 use crate::database::open_reader;
 
 /// What people decided and what was found, the most important first.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "decisions",
     "exceptions",
     "last_ids",
+    "removed",
     "audit",
     "audit_head",
     "incidents",

@@ -25,39 +25,20 @@ impl Scratch {
 
     pub(crate) fn with(options: Options) -> Self {
         // The samples lie in the past, and the writer looks at the clock of today.
-        let options = Options {
-            events_kept: YEARS,
-            rollups_kept: YEARS,
-            ..options
-        };
+        let options = Options { events_kept: YEARS, rollups_kept: YEARS, ..options };
         let folder = tempfile::tempdir().expect("a folder");
         let (ledger, writer) = Ledger::open(folder.path(), options.clone()).expect("opens");
-        Self {
-            ledger,
-            writer: Some(writer),
-            folder,
-            options,
-        }
+        Self { ledger, writer: Some(writer), folder, options }
     }
 
     /// The ledger closed and opened again; `between` may do something to the files.
     pub(crate) fn reopened(self, between: impl FnOnce(&std::path::Path)) -> Self {
-        let Self {
-            ledger,
-            writer,
-            folder,
-            options,
-        } = self;
+        let Self { ledger, writer, folder, options } = self;
         drop(ledger);
         drop(writer);
         between(folder.path());
         let (ledger, writer) = Ledger::open(folder.path(), options.clone()).expect("opens again");
-        Self {
-            ledger,
-            writer: Some(writer),
-            folder,
-            options,
-        }
+        Self { ledger, writer: Some(writer), folder, options }
     }
 
     pub(crate) fn close(&mut self) {

@@ -2,7 +2,8 @@
 //!
 //! Who holds them in force is `shield`; here they only survive a restart, and what has ended is kept
 //! for a while, because people ask afterwards. Numbers are never used twice: the highest ones ever
-//! given are remembered, also when their decision is gone.
+//! given are remembered, also when their decision is gone. What was removed stays removed: news of
+//! it that is late (a hit counted a moment before) must not bring it back.
 
 use std::time::Duration;
 
@@ -15,9 +16,14 @@ use crate::database::{loaded, stored};
 pub(crate) const SCHEMA: &str = "
     CREATE TABLE decisions (id INTEGER PRIMARY KEY, until INTEGER, record TEXT NOT NULL);
     CREATE TABLE exceptions (id INTEGER PRIMARY KEY, until INTEGER, record TEXT NOT NULL);
+    CREATE TABLE removed (
+        what TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (what, id)
+    ) WITHOUT ROWID;
     CREATE TABLE last_ids (what TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// So many numbers back it is remembered what was removed.
+const REMOVED_KEPT: i64 = 10_000;
 /// What has ended is kept this long.
 const ENDED_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
@@ -30,36 +36,37 @@ pub struct LastIds {
     pub exception: u64,
 }
 
-pub(crate) fn put_decision(tx: &Connection, decision: &Decision) -> rusqlite::Result<()> {
-    put(
-        tx,
-        "decisions",
-        decision.id.0,
-        decision.until,
-        &json(decision)?,
-    )
+/// Who brings a decision or an exception.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum News {
+    /// Somebody who waits for it: it holds, whatever was before.
+    Awaited,
+    /// Nobody waits: it may be older than a removal that was faster.
+    Late,
 }
 
-pub(crate) fn put_exception(tx: &Connection, exception: &Exception) -> rusqlite::Result<()> {
-    put(
-        tx,
-        "exceptions",
-        exception.id.0,
-        exception.until,
-        &json(exception)?,
-    )
+pub(crate) fn put_decision(
+    tx: &Connection,
+    decision: &Decision,
+    news: News,
+) -> rusqlite::Result<()> {
+    put(tx, "decisions", decision.id.0, decision.until, &json(decision)?, news)
+}
+
+pub(crate) fn put_exception(
+    tx: &Connection,
+    exception: &Exception,
+    news: News,
+) -> rusqlite::Result<()> {
+    put(tx, "exceptions", exception.id.0, exception.until, &json(exception)?, news)
 }
 
 pub(crate) fn remove_decision(tx: &Connection, id: DecisionId) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM decisions WHERE id = ?")?
-        .execute([stored(id.0)])?;
-    Ok(())
+    remove(tx, "decisions", id.0)
 }
 
 pub(crate) fn remove_exception(tx: &Connection, id: ExceptionId) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM exceptions WHERE id = ?")?
-        .execute([stored(id.0)])?;
-    Ok(())
+    remove(tx, "exceptions", id.0)
 }
 
 /// All decisions, and how many rows could not be read.
@@ -92,6 +99,11 @@ pub(crate) fn trim(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let ended = stored(now.before(ENDED_KEPT).as_micros());
     tx.execute("DELETE FROM decisions WHERE until < ?", [ended])?;
     tx.execute("DELETE FROM exceptions WHERE until < ?", [ended])?;
+    tx.execute(
+        "DELETE FROM removed WHERE id + ?1 <
+         (SELECT max(id) FROM removed AS later WHERE later.what = removed.what)",
+        [REMOVED_KEPT],
+    )?;
     Ok(())
 }
 
@@ -101,14 +113,31 @@ fn put(
     id: u64,
     until: Option<Timestamp>,
     record: &str,
+    news: News,
 ) -> rusqlite::Result<()> {
+    let place = params![table, stored(id)];
+    let was_removed =
+        tx.prepare_cached("SELECT 1 FROM removed WHERE what = ? AND id = ?")?.exists(place)?;
+    if was_removed && news == News::Late {
+        return Ok(());
+    }
+    if was_removed {
+        tx.execute("DELETE FROM removed WHERE what = ? AND id = ?", place)?;
+    }
     let until = until.map(|until| stored(until.as_micros()));
     tx.prepare_cached(&format!("INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)"))?
         .execute(params![stored(id), until, record])?;
     tx.prepare_cached(
         "INSERT INTO last_ids VALUES (?, ?) ON CONFLICT DO UPDATE SET id = max(id, excluded.id)",
     )?
-    .execute(params![table, stored(id)])?;
+    .execute(place)?;
+    Ok(())
+}
+
+fn remove(tx: &Connection, table: &'static str, id: u64) -> rusqlite::Result<()> {
+    tx.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?.execute([stored(id)])?;
+    tx.prepare_cached("INSERT OR IGNORE INTO removed VALUES (?, ?)")?
+        .execute(params![table, stored(id)])?;
     Ok(())
 }
 
@@ -121,11 +150,7 @@ fn records<T: DeserializeOwned>(
     let mut rows = statement.query([])?;
     let (mut read, mut damaged) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let record = row
-            .get_ref(0)?
-            .as_str()
-            .ok()
-            .and_then(|text| serde_json::from_str(text).ok());
+        let record = row.get_ref(0)?.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
         match record {
             Some(record) => read.push(record),
             None => damaged += 1,

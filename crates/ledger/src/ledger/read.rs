@@ -9,7 +9,7 @@ use traffic::{Decision, Event, EventId, Exception, Finding, Timestamp};
 
 use super::Ledger;
 use crate::audit::{self, AuditEntry, AuditFault, AuditHead};
-use crate::database::{hit_deadline, open_reader};
+use crate::database::{has_tables, hit_deadline, open_reader};
 use crate::days::{self, COUNTED_ON_MAX, Day};
 use crate::error::QueryError;
 use crate::events::{self, Found};
@@ -31,8 +31,9 @@ impl Ledger {
         let rows_max = filter.rows_max();
         let deadline = Instant::now() + QUESTION_MAX;
         let mut found: BTreeMap<Cursor, Event> = BTreeMap::new();
-        for event in self.recent().matching(filter) {
-            found.insert(Cursor::of(&event), event);
+        let kept = self.recent().kept();
+        for kept in kept.iter().filter(|kept| filter.matches(&kept.event)) {
+            found.insert(Cursor::of(&kept.event), kept.whole());
         }
         let mut is_complete = true;
         for (day, path) in days::files(&self.shared.folder.events_folder()) {
@@ -45,10 +46,7 @@ impl Ledger {
             if filter.from.is_some_and(|from| end <= from) || is_full(&found, rows_max, end) {
                 break;
             }
-            let Found {
-                events,
-                is_complete: is_whole,
-            } = in_day(&path, filter, deadline);
+            let Found { events, is_complete: is_whole } = in_day(&path, filter, deadline);
             is_complete &= is_whole;
             for event in events {
                 // Memory has counted all of it, the disk perhaps not yet.
@@ -61,11 +59,7 @@ impl Ledger {
         let has_more = found.len() >= rows_max;
         let events: Vec<Event> = found.into_values().rev().take(rows_max).collect();
         let next = events.last().filter(|_| has_more).map(Cursor::of);
-        Ok(EventPage {
-            events,
-            next,
-            is_complete,
-        })
+        Ok(EventPage { events, next, is_complete })
     }
 
     /// The event of that ID, or the latest one of the request with that ID.
@@ -83,9 +77,7 @@ impl Ledger {
         if let Some(event) = self.recent().by_request(id) {
             return Ok(Some(event));
         }
-        self.in_days(None, deadline, |connection| {
-            events::by_request(connection, id)
-        })
+        self.in_days(None, deadline, |connection| events::by_request(connection, id))
     }
 
     /// Incidents, the latest first, each with its gravest finding only.
@@ -178,7 +170,10 @@ impl Ledger {
         let mut files = days::files(&self.shared.folder.events_folder());
         files.sort_by_key(|(day, _)| (Some(*day) != likely, std::cmp::Reverse(*day)));
         for (day, path) in files {
-            match open_reader(&path, deadline).and_then(|connection| question(&connection)) {
+            let answer = open_reader(&path, deadline).and_then(|connection| {
+                if has_tables(&connection)? { question(&connection) } else { Ok(None) }
+            });
+            match answer {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
                 Err(error) if hit_deadline(&error) => return Err(failed(error, QUESTION_MAX)),
@@ -190,25 +185,23 @@ impl Ledger {
 
     fn say_damaged(&self, what: &str, rows: usize) {
         if rows > 0 {
-            self.shared
-                .vitals
-                .repaired(format!("{rows} stored {what} cannot be read"));
+            self.shared.vitals.repaired(format!("{rows} stored {what} cannot be read"));
         }
     }
 }
 
 /// Whether older files can add nothing: the page is full of events later than their last.
 fn is_full(found: &BTreeMap<Cursor, Event>, rows_max: usize, end_of_older: Timestamp) -> bool {
-    found
-        .keys()
-        .rev()
-        .nth(rows_max - 1)
-        .is_some_and(|last| last.at >= end_of_older)
+    found.keys().rev().nth(rows_max - 1).is_some_and(|last| last.at >= end_of_older)
 }
 
 fn in_day(path: &Path, filter: &EventFilter, deadline: Instant) -> Found {
-    let found =
-        open_reader(path, deadline).and_then(|connection| events::matching(&connection, filter));
+    let found = open_reader(path, deadline).and_then(|connection| {
+        if has_tables(&connection)? {
+            return events::matching(&connection, filter);
+        }
+        Ok(Found { events: Vec::new(), is_complete: true })
+    });
     found.unwrap_or_else(|error| {
         let path = path.display();
         tracing::warn!(%path, %error, "cannot read the events of a day");

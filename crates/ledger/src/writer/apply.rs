@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::database::Fault;
 use crate::error::WriteError;
 use crate::queue::{Change, Item, Write};
+use crate::standing::News;
 use crate::{audit, incidents, rollups, standing};
 
 /// How one item fared in a transaction that was committed.
@@ -57,11 +58,10 @@ pub(super) fn answer(items: VecDeque<Item>, outcomes: Vec<Outcome>) -> u64 {
 
 /// Tells those who wait that nothing was stored; what nobody waits for is given back.
 pub(super) fn refuse(items: VecDeque<Item>, fault: &Fault) -> VecDeque<Item> {
-    let (Fault::Corrupt(what) | Fault::Storage(what) | Fault::Row(what)) = fault;
     let mut kept = VecDeque::new();
     for item in items {
         match item {
-            Item::Write(_, ack) => ack(Err(WriteError::Storage(what.clone()))),
+            Item::Write(_, ack) => ack(Err(WriteError::Storage(fault.what().to_owned()))),
             item => kept.push_back(item),
         }
     }
@@ -71,11 +71,10 @@ pub(super) fn refuse(items: VecDeque<Item>, fault: &Fault) -> VecDeque<Item> {
 fn one(connection: &Connection, item: &Item) -> rusqlite::Result<Outcome> {
     match item {
         Item::Finding(finding) => incidents::put(connection, finding).map(Ok),
-        Item::Rollups(counts) => counts
-            .iter()
-            .try_for_each(|rollup| rollups::add(connection, rollup))
-            .map(Ok),
-        Item::Change(change) => changed(connection, change),
+        Item::Rollups(counts) => {
+            counts.iter().try_for_each(|rollup| rollups::add(connection, rollup)).map(Ok)
+        }
+        Item::Change(change) => changed(connection, change, News::Late),
         Item::Write(write, _) => written(connection, write),
     }
 }
@@ -83,7 +82,7 @@ fn one(connection: &Connection, item: &Item) -> rusqlite::Result<Outcome> {
 /// All changes of a write and its line in the audit log, or nothing.
 fn written(connection: &Connection, write: &Write) -> rusqlite::Result<Outcome> {
     for change in &write.changes {
-        if let Err(refused) = changed(connection, change)? {
+        if let Err(refused) = changed(connection, change, News::Awaited)? {
             return Ok(Err(refused));
         }
     }
@@ -93,11 +92,13 @@ fn written(connection: &Connection, write: &Write) -> rusqlite::Result<Outcome> 
     Ok(Ok(()))
 }
 
-fn changed(connection: &Connection, change: &Change) -> rusqlite::Result<Outcome> {
+fn changed(connection: &Connection, change: &Change, news: News) -> rusqlite::Result<Outcome> {
     match change {
-        Change::PutDecision(decision) => standing::put_decision(connection, decision).map(Ok),
+        Change::PutDecision(decision) => standing::put_decision(connection, decision, news).map(Ok),
         Change::RemoveDecision(id) => standing::remove_decision(connection, *id).map(Ok),
-        Change::PutException(exception) => standing::put_exception(connection, exception).map(Ok),
+        Change::PutException(exception) => {
+            standing::put_exception(connection, exception, news).map(Ok)
+        }
         Change::RemoveException(id) => standing::remove_exception(connection, *id).map(Ok),
         Change::SetIncident(id, state) => incidents::set_state(connection, *id, *state),
         Change::AddNote(id, note) => incidents::add_note(connection, *id, note),
