@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use caller::address::AddressSource;
 use http::HeaderName;
+use toml::de::DeValue;
 use traffic::Net;
 
+use crate::policy::nearest::nearest;
 use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
@@ -127,15 +129,14 @@ pub(super) fn check_version<'t>(version: Option<Entry<'t>>, reader: &mut Reader<
         let cause = "the version is missing".to_owned();
         return reader.error(0..0, Wrong { cause, help });
     };
-    let span = version.span.clone();
-    match version.integer(reader, 0..=u32::MAX) {
-        Some(given) if given.value != VERSION => {
-            let cause = format!("version {} is not known: this program reads 1", given.value);
-            let help = "write `version = 1`, or use a newer palisade".to_owned();
-            reader.error(span, Wrong { cause, help });
+    let cause = match &version.value {
+        DeValue::Integer(number) if number.to_string() == VERSION.to_string() => return,
+        DeValue::Integer(number) => {
+            format!("version {number} is not known: this program reads {VERSION}")
         }
-        _ => {}
-    }
+        _ => "the version is a number, without quotes".to_owned(),
+    };
+    reader.error(version.span, Wrong { cause, help });
 }
 
 impl SaidLimits {
@@ -201,7 +202,10 @@ pub(super) fn body_bytes<'t>(
             cause: format!("{text:?} is no limit"),
             help: "write a size such as \"10MiB\", or \"unlimited\"".to_owned(),
         }),
-        _ => value::bytes(text).map(Some),
+        _ => value::bytes(text).map(Some).map_err(|wrong| match nearest(text, ["unlimited"]) {
+            Some(near) => Wrong { help: format!("did you mean \"{near}\"?"), ..wrong },
+            None => wrong,
+        }),
     })
 }
 

@@ -64,6 +64,8 @@ pub struct Excerpt {
 pub(super) struct Text<'t> {
     pub(super) name: Arc<str>,
     pub(super) content: &'t str,
+    /// Where each line break stands.
+    breaks: Vec<usize>,
 }
 
 /// How much of the line a remark may show.
@@ -81,13 +83,13 @@ pub(super) enum Show {
 
 impl<'t> Text<'t> {
     pub(super) fn new(name: &str, content: &'t str) -> Self {
-        Self { name: name.into(), content }
+        let breaks = content.match_indices('\n').map(|(at, _)| at).collect();
+        Self { name: name.into(), content, breaks }
     }
 
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
-        let before = self.content.as_bytes().get(..offset).unwrap_or(self.content.as_bytes());
-        let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+        let newlines = self.breaks.partition_point(|at| *at < offset);
         u32::try_from(newlines + 1).unwrap_or(u32::MAX)
     }
 

@@ -82,7 +82,7 @@ impl OverlayDocument {
     pub(super) fn strangers(&self, policy: &Policy, reader: &Reader<'_>) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut stranger = |span: &_, cause: String| {
-            let help = "it has no effect; `palisade inherit` takes it out";
+            let help = "delete the lines, or take all switches back with `palisade inherit`";
             warnings.push(reader.warning(span, cause, help));
         };
         for said in &self.sites {

@@ -21,6 +21,8 @@ pub(super) use scalar::one_of;
 
 /// No policy is longer. What is, is not one.
 const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Only in shorter texts all mistakes are looked for: the parser keeps the text with each of them.
+const RECOVERED_BYTES_MAX: usize = 16 * 1024;
 /// Of a text that is not TOML, so many mistakes are told: the later ones follow from the first.
 const SYNTAX_ERRORS_MAX: usize = 5;
 
@@ -98,11 +100,17 @@ impl<'t> Reader<'t> {
             reader.error(0..0, Wrong { cause: "longer than 4 MiB".to_owned(), help });
             return (reader, None);
         }
-        let (table, mistakes) = DeTable::parse_recoverable(content);
-        if mistakes.is_empty() {
-            let section = Section { shape: top, entries: table.into_inner(), span: 0..0 };
-            return (reader, Some(section));
-        }
+        let mistake = match DeTable::parse(content) {
+            Ok(table) => {
+                let section = Section { shape: top, entries: table.into_inner(), span: 0..0 };
+                return (reader, Some(section));
+            }
+            Err(mistake) => mistake,
+        };
+        let mistakes = match content.len() <= RECOVERED_BYTES_MAX {
+            true => DeTable::parse_recoverable(content).1,
+            false => vec![mistake],
+        };
         reader.not_toml(&mistakes);
         (reader, None)
     }
@@ -140,13 +148,16 @@ impl<'t> Reader<'t> {
 
     /// Says which keys of a section are unknown. Each section ends here.
     pub(super) fn finish(&mut self, section: Section<'_>) {
-        for key in section.entries.keys() {
-            let help = self.meant(key.get_ref(), section.shape);
-            let cause = match section.shape.prefix {
-                "layer." => format!("unknown layer `{}` in {}", key.get_ref(), section.shape.shown),
-                _ => format!("unknown key `{}` in {}", key.get_ref(), section.shape.shown),
+        for (key, value) in &section.entries {
+            let (name, shape) = (key.get_ref(), section.shape);
+            let help = self.meant(name, shape);
+            let is_named_table = shape.prefix.is_empty() && is_table(value.get_ref());
+            let (show, cause) = match shape.prefix {
+                "" if is_named_table => (Show::Line, format!("there is no table [{name}]")),
+                "layer." => (Show::UpToSpot, format!("unknown layer `{name}` in {}", shape.shown)),
+                _ => (Show::UpToSpot, format!("unknown key `{name}` in {}", shape.shown)),
             };
-            self.error_showing(Show::UpToSpot, key.span(), Wrong { cause, help });
+            self.error_showing(show, key.span(), Wrong { cause, help });
         }
     }
 
@@ -173,8 +184,11 @@ impl<'t> Reader<'t> {
 
     fn not_toml(&mut self, mistakes: &[toml::de::Error]) {
         let mut said_line = 0;
-        for mistake in mistakes.iter().take(SYNTAX_ERRORS_MAX) {
-            let span = mistake.span().unwrap_or(0..0);
+        let start = |mistake: &toml::de::Error| mistake.span().unwrap_or_default().start;
+        let mut mistakes: Vec<&toml::de::Error> = mistakes.iter().collect();
+        mistakes.sort_by_key(|mistake| start(mistake));
+        for mistake in mistakes.into_iter().take(SYNTAX_ERRORS_MAX) {
+            let span = mistake.span().unwrap_or_default();
             let line = self.text.line(span.start);
             if line == said_line {
                 continue;
@@ -182,8 +196,12 @@ impl<'t> Reader<'t> {
             // What follows a first mistake may be the inside of some value: it is not shown.
             let show = if said_line == 0 { Show::Line } else { Show::Nothing };
             said_line = line;
-            let message = mistake.message().lines().collect::<Vec<_>>().join(", ");
-            let help = scalar::syntax_help(self.text.content, &span);
+            // What the parser expected instead is of use only where it is one character.
+            let message = match mistake.message().split_once(", expected ") {
+                Some((message, expected)) if !expected.starts_with('`') => message,
+                _ => mistake.message(),
+            };
+            let help = scalar::syntax_help(self.text.content, &span, message);
             self.error_showing(show, span, Wrong { cause: format!("not TOML: {message}"), help });
         }
     }
@@ -196,6 +214,11 @@ impl<'t> Section<'t> {
     pub(super) fn take(&mut self, key: &str) -> Option<Entry<'t>> {
         debug_assert!(self.shape.keys.contains(&key), "{key} is no key of {}", self.shape.shown);
         self.take_any(key)
+    }
+
+    /// Whether keys are left that are not known.
+    pub(super) fn has_more(&self) -> bool {
+        !self.entries.is_empty()
     }
 
     /// All that is left, where the keys are names that the user chose.
@@ -242,7 +265,11 @@ impl<'t> Entry<'t> {
                 None
             }
             _ => {
-                let help = format!("write {} and its keys below", shape.shown);
+                let first = shape.keys.first().copied().unwrap_or_default();
+                let help = match shape.shown.starts_with('[') {
+                    true => format!("write {} and its keys below", shape.shown),
+                    false => format!("write {} = {{ {first} = … }}", self.key),
+                };
                 self.mistyped(reader, "a table", help);
                 None
             }

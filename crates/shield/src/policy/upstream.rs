@@ -88,7 +88,7 @@ impl Upstream {
             }
             Some(Ok(port)) if port > 0 => port,
             Some(_) => {
-                let cause = format!("{text:?}: that port does not exist");
+                let cause = format!("{text:?} has a port that does not exist");
                 return wrong(&cause, "ports are 1 to 65535".to_owned());
             }
         };

@@ -24,14 +24,8 @@ pub(super) struct Rate {
 }
 
 /// Units of time, from the longest; the first that divides a duration is the one to print it in.
-const TIME_UNITS_MS: [(&str, u64); 6] = [
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const TIME_UNITS_MS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Units of size. The binary ones come first, because sizes are printed in those.
 const SIZE_UNITS_BYTES: [(&str, u64); 9] = [
@@ -57,7 +51,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
             "min" | "mins" | "minute" | "minutes" | "m" => format!("write \"{number}m\""),
             "hr" | "hrs" | "hour" | "hours" | "h" => format!("write \"{number}h\""),
             "day" | "days" | "d" => format!("write \"{number}d\""),
-            _ => "units of time are ms, s, m, h, d and w, as in \"10s\" or \"14d\"".to_owned(),
+            _ => "units of time are ms, s, m, h and d, as in \"10s\" or \"14d\"".to_owned(),
         };
         let cause = match unit {
             "" => format!("{text:?} has no unit of time"),
@@ -80,7 +74,10 @@ pub(super) fn bytes(text: &str) -> Result<u64, Wrong> {
     let (number, unit) = split_unit(text);
     let Some(factor) = unit_of(&SIZE_UNITS_BYTES, unit) else {
         let help = match unit.to_ascii_lowercase().as_str() {
-            "" => format!("write the unit, for example \"{number}KiB\" or \"{number}B\""),
+            "" => match number.parse() {
+                Ok(bytes) => format!("write \"{}\", if bytes were meant", show_bytes(bytes)),
+                Err(_) => "write a size such as \"16KiB\"".to_owned(),
+            },
             "k" | "kb" | "kib" => format!("write \"{number}KiB\""),
             "m" | "mb" | "mib" => format!("write \"{number}MiB\""),
             "g" | "gb" | "gib" => format!("write \"{number}GiB\""),
@@ -194,10 +191,9 @@ mod tests {
 
     #[test]
     fn durations_print_as_they_read() {
-        for text in ["0s", "1ms", "1500ms", "10s", "90s", "5m", "36h", "2w", "13d"] {
+        for text in ["0s", "1ms", "1500ms", "10s", "90s", "5m", "36h", "14d", "13d"] {
             assert_eq!(show_duration(duration(text).expect(text)), text);
         }
-        assert_eq!(duration("14d"), duration("2w"));
         assert_eq!(duration("10 s"), duration("10s"));
     }
 

@@ -132,7 +132,7 @@ pub(in crate::policy) fn socket_address(text: &str) -> Result<SocketAddr, Wrong>
     let (host, port) = numeric.rsplit_once(':').unwrap_or(("", &numeric));
     match port.parse::<u64>() {
         Ok(port) if port > u64::from(u16::MAX) => {
-            wrong(format!("{text:?}: port {port} does not exist"), "ports end at 65535".to_owned())
+            wrong(format!("port {port} does not exist"), "ports end at 65535".to_owned())
         }
         Ok(port) if matches!(host, "" | "*") => wrong(
             cause,
@@ -188,6 +188,12 @@ pub(super) fn read_tls<'t>(mut names: Section<'t>, reader: &mut Reader<'t>) -> V
             let cause = format!("more than {TLS_MAX} certificates");
             reader.error(span, Wrong { cause, help: String::new() });
             break;
+        }
+        if !matches!(entry.value, DeValue::Table(_)) {
+            let cause = format!("`{}` stands outside of a named certificate", name.value);
+            let help = "name it: [tls.main], with `cert` and `key` below".to_owned();
+            reader.error_showing(Show::UpToSpot, span, Wrong { cause, help });
+            continue;
         }
         let Some(mut keys) = entry.table(reader, &shape::TLS) else {
             continue;

@@ -70,7 +70,7 @@ pub(super) fn read_all<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<Sai
 fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
     let timeout = SECOND / 1_000..=DAY;
     let upstream = keys.take("upstream");
-    let site = SaidSite {
+    let mut site = SaidSite {
         span: keys.span.clone(),
         name: keys.take("name").and_then(|e| e.text(reader, "\"shop-api\"", site_name)),
         hosts: keys.take("hosts").and_then(|entry| hosts(entry, reader)),
@@ -94,6 +94,8 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
         },
         routes: keys.take("route").map(|entry| routes(entry, reader)).unwrap_or_default(),
     };
+    // One of the keys that are not known may have been meant.
+    site.names_upstream |= keys.has_more();
     reader.finish(keys);
     site
 }

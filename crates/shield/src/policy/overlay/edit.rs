@@ -10,7 +10,8 @@ use traffic::{Layer, Mode};
 use crate::policy::overlay::ModeScope;
 
 const HEADER: &str = "# Modes switched on the running instance; they beat palisade.toml and --mode.\n\
-     # `palisade enforce`, `monitor`, `off` and `inherit` write here.\n";
+     # `palisade enforce`, `monitor`, `off` and `inherit` write here.\n\
+     version = 1\n";
 
 /// A text that is not an overlay, or not one that can be edited.
 #[derive(Debug, thiserror::Error)]

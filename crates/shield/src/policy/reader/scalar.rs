@@ -19,9 +19,7 @@ impl<'t> Entry<'t> {
     ) -> Option<Given<T>> {
         let DeValue::String(text) = &self.value else {
             let help = match &self.value {
-                DeValue::Integer(number) => {
-                    format!("write it in quotes, with its unit if it has one: \"{number}…\"")
-                }
+                DeValue::Integer(_) => format!("write it in quotes, as in {example}"),
                 _ => format!("write it in quotes, for example {example}"),
             };
             self.mistyped(reader, "a string", help);
@@ -141,7 +139,7 @@ pub(in crate::policy) fn one_of<T: Copy>(
     } else {
         format!("one of {}", list().collect::<Vec<_>>().join(", "))
     };
-    Err(Wrong { cause: format!("{text:?} is not one of its words"), help })
+    Err(Wrong { cause: format!("unknown value {text:?}"), help })
 }
 
 /// What a value is, as a sentence needs it.
@@ -158,28 +156,43 @@ pub(super) const fn kind_of(value: &DeValue<'_>) -> &'static str {
 }
 
 /// A guess at what went wrong where the text is not TOML.
-pub(super) fn syntax_help(content: &str, span: &Range<usize>) -> String {
-    let line_start =
-        content.get(..span.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+pub(super) fn syntax_help(content: &str, span: &Range<usize>, message: &str) -> String {
+    if message.contains("duplicate") {
+        return "it stands above already: make them one".to_owned();
+    }
+    if message.contains("between array elements") || message.contains("unclosed array") {
+        return "an array ends in ], and a comma stands between its items".to_owned();
+    }
+    let before = content.get(..span.start).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = content.get(line_start..).and_then(|text| text.lines().next()).unwrap_or_default();
+    let general = "each line is key = value, a [table], or a # comment".to_owned();
+    let is_key = |key: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        !key.is_empty() && key.chars().all(plain)
+    };
     let Some((key, value)) = line.split_once('=') else {
-        return match line.trim_start().starts_with('[') {
-            true => "a table is written [name], one of several [[name]]".to_owned(),
-            false => "each line is key = value, a [table], or a # comment".to_owned(),
+        return match line.split_once(':') {
+            _ if line.trim_start().starts_with('[') => {
+                "a table is written [name], one of several [[name]]".to_owned()
+            }
+            Some((key, _)) if is_key(key.trim()) => {
+                format!("write {} = …, not a colon", key.trim())
+            }
+            _ => general,
         };
     };
     let (key, value) = (key.trim(), value.trim());
-    if key.contains(['[', '{', '"', '#', ' ']) {
-        return String::new();
+    if !is_key(key) {
+        return general;
     }
+    let quotes = value.chars().filter(|c| matches!(c, '"' | '\'')).count();
     match value.chars().next() {
         None => format!("a value is missing: write {key} = \"…\""),
-        Some('\'' | '"') if value.chars().filter(|c| *c == '"' || *c == '\'').count() < 2 => {
-            "the closing quote is missing".to_owned()
-        }
+        Some('\'' | '"') if quotes < 2 => "the closing quote is missing".to_owned(),
         Some(first) if first.is_ascii_alphanumeric() || matches!(first, '/' | '.' | '*') => {
             format!("text stands in quotes: write {key} = \"…\"")
         }
-        _ => String::new(),
+        _ => general,
     }
 }

@@ -1,0 +1,358 @@
+//! What is wrong with sites, upstreams, hosts and modes.
+
+use expect_test::expect;
+
+use super::{check, check_site};
+
+#[test]
+fn upstream_missing() {
+    check(
+        r#"version = 1
+[[site]]
+name = "shop"
+"#,
+        expect![[r#"
+            palisade.toml:2:1: the site `shop` has no `upstream`
+            2 | [[site]]
+              | ^^^^^^^^
+            help: write upstream = "http://localhost:3000", or use --to URL"#]],
+    );
+}
+
+#[test]
+fn upstream_without_scheme() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "localhost:3000"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream`: "localhost:3000" is not a URL
+            3 | upstream = "localhost:3000"
+              |            ^^^^^^^^^^^^^^^^
+            help: write "http://localhost:3000""#]],
+    );
+}
+
+#[test]
+fn upstream_of_unknown_scheme() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "htpp://localhost:3000"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream`: unknown scheme "htpp"
+            3 | upstream = "htpp://localhost:3000"
+              |            ^^^^^^^^^^^^^^^^^^^^^^^
+            help: an upstream begins with http://, https:// or h2c://"#]],
+    );
+}
+
+#[test]
+fn upstream_with_a_path() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "http://localhost:3000/api"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream`: "http://localhost:3000/api" has a path
+            3 | upstream = "http://localhost:3000/api"
+              |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: leave it out: requests keep the path they came with"#]],
+    );
+}
+
+#[test]
+fn upstream_with_credentials() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "http://ada:s3cret@localhost:3000"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream` carries credentials
+            help: leave out what stands before the @: requests bring their own"#]],
+    );
+}
+
+#[test]
+fn upstream_port_out_of_range() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "http://localhost:70000"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream`: "http://localhost:70000" has a port that does not exist
+            3 | upstream = "http://localhost:70000"
+              |            ^^^^^^^^^^^^^^^^^^^^^^^^
+            help: ports are 1 to 65535"#]],
+    );
+}
+
+#[test]
+fn upstream_without_host() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = "http://"
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream`: "http://" names no host
+            3 | upstream = "http://"
+              |            ^^^^^^^^^
+            help: write the URL of your API, as in "http://localhost:3000""#]],
+    );
+}
+
+#[test]
+fn upstream_twice() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = ["http://a:1", "http://b:1"]
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream` has 2 URLs
+            3 | upstream = ["http://a:1", "http://b:1"]
+              |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: write one; a balancer behind it can spread the load"#]],
+    );
+}
+
+#[test]
+fn upstream_empty() {
+    check(
+        r#"version = 1
+[[site]]
+upstream = []
+"#,
+        expect![[r#"
+            palisade.toml:3:12: `upstream` is empty
+            3 | upstream = []
+              |            ^^
+            help: write the URL of your API, as in "http://localhost:3000""#]],
+    );
+}
+
+#[test]
+fn site_twice() {
+    check(
+        r#"version = 1
+[[site]]
+name = "shop"
+hosts = ["a.example"]
+upstream = "http://a"
+[[site]]
+name = "shop"
+hosts = ["b.example"]
+upstream = "http://b"
+"#,
+        expect![[r#"
+            palisade.toml:7:8: there are two sites named "shop"
+            7 | name = "shop"
+              |        ^^^^^^
+            help: the first is at palisade.toml:3; give this one its own `name`"#]],
+    );
+}
+
+#[test]
+fn site_with_a_name_that_is_none() {
+    check_site(
+        r#"name = "my shop"
+"#,
+        expect![[r#"
+            palisade.toml:4:8: `name`: "my shop" is no name for a site
+            4 | name = "my shop"
+              |        ^^^^^^^^^
+            help: use up to 64 letters, digits, `-`, `_` and `.`"#]],
+    );
+}
+
+#[test]
+fn host_twice() {
+    check(
+        r#"version = 1
+[[site]]
+name = "a"
+hosts = ["api.example.com"]
+upstream = "http://a"
+[[site]]
+name = "b"
+hosts = ["API.example.com."]
+upstream = "http://b"
+"#,
+        expect![[r#"
+            palisade.toml:8:10: the host api.example.com is taken
+            8 | hosts = ["API.example.com."]
+              |          ^^^^^^^^^^^^^^^^^^
+            help: the other is at palisade.toml:4; give each site its own `hosts`"#]],
+    );
+}
+
+#[test]
+fn all_hosts_twice() {
+    check(
+        r#"version = 1
+[[site]]
+name = "a"
+upstream = "http://a"
+[[site]]
+name = "b"
+upstream = "http://b"
+"#,
+        expect![[r#"
+            palisade.toml:5:1: two sites take all hosts that no other takes
+            5 | [[site]]
+              | ^^^^^^^^
+            help: the other is at palisade.toml:2; give each site its own `hosts`"#]],
+    );
+}
+
+#[test]
+fn host_with_a_port() {
+    check_site(
+        r#"hosts = ["api.example.com:443"]
+"#,
+        expect![[r#"
+            palisade.toml:4:10: `hosts`: "api.example.com:443" is not a host
+            4 | hosts = ["api.example.com:443"]
+              |          ^^^^^^^^^^^^^^^^^^^^^
+            help: leave the port out, any port fits: write "api.example.com""#]],
+    );
+}
+
+#[test]
+fn host_as_url() {
+    check_site(
+        r#"hosts = ["https://api.example.com/"]
+"#,
+        expect![[r#"
+            palisade.toml:4:10: `hosts`: "https://api.example.com/" is not a host
+            4 | hosts = ["https://api.example.com/"]
+              |          ^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: leave the scheme out: write "api.example.com""#]],
+    );
+}
+
+#[test]
+fn hosts_empty() {
+    check_site(
+        r#"hosts = []
+"#,
+        expect![[r#"
+            palisade.toml:4:9: `hosts` has 0 names
+            4 | hosts = []
+              |         ^^
+            help: write the names callers use, or ["*"] for all"#]],
+    );
+}
+
+#[test]
+fn mode_misspelt() {
+    check_site(
+        r#"mode = "enforced"
+"#,
+        expect![[r#"
+            palisade.toml:4:8: `mode`: unknown value "enforced"
+            4 | mode = "enforced"
+              |        ^^^^^^^^^^
+            help: did you mean "enforce"?"#]],
+    );
+}
+
+#[test]
+fn mode_of_another_product() {
+    check_site(
+        r#"mode = "block"
+"#,
+        expect![[r#"
+            palisade.toml:4:8: `mode`: unknown value "block"
+            4 | mode = "block"
+              |        ^^^^^^^
+            help: one of monitor, enforce, off"#]],
+    );
+}
+
+#[test]
+fn mode_as_boolean() {
+    check_site(
+        r#"mode = true
+"#,
+        expect![[r#"
+            palisade.toml:4:8: `mode` is true or false, not a string
+            4 | mode = true
+              |        ^^^^
+            help: write it in quotes, for example "monitor""#]],
+    );
+}
+
+#[test]
+fn mode_with_its_comment_in_quotes() {
+    check_site(
+        r#"mode = "enforce # loud"
+"#,
+        expect![[r#"
+            palisade.toml:4:8: `mode`: unknown value "enforce # loud"
+            4 | mode = "enforce # loud"
+              |        ^^^^^^^^^^^^^^^^
+            help: the comment is inside the quotes: write mode = "enforce" # …"#]],
+    );
+}
+
+#[test]
+fn layer_misspelt() {
+    check_site(
+        r#"  [site.protect]
+  recno = "enforce"
+"#,
+        expect![[r#"
+            palisade.toml:5:3: unknown layer `recno` in [site.protect]
+            5 |   recno …
+              |   ^^^^^
+            help: did you mean `recon`?"#]],
+    );
+}
+
+#[test]
+fn layer_unknown() {
+    check_site(
+        r#"  [site.protect]
+  waf = "enforce"
+"#,
+        expect![[r#"
+            palisade.toml:5:3: unknown layer `waf` in [site.protect]
+            5 |   waf …
+              |   ^^^
+            help: the keys of [site.protect] are rate, recon, takeover, rules, contract, auth, object, flow, automation, leak, flood"#]],
+    );
+}
+
+#[test]
+fn layer_mode_misspelt() {
+    check_site(
+        r#"  [site.protect]
+  rate = "montor"
+"#,
+        expect![[r#"
+            palisade.toml:5:10: `rate`: unknown value "montor"
+            5 |   rate = "montor"
+              |          ^^^^^^^^
+            help: did you mean "monitor"?"#]],
+    );
+}
+
+#[test]
+fn site_timeout_zero() {
+    check_site(
+        r#"connect_timeout = "0s"
+"#,
+        expect![[r#"
+            palisade.toml:4:19: `connect_timeout`: "0s" is out of bounds
+            4 | connect_timeout = "0s"
+              |                   ^^^^
+            help: from 1ms to 1d"#]],
+    );
+}
