@@ -290,10 +290,10 @@ impl Catalog {
             .line(node)
             .into_iter()
             .filter_map(|index| match &self.tree.node(index)?.part {
-                Part::Parameter { name, kinds, .. } => Some(ParamView {
+                Part::Parameter(part) => Some(ParamView {
                     place: ParamPlace::Path,
-                    name: name.to_string(),
-                    kind: crate::template::kind_covering(*kinds),
+                    name: part.name.to_string(),
+                    kind: crate::template::kind_covering(part.kinds),
                     share: 1.0,
                     is_required: true,
                 }),

@@ -80,13 +80,11 @@ impl Looks {
     fn at_face_value(&self) -> f32 {
         let by_status = match self.status {
             400..=499 => -6.0,
-            300..=399 => 1.0,
             _ => 1.0,
         };
         let by_speech = match self.speech {
-            Speech::Silent => 0.0,
+            Speech::Silent | Speech::AsksMore => 0.0,
             Speech::Error => -6.0,
-            Speech::AsksMore => 12.0,
         };
         let by_redirect = if self.redirect.is_some_and(|to| to.is_refusal) { -4.0 } else { 0.0 };
         by_status + by_speech + by_redirect
@@ -146,6 +144,8 @@ impl Outcomes {
             404 if role.tries_a_secret() && self.has_success() => Outcome::Failure,
             404 | 405 | 410 => Outcome::NotFound,
             0..200 | 408 | 429 | 500.. => Outcome::Unknown,
+            // Only who knew the password is asked for more.
+            _ if looks.speech == Speech::AsksMore => Outcome::Success,
             _ if self.weigh(looks, role) > 0.0 => Outcome::Success,
             _ => Outcome::Failure,
         }

@@ -35,7 +35,21 @@ pub(crate) struct Node {
 pub(crate) enum Part {
     Root,
     Literal { text: Box<str>, digest: Digest },
-    Parameter { name: Box<str>, kinds: u32, accepts: u8 },
+    Parameter(Parameter),
+}
+
+/// A segment that varies.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Parameter {
+    pub(crate) name: Box<str>,
+    /// The kinds of its values, as a set of bits.
+    pub(crate) kinds: u32,
+    /// The classes of its values, as a set of bits.
+    accepts: u8,
+    /// The extensions of its values, where they are files.
+    extensions: Vec<Box<str>>,
+    /// Some words that are known to be values, sorted.
+    words: Vec<Digest>,
 }
 
 /// A method that can make an endpoint.
@@ -53,6 +67,9 @@ pub(crate) enum Verb {
 pub(crate) const LITERALS_MAX: usize = 256;
 /// A look-up visits so many nodes at most, whatever alternatives there are.
 const STEPS_MAX: usize = 64;
+/// So many words are remembered as values of a parameter, and so many extensions.
+const WORDS_MAX: usize = 128;
+const EXTENSIONS_MAX: usize = 8;
 /// Longer method names make no endpoint.
 const VERB_BYTES_MAX: usize = 16;
 
@@ -107,10 +124,15 @@ impl Tree {
 
     /// The node of a path: literals before parameters, with a bound on what is tried.
     pub(crate) fn find(&self, root: u32, path: &Path) -> Option<u32> {
+        self.find_below(root, path, 0)
+    }
+
+    /// The node that the segments of a path from `depth` on lead to from `from`.
+    fn find_below(&self, from: u32, path: &Path, from_depth: usize) -> Option<u32> {
         // Alternatives left open: a node, and how many segments led to it.
         let mut open = [(0_u32, 0_usize); SEGMENTS_MAX + 1];
         let mut count = 0;
-        let (mut at, mut depth) = (root, 0);
+        let (mut at, mut depth) = (from, from_depth);
         for _ in 0..STEPS_MAX {
             let node = self.node(at)?;
             let Some(segment) = path.segments().nth(depth) else {
@@ -141,33 +163,38 @@ impl Tree {
     }
 
     /// The node of a path, made where it is missing. None: there is no room for it.
-    pub(crate) fn insert(&mut self, root: u32, path: &Path, nodes_max: usize) -> Option<u32> {
-        if let Some(found) = self.find(root, path) {
-            return Some(found);
+    pub(crate) fn insert(&mut self, root: u32, path: &Path, verb: &Verb, nodes_max: usize) -> Option<u32> {
+        let found = self.find(root, path).filter(|found| {
+            self.node(*found).is_some_and(|node| node.endpoint(verb).is_some())
+        });
+        if found.is_some() {
+            return found;
         }
         if self.len() + path.len() > nodes_max {
             return None;
         }
         let mut at = root;
-        for segment in path.segments() {
-            at = self.child(at, &segment)?;
+        for (depth, segment) in path.segments().enumerate() {
+            at = self.child(at, path, depth, &segment, verb)?;
         }
         Some(at)
     }
 
     /// The literal child of that text, or the parameter that takes it.
-    fn child(&mut self, at: u32, segment: &Segment<'_>) -> Option<u32> {
+    fn child(&mut self, at: u32, path: &Path, depth: usize, segment: &Segment<'_>, verb: &Verb) -> Option<u32> {
         let class = Class::of(segment);
         let node = self.node(at)?;
         if let Some(literal) = node.literal(segment.digest) {
             return Some(literal);
         }
-        if let Some(parameter) = self.parameter_for(node, segment) {
-            self.widen(parameter, segment.kind, class);
+        if let Some(parameter) = self.parameter_for(node, segment)
+            && (class.varies_at_once() || self.is_value(parameter, path, depth, segment, verb))
+        {
+            self.widen(parameter, segment.text, segment.kind, segment.digest);
             return Some(parameter);
         }
         if class.varies_at_once() {
-            return self.parameter_of(at, segment.kind, class);
+            return self.parameter_of(at, segment.text, segment.kind, segment.digest);
         }
         if node.literals.len() >= LITERALS_MAX {
             return None;
@@ -179,15 +206,18 @@ impl Tree {
     }
 
     /// The parameter of a node, made if it has none.
-    pub(crate) fn parameter_of(&mut self, at: u32, kind: ParamKind, class: Class) -> Option<u32> {
-        if let Some(parameter) = self.node(at)?.parameter {
-            self.widen(parameter, kind, class);
-            return Some(parameter);
-        }
-        let name = self.free_name(at, parameter_name(kind, class));
-        let part = Part::Parameter { name: name.into(), kinds: 1 << kind as u32, accepts: class.bit() };
-        let parameter = self.add(Some(at), part);
-        self.node_mut(at)?.parameter = Some(parameter);
+    pub(crate) fn parameter_of(&mut self, at: u32, text: &str, kind: ParamKind, digest: Digest) -> Option<u32> {
+        let parameter = match self.node(at)?.parameter {
+            Some(parameter) => parameter,
+            None => {
+                let name = self.free_name(at, parameter_name(kind, Class::of_text(text))).into();
+                let part = Parameter { name, kinds: 0, accepts: 0, extensions: Vec::new(), words: Vec::new() };
+                let parameter = self.add(Some(at), Part::Parameter(part));
+                self.node_mut(at)?.parameter = Some(parameter);
+                parameter
+            }
+        };
+        self.widen(parameter, text, kind, digest);
         Some(parameter)
     }
 
@@ -202,7 +232,7 @@ impl Tree {
         if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
             match part {
                 Part::Literal { digest, .. } => parent.literals.retain(|(known, _)| *known != digest),
-                Part::Parameter { .. } => parent.parameter = None,
+                Part::Parameter(_) => parent.parameter = None,
                 Part::Root => {}
             }
         }
@@ -239,9 +269,9 @@ impl Tree {
                     template.push('/');
                     template.push_str(text);
                 }
-                Some(Part::Parameter { name, .. }) => {
+                Some(Part::Parameter(parameter)) => {
                     template.push_str("/{");
-                    template.push_str(name);
+                    template.push_str(&parameter.name);
                     template.push('}');
                 }
                 Some(Part::Root) | None => {}
@@ -272,33 +302,38 @@ impl Tree {
 
     fn parameter_for(&self, node: &Node, segment: &Segment<'_>) -> Option<u32> {
         let parameter = node.parameter?;
-        match self.node(parameter)?.part {
-            Part::Parameter { accepts, .. } => {
-                takes(accepts, Class::of(segment), segment.text).then_some(parameter)
-            }
+        match &self.node(parameter)?.part {
+            Part::Parameter(part) => part.takes(segment).then_some(parameter),
             _ => None,
         }
     }
 
-    /// Notes that a parameter takes values of this kind, too.
-    pub(crate) fn widen(&mut self, parameter: u32, kind: ParamKind, class: Class) {
-        if let Some(node) = self.node_mut(parameter)
-            && let Part::Parameter { kinds, accepts, .. } = &mut node.part
-        {
-            *kinds |= 1 << kind as u32;
-            *accepts |= class.bit();
+    /// Whether a word is a value of a parameter rather than a name beside it: it is known as one, or
+    /// what follows is known to hang below the parameter. A POST to a word is an action of its own.
+    fn is_value(&self, parameter: u32, path: &Path, depth: usize, word: &Segment<'_>, verb: &Verb) -> bool {
+        let is_known_word = matches!(
+            self.node(parameter).map(|node| &node.part),
+            Some(Part::Parameter(part)) if part.words.binary_search(&word.digest).is_ok()
+        );
+        is_known_word
+            || self.find_below(parameter, path, depth + 1).and_then(|found| self.node(found)).is_some_and(
+                |found| *verb != Verb::Post || found.endpoint(verb).is_some(),
+            )
+    }
+
+    /// Notes that a parameter takes this value, and so others like it.
+    fn widen(&mut self, parameter: u32, text: &str, kind: ParamKind, digest: Digest) {
+        if let Some(Part::Parameter(part)) = self.node_mut(parameter).map(|node| &mut node.part) {
+            part.widen(text, kind, digest);
         }
     }
 
     /// Lets parameter `to` take all that parameter `from` took.
     pub(crate) fn widen_like(&mut self, to: u32, from: u32) {
-        let Some(Part::Parameter { kinds: more, accepts: also, .. }) = self.node(from).map(|node| &node.part) else {
-            return;
-        };
-        let (more, also) = (*more, *also);
-        if let Some(Part::Parameter { kinds, accepts, .. }) = self.node_mut(to).map(|node| &mut node.part) {
-            *kinds |= more;
-            *accepts |= also;
+        let Some(Part::Parameter(from)) = self.node(from).map(|node| &node.part) else { return };
+        let from = from.clone();
+        if let Some(Part::Parameter(to)) = self.node_mut(to).map(|node| &mut node.part) {
+            to.merge(from);
         }
     }
 
@@ -318,12 +353,64 @@ impl Tree {
             .line(at)
             .into_iter()
             .filter_map(|index| match &self.node(index)?.part {
-                Part::Parameter { name: other, .. } => Some(other.trim_end_matches(|c: char| c.is_ascii_digit()) == name),
+                Part::Parameter(other) => {
+                    Some(other.name.trim_end_matches(|c: char| c.is_ascii_digit()) == name)
+                }
                 _ => None,
             })
             .filter(|is_same| *is_same)
             .count();
         if taken == 0 { name.to_owned() } else { format!("{name}{}", taken + 1) }
+    }
+}
+
+// === impl Parameter ===
+
+impl Parameter {
+    fn takes(&self, segment: &Segment<'_>) -> bool {
+        let class = Class::of(segment);
+        match class {
+            Class::File => {
+                let extension = segment.text.rsplit_once('.').map(|(_, extension)| extension);
+                self.extensions.iter().any(|known| Some(&**known) == extension)
+            }
+            _ => takes(self.accepts, class, segment.text),
+        }
+    }
+
+    fn widen(&mut self, text: &str, kind: ParamKind, digest: Digest) {
+        let class = Class::of_text(text);
+        self.kinds |= 1 << kind as u32;
+        self.accepts |= class.bit();
+        if class == Class::File
+            && self.extensions.len() < EXTENSIONS_MAX
+            && let Some((_, extension)) = text.rsplit_once('.')
+            && !self.extensions.iter().any(|known| **known == *extension)
+        {
+            self.extensions.push(extension.into());
+        }
+        if !class.varies_at_once() {
+            self.add_word(digest);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.kinds |= other.kinds;
+        self.accepts |= other.accepts;
+        for extension in other.extensions {
+            if self.extensions.len() < EXTENSIONS_MAX && !self.extensions.contains(&extension) {
+                self.extensions.push(extension);
+            }
+        }
+        other.words.into_iter().for_each(|word| self.add_word(word));
+    }
+
+    fn add_word(&mut self, digest: Digest) {
+        if self.words.len() < WORDS_MAX
+            && let Err(place) = self.words.binary_search(&digest)
+        {
+            self.words.insert(place, digest);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Catalog {
             None => self.admit_host(&host)?,
         };
         let root = self.hosts.group(service)?.root;
-        let Some(node) = self.tree.insert(root, query.path, self.capacity.nodes) else {
+        let Some(node) = self.tree.insert(root, query.path, &verb, self.capacity.nodes) else {
             self.refused_for_room = self.refused_for_room.saturating_add(1);
             return None;
         };

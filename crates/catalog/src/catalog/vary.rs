@@ -12,7 +12,7 @@ use super::Catalog;
 use crate::endpoint::Likeness;
 use crate::hosts::domain_above;
 use crate::template::Class;
-use crate::tree::{LITERALS_MAX, Verb};
+use crate::tree::{LITERALS_MAX, Part, Verb};
 
 /// So many siblings that are alike are values.
 const ALIKE_MIN: usize = 10;
@@ -108,9 +108,10 @@ impl Catalog {
         let mut values = values.to_vec();
         values.sort_by_key(|at| (self.oldest_below(*at), *at));
         for at in values {
-            let class = self.class_of(at).unwrap_or(Class::Word);
-            let kind = self.tree.node(at).and_then(|node| node.text()).map_or(ParamKind::Word, ParamKind::of);
-            let Some(parameter) = self.tree.parameter_of(parent, kind, class) else { return };
+            let Some(Part::Literal { text, digest }) = self.tree.node(at).map(|node| &node.part) else { continue };
+            let (text, digest) = (text.clone(), *digest);
+            let kind = ParamKind::of(&text);
+            let Some(parameter) = self.tree.parameter_of(parent, &text, kind, digest) else { return };
             self.tree.detach(at);
             self.merge_nodes(at, parameter);
         }

@@ -1,0 +1,1 @@
+//! The document keeps the rules of OpenAPI 3.1, whatever was learnt.

@@ -15,9 +15,11 @@ pub(super) fn best(clues: Clues) -> (Role, f32) {
             *sum += nats;
         }
     }
-    let mut best = (Role::Other, 0.0);
+    let mut best = (Role::Other, 0.0_f32);
     for (role, sum) in Role::ALL.into_iter().zip(sums) {
-        if sum >= ASSIGNED_FROM && sum > best.1 {
+        // Of two equally likely roles, protection depends on the one where secrets are tried.
+        let is_more = sum > best.1 || (sum == best.1 && role.is_sensitive() && !best.0.is_sensitive());
+        if sum >= ASSIGNED_FROM && is_more {
             best = (role, sum);
         }
     }
