@@ -75,7 +75,7 @@ fn version_digits(version: u16) -> &'static str {
 
 /// The two characters that stand for the first ALPN value.
 ///
-/// Bytes outside ASCII become `9`, as the reference implementation and its captures have it. For
+/// Bytes outside ASCII become `9` each, which is how the published captures have them. For
 /// ASCII that is no letter or digit the published text takes the ends of the hex form instead,
 /// which also keeps control characters out of a string that people read.
 fn alpn_ends(value: &[u8]) -> (char, char) {
