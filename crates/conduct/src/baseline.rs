@@ -1,8 +1,9 @@
 //! What is normal: how often something goes wrong when nobody attacks.
 //!
-//! A share is learnt from a prior and from what unsuspected callers do, forgetting over weeks. Three
-//! guards keep an attacker from teaching it: only sources without suspicion count (the detector sees
-//! to that), each of them only a few times a day, and the share rises by half a day at most.
+//! A share is learnt from a prior and from what unsuspected callers do, forgetting over weeks.
+//! Three guards keep an attacker from teaching it: only sources without suspicion count (the
+//! detector sees to that), each of them only a few times a day, and the share rises by half a day
+//! at most. What it does not do: judge anybody.
 
 use serde::{Deserialize, Serialize};
 use traffic::Digest;

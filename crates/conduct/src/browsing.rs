@@ -159,7 +159,10 @@ impl Browsing {
             } else {
                 self.hit(&mut visitor, act, &source, now_s);
             }
-            self.visitors.write(source.key, now_s, visitor);
+            // Most visits find what the source found before: nothing to write then.
+            if known != Some(visitor) {
+                self.visitors.write(source.key, now_s, visitor);
+            }
         }
     }
 
@@ -256,7 +259,9 @@ impl Browsing {
         let service = Digest(u64::from(act.service.unwrap_or(UNPLACED).0));
         let key = act.path_shape.then(service);
         let mut missed = self.missed.read(key).unwrap_or_default();
-        missed.sources.insert(act.keys.address);
+        // A host of IPv6 has addresses without end, but rarely more than one network.
+        let is_v6 = act.identity.address.to_canonical().is_ipv6();
+        missed.sources.insert(if is_v6 { act.keys.net } else { act.keys.address });
         missed.last_s = missed.last_s.max(now_s);
         self.missed.write(key, now_s, missed);
         missed.sources.estimate() >= BROKEN_LINK_SOURCES
@@ -267,7 +272,7 @@ impl Line for Missed {
     /// What many missed lately is worth keeping; a word of a word list is missed once.
     fn worth(&self, now_s: u32) -> f32 {
         let idle_s = now_s.saturating_sub(self.last_s);
-        self.sources.estimate().min(BROKEN_LINK_SOURCES) - nats::number(idle_s) / 3_600.0
+        nats::number(self.sources.marks()).min(BROKEN_LINK_SOURCES) - nats::number(idle_s) / 3_600.0
     }
 }
 

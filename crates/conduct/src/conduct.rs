@@ -115,7 +115,8 @@ impl Conduct {
         }
     }
 
-    /// An operator's undo: for a week, evidence against the entity of this key weighs six nats less.
+    /// An operator's undo: for a week, evidence against the entity of this key weighs six nats
+    /// less.
     pub fn forgive(&mut self, entity: Digest, now: Timestamp) {
         self.pardons.grant(entity, now.as_secs());
     }

@@ -24,10 +24,14 @@ impl LinearCount {
         }
     }
 
+    /// How many bits are set: as many as there were things, or somewhat fewer.
+    pub(crate) fn marks(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
     /// How many distinct things were counted, about.
     pub(crate) fn estimate(&self) -> f32 {
-        let set: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        let unset = BITS - nats::number(set.min(255));
+        let unset = BITS - nats::number(self.marks().min(255));
         BITS * nats::ln(BITS / unset)
     }
 }

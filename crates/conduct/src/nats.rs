@@ -1,8 +1,8 @@
 //! The arithmetic of evidence: decay and logarithm from basic operations alone.
 //!
-//! The platform's `exp2` and `ln` may differ in the last bit between machines, and one bit is enough
-//! to turn a verdict in a replay. These use additions and multiplications only, which IEEE 754 fixes
-//! exactly. They are as precise as evidence needs (about five digits), not more.
+//! The platform's `exp2` and `ln` may differ in the last bit between machines, and one bit is
+//! enough to turn a verdict in a replay. These use additions and multiplications only, which
+//! IEEE 754 fixes exactly. They are as precise as evidence needs (about five digits), not more.
 
 /// `value` after `elapsed_s`, when it loses half of itself each `half_life_s`.
 pub(crate) fn decayed(value: f32, elapsed_s: u32, half_life_s: u32) -> f32 {

@@ -1,9 +1,9 @@
 //! How fast honest callers call each endpoint, and the limit that follows from it.
 //!
 //! For each caller and endpoint the requests of the running minute and of the running ten seconds
-//! are counted; when one is over, its count goes into the endpoint's histogram. A limit is suggested
-//! from the histograms' upper ends once a day of at least fifty callers is in them. Nothing here
-//! limits anything.
+//! are counted; when one is over, its count goes into the endpoint's histogram. A limit is
+//! suggested from the histograms' upper ends once a day of at least fifty callers is in them.
+//! Nothing here limits anything.
 
 use std::collections::BTreeMap;
 

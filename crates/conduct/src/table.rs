@@ -1,9 +1,9 @@
 //! A table of fixed size: sets of eight places each, and a rule for who leaves.
 //!
 //! Memory is taken once and never grows, whatever keys come in. A key belongs to one set; when the
-//! set is full, the line that is worth least makes room. A newcomer is worth little, so that a flood
-//! of new keys evicts its own, and lines under suspicion, which are worth most, stay. Neither the
-//! clock nor chance has a part in it: the same calls leave the same table.
+//! set is full, the line that is worth least makes room. A newcomer is worth little, so that a
+//! flood of new keys evicts its own, and lines under suspicion, which are worth most, stay. Neither
+//! the clock nor chance has a part in it: the same calls leave the same table.
 
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeSeq, SerializeStruct};
