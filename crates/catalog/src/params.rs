@@ -190,7 +190,7 @@ fn key_of(field: &Field<'_>) -> u64 {
         |key, part| {
             let name = part.name_bytes();
             // Keys that are values themselves, as in maps by identifier, are one.
-            let name = if is_value(name) { b"*" } else { name };
+            let name = if is_value(name) { ANY_KEY.as_bytes() } else { name };
             name.iter().fold(key.rotate_left(9) ^ 0x2f, |hash, byte| {
                 (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
             })
@@ -198,13 +198,19 @@ fn key_of(field: &Field<'_>) -> u64 {
     )
 }
 
+/// Stands in a path for any element of an array.
+pub(crate) const ANY_ELEMENT: &str = "*";
+/// Stands in a path for any key of a map whose keys are values.
+pub(crate) const ANY_KEY: &str = "{key}";
+
 /// The path of a field: `order.items.*.price`. Dots within names are escaped by a backslash.
 fn name_of(field: &Field<'_>) -> String {
     let mut parts: Vec<String> = std::iter::successors(Some(*field), Field::parent)
         .take(DEPTH_MAX)
         .filter(|part| part.parent().is_some() || !part.name_bytes().is_empty())
         .map(|part| match part.name_bytes() {
-            name if name.is_empty() || is_value(name) => "*".to_owned(),
+            name if name.is_empty() => ANY_ELEMENT.to_owned(),
+            name if is_value(name) => ANY_KEY.to_owned(),
             _ => cut(&part.name()).replace('\\', "\\\\").replace('.', "\\."),
         })
         .collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use traffic::ParamKind;
 
+use crate::params::{ANY_ELEMENT, ANY_KEY};
 use crate::view::ParamView;
 
 /// The schema of one scalar value of that kind.
@@ -51,26 +52,32 @@ impl Property<'_> {
         if self.members.is_empty() {
             return self.field.map_or_else(|| json!({}), |field| scalar_schema(field.kind));
         }
-        if let Some(element) = self.members.get("*").filter(|_| self.members.len() == 1) {
-            // Elements of an array and values of a map look the same from here.
-            let element = element.schema();
-            return json!({ "type": ["array", "object"], "items": element, "additionalProperties": element });
-        }
+        let (element, value) = (self.members.get(ANY_ELEMENT), self.members.get(ANY_KEY));
         let mut properties = Map::new();
         let mut required = Vec::new();
         for (name, property) in &self.members {
+            if name == ANY_ELEMENT || name == ANY_KEY {
+                continue;
+            }
             if property.field.is_some_and(|field| field.is_required) {
                 required.push(name.as_str());
             }
             properties.insert(name.clone(), property.schema());
         }
-        let mut schema = json!({ "type": "object", "properties": properties });
-        if let Some(object) = schema.as_object_mut()
-            && !required.is_empty()
-        {
-            object.insert("required".to_owned(), json!(required));
+        let is_object = value.is_some() || !properties.is_empty();
+        let mut schema = Map::new();
+        let kinds = [(element.is_some(), "array"), (is_object, "object")];
+        let kinds: Vec<&str> = kinds.into_iter().filter(|(is_seen, _)| *is_seen).map(|(_, kind)| kind).collect();
+        schema.insert("type".to_owned(), if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) });
+        schema.extend(element.map(|element| ("items".to_owned(), element.schema())));
+        schema.extend(value.map(|value| ("additionalProperties".to_owned(), value.schema())));
+        if !properties.is_empty() {
+            schema.insert("properties".to_owned(), Value::Object(properties));
         }
-        schema
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), json!(required));
+        }
+        Value::Object(schema)
     }
 }
 
