@@ -71,25 +71,30 @@ pub(crate) struct Source {
 }
 
 impl Act {
-    /// Everything that evidence is gathered on: the address, for IPv6 the network too (a host there
-    /// owns many /64s), and the session.
+    /// What evidence is gathered on: the address, and the session.
     pub(crate) fn sources(&self) -> impl Iterator<Item = Source> + use<> {
-        let address = Some(Source {
+        let address = Source {
             entity: self.identity.address_entity,
             key: self.keys.address,
             is_personal: false,
-        });
-        let net = self.identity.address.to_canonical().is_ipv6().then_some(Source {
-            entity: self.identity.net_entity,
-            key: self.keys.net,
-            is_personal: false,
-        });
+        };
         let session = self.identity.session.zip(self.keys.session).map(|(session, key)| Source {
             entity: Entity::Session(session),
             key,
             is_personal: true,
         });
-        [address, net, session].into_iter().flatten()
+        std::iter::once(address).chain(session)
+    }
+
+    /// The network of an IPv6 address: a single host may own as many /64s as it has. Only evidence
+    /// that honest callers take back by themselves may gather on it, because it may as well be a
+    /// carrier's.
+    pub(crate) fn network(&self) -> Option<Source> {
+        self.identity.address.to_canonical().is_ipv6().then_some(Source {
+            entity: self.identity.net_entity,
+            key: self.keys.net,
+            is_personal: false,
+        })
     }
 
     /// The caller itself, when it has a credential: its principal, else its session.

@@ -51,7 +51,8 @@ pub enum Per {
 pub(crate) struct Allowances(Table<Bucket>);
 
 impl Limit {
-    /// What each source may do when nothing else is said.
+    /// What each source may do when nothing else is said: a limit per source, wherever a policy
+    /// sets one, takes the place of this one.
     pub const PER_SOURCE: Self = Self {
         id: Digest(0x00f1_00d5),
         per: Per::Source,
@@ -132,7 +133,9 @@ impl Allowances {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX + 1];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let all = limits.iter().take(LIMITS_MAX).chain(std::iter::once(&every_source));
+        let is_said = limits.iter().any(|limit| limit.per == Per::Source);
+        let unsaid = (!is_said).then_some(&every_source);
+        let all = limits.iter().take(LIMITS_MAX).chain(unsaid);
         for (limit, place) in all.zip(&mut taken) {
             let (entity, key) = limit.entity(act);
             let key = limit.id.then(key);

@@ -284,7 +284,8 @@ fn outcome(act: &Act, answer: &AnswerFacts) -> Option<bool> {
 fn counted_sources(act: &Act) -> impl Iterator<Item = Source> + use<> {
     let is_inside = matches!(act.role, Role::PasswordChange | Role::Redeem);
     let person = act.person().filter(|_| is_inside && act.identity.established);
-    let others = act.sources().take(if person.is_some() { 0 } else { usize::MAX });
+    let others = act.sources().chain(act.network());
+    let others = others.take(if person.is_some() { 0 } else { usize::MAX });
     person.into_iter().chain(others)
 }
 

@@ -1,6 +1,7 @@
 //! The whole memory: storage, sizes, determinism, and what a flood does to it.
 
-use traffic::{Detector, Digest, Role};
+use proptest::prelude::*;
+use traffic::{Detector, Digest, Layer, Outcome, Role, Timestamp};
 
 use super::*;
 use crate::scene::{DAY_S, Dice, Fate, Scene, answer, login_answer, time};
@@ -110,4 +111,42 @@ fn what_is_suspected_teaches_no_pace() {
     assert_eq!(used(&scene), Some(1));
     assert_eq!(scene.conduct.suggestions(time(DAY_S)), []);
     assert_ne!(act.keys.address, Digest(0));
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_of_times_and_answers_upsets_it(
+        steps in prop::collection::vec(
+            (any::<u64>(), 0_u32..9, 0_usize..Role::ALL.len(), 0_u8..4, any::<u16>(), any::<bool>()),
+            1..60,
+        ),
+    ) {
+        let mut scene = Scene::new();
+        scene.conduct = Conduct::new(64 << 10);
+        let mut places = Vec::new();
+        for (micros, who, role, outcome, status, flag) in steps {
+            let now = Timestamp::from_micros(micros);
+            let mut act = scene.login(who, who + u32::from(flag));
+            (act.role, act.endpoint_known) = (Role::ALL[role], flag);
+            act.identity.neighbours = status;
+            let mut facts = answer(status, act.role);
+            facts.outcome = [Outcome::Success, Outcome::Failure, Outcome::NotFound, Outcome::Unknown]
+                [usize::from(outcome)];
+            if let Admission::Taken(place) = scene.conduct.admit(&act, now) {
+                places.push(place);
+            }
+            let mut signals = Vec::new();
+            for layer in Layer::ALL {
+                scene.conduct.assess(layer, &act, &[], now, &mut signals);
+                scene.conduct.learn(layer, &act, &facts, flag, now);
+            }
+            prop_assert!(signals.iter().all(|signal| (0.0..=32.0).contains(&signal.nats)));
+            scene.conduct.suggestions(now);
+            scene.conduct.baselines();
+            if flag && let Some(place) = places.pop() {
+                scene.conduct.release(place);
+                scene.conduct.forgive(act.keys.address, now);
+            }
+        }
+    }
 }

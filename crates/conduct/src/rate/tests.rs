@@ -73,6 +73,13 @@ fn a_flood_from_one_source_is_cut_and_a_busy_page_is_not() {
     let flood = scene.act(1);
     let passed = granted(&mut scene, &flood, 20_000, 0.001);
     assert!((3_900..4_100).contains(&passed), "{passed} of 20000 within 20 s");
+    scene.limits = vec![Limit { id: Digest(9), per: Per::Session, ..Limit::PER_SOURCE }];
+    let flood = scene.act(4);
+    assert!(granted(&mut scene, &flood, 20_000, 0.001) < 4_100, "another limit lifts nothing");
+    scene.limits = vec![Limit { id: Digest(9), amount: 600_000, ..Limit::PER_SOURCE }];
+    let flood = scene.act(5);
+    assert_eq!(granted(&mut scene, &flood, 20_000, 0.001), 20_000, "it is the policy that says");
+    scene.limits.clear();
     let browser = scene.act(2);
     assert_eq!(granted(&mut scene, &browser, 400, 0.005), 400);
     let mut office = scene.act(3);

@@ -134,7 +134,7 @@ impl Login {
 
     /// One of the young accounts that may speak for this source, while there are any.
     fn take_young(&mut self, now_s: u32) -> bool {
-        let whole_s = self.young_whole_s.max(now_s) + YOUNG_EVERY_S;
+        let whole_s = self.young_whole_s.max(now_s).saturating_add(YOUNG_EVERY_S);
         let is_left = whole_s - now_s <= YOUNG_BURST * YOUNG_EVERY_S;
         if is_left {
             self.young_whole_s = whole_s;
