@@ -7,24 +7,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use traffic::{Entity, Timestamp};
+use traffic::{Entity, Mode, Timestamp};
 
 use crate::ladder::PACE_S;
 
 /// More lanes than this are not kept: the one unused for longest makes room.
 const LANES_MAX: usize = 8_192;
 
-/// When each paced entity last had its try.
+/// When each paced entity last had its try, in fact or as it would have had in `enforce`.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Pacing {
-    lanes: BTreeMap<Entity, Timestamp>,
+    lanes: BTreeMap<(Entity, Mode), Timestamp>,
 }
 
 impl Pacing {
-    /// Takes the entity's try if it is due; otherwise the seconds to wait.
-    pub(crate) fn take(&mut self, entity: Entity, now: Timestamp) -> Result<(), u32> {
+    /// Takes the entity's try if it is due, in fact or as it would be in `enforce`; otherwise the seconds to wait.
+    pub(crate) fn take(&mut self, entity: Entity, mode: Mode, now: Timestamp) -> Result<(), u32> {
         let pace = Duration::from_secs(u64::from(PACE_S));
-        if let Some(last) = self.lanes.get(&entity) {
+        if let Some(last) = self.lanes.get(&(entity, mode)) {
             let passed = now.since(*last);
             if passed < pace {
                 let left = pace.saturating_sub(passed).as_secs();
@@ -36,7 +36,7 @@ impl Pacing {
                 return Err(PACE_S);
             }
         }
-        self.lanes.insert(entity, now);
+        self.lanes.insert((entity, mode), now);
         Ok(())
     }
 }
@@ -52,16 +52,16 @@ mod tests {
         let mut pacing = Pacing::default();
         let who = Entity::Session(Digest(1));
         let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
-        assert_eq!(pacing.take(who, at(100)), Ok(()));
-        assert_eq!(pacing.take(who, at(103)), Err(7));
-        assert_eq!(pacing.take(who, at(110)), Ok(()));
+        assert_eq!(pacing.take(who, Mode::Enforce, at(100)), Ok(()));
+        assert_eq!(pacing.take(who, Mode::Enforce, at(103)), Err(7));
+        assert_eq!(pacing.take(who, Mode::Enforce, at(110)), Ok(()));
     }
 
     #[test]
     fn a_flood_of_entities_stays_bounded() {
         let mut pacing = Pacing::default();
         for n in 0..50_000 {
-            let _ = pacing.take(Entity::Session(Digest(n)), Timestamp::from_micros(1_000_000 + n));
+            let _ = pacing.take(Entity::Session(Digest(n)), Mode::Enforce, Timestamp::from_micros(1_000_000 + n));
         }
         assert!(pacing.lanes.len() <= LANES_MAX);
     }

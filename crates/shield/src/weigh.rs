@@ -205,12 +205,15 @@ fn decide(memory: &mut Memory, pass: &Pass, act: &Act, signals: &[Signal], now: 
     let enforces = |signal: &Signal| {
         signal.detector == Detector::GoodStanding || pass.mode(signal.detector.layer()) == Mode::Enforce
     };
+    // Where all layers agree there is one climb, for each climb leaves its traces.
+    if signals.iter().all(enforces) {
+        return climb(memory, act, signals, Mode::Enforce, now, |_| true);
+    }
     let carried_out = climb(memory, act, signals, Mode::Enforce, now, enforces);
     if carried_out.action.refuses() {
         return carried_out;
     }
-    let watched = climb(memory, act, signals, Mode::Monitor, now, |_| true);
-    if watched.action.refuses() { watched } else { Verdict { mode: carried_out.mode, ..watched } }
+    climb(memory, act, signals, Mode::Monitor, now, |_| true)
 }
 
 /// The ladder over the signals that count.
@@ -246,7 +249,7 @@ fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, no
         Step::Pass => {}
         Step::Pace => {
             let entity = sum.narrowest.unwrap_or(strongest.entity);
-            if let Err(wait_s) = memory.pacing.take(entity, now) {
+            if let Err(wait_s) = memory.pacing.take(entity, verdict.mode, now) {
                 verdict.action = ladder::action(&step);
                 verdict.layer = Some(strongest.detector.layer());
                 verdict.retry_after_s = Some(wait_s);
