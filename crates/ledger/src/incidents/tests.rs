@@ -46,13 +46,13 @@ fn one_campaign_is_one_incident() {
     let same_entity = Finding { key: Digest(2), ..elsewhere };
     let other_entity = finding(3, "198.51.100.3", NOON);
     let cases: [(&str, &[Finding], usize); 7] = [
-        ("one", &[one.clone()], 1),
+        ("one", std::slice::from_ref(&one), 1),
         ("the same again", &[one.clone(), later(one.clone(), 5)], 1),
         ("one entity, two endpoints", &[one.clone(), same_entity.clone()], 1),
         ("two entities, one endpoint", &[one.clone(), other_entity.clone()], 1),
         ("more than an hour later", &[one.clone(), later(same_entity, 61)], 2),
         ("just within the hour", &[one.clone(), later(other_entity.clone(), 59)], 1),
-        ("two scanners of no endpoint", &[nowhere(one), nowhere(other_entity)], 2),
+        ("two scanners of no endpoint", &[nowhere(one.clone()), nowhere(other_entity)], 2),
     ];
     for (what, findings, expected) in cases {
         assert_eq!(campaigns(findings), expected, "{what}");

@@ -103,6 +103,7 @@ fn write_until_killed(folder: &Path) {
             for generation in 1_u64.. {
                 ledger.save_learnt(learnt(generation)).expect("acknowledged");
                 say(&format!("learnt {generation}"));
+                std::thread::sleep(Duration::from_millis(50));
             }
         });
         scope.spawn(|| {
@@ -267,7 +268,7 @@ fn event(number: u64) -> Event {
     }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     Timestamp::EPOCH.after(since_epoch)
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ledger::{EventFilter, Ledger, Options};
+use traffic::Timestamp;
 
-use crate::child::{Writing, learnt};
+use crate::child::{Writing, learnt, now};
 
 /// Events may be lost when they were handed in less than this before the kill.
 const EVENTS_LOST: Duration = Duration::from_secs(1);
@@ -19,6 +20,8 @@ struct Said {
     decisions: BTreeSet<u64>,
     exceptions: BTreeSet<u64>,
     events: BTreeSet<String>,
+    /// Those of the life that just ended.
+    fresh_events: BTreeSet<String>,
     generation: Option<u64>,
 }
 
@@ -29,6 +32,7 @@ pub(crate) fn loses_nothing_acknowledged() {
     let mut said = Said::default();
     let mut dice = u64::from(std::process::id()) | 1;
     for _ in 0..kills {
+        let life_began = now();
         let mut writing = Writing::start("write-until-killed", folder.path(), "");
         writing.next("open");
         // Somewhere between the first write and two seconds of load.
@@ -36,8 +40,12 @@ pub(crate) fn loses_nothing_acknowledged() {
         std::thread::sleep(Duration::from_micros((dice >> 33) % 2_000_000));
         let killed = writing.kill();
         hear(&mut said, &writing, killed);
-        judge(&said, folder.path());
+        judge(&said, folder.path(), life_began);
+        said.events.append(&mut said.fresh_events);
     }
+    // No later kill took away what an earlier life had left.
+    let (ledger, _writer) = Ledger::open(folder.path(), Options::default()).expect("opens");
+    assert!(said.events.is_subset(&stored_events(&ledger, Timestamp::EPOCH)));
     assert!(said.decisions.len() > kills as usize, "too little was written to show anything");
     assert!(said.events.len() > kills as usize, "too few events were written to show anything");
 }
@@ -76,7 +84,7 @@ fn hear(said: &mut Said, writing: &Writing, killed: Instant) {
             }
             "learnt" => generation = Some(rest.parse().expect("a number")),
             "event" if killed.saturating_duration_since(at) > EVENTS_LOST => {
-                said.events.insert(rest.to_owned());
+                said.fresh_events.insert(rest.to_owned());
             }
             _ => {}
         }
@@ -85,7 +93,7 @@ fn hear(said: &mut Said, writing: &Writing, killed: Instant) {
     said.generation = generation;
 }
 
-fn judge(said: &Said, folder: &Path) {
+fn judge(said: &Said, folder: &Path, life_began: Timestamp) {
     let begun = Instant::now();
     let (ledger, _writer) = Ledger::open(folder, Options::default()).expect("opens");
     assert!(begun.elapsed() < OPENED_WITHIN, "opening took {:?}", begun.elapsed());
@@ -113,7 +121,22 @@ fn judge(said: &Said, folder: &Path) {
     } else {
         assert_eq!(said.generation, None, "acknowledged learnt state was lost");
     }
-    let lost =
-        said.events.iter().filter(|id| ledger.event(id).expect("an answer").is_none()).count();
+    let stored = stored_events(&ledger, life_began);
+    let lost = said.fresh_events.difference(&stored).count();
     assert_eq!(lost, 0, "events older than {EVENTS_LOST:?} were lost");
+}
+
+/// The IDs of all events since.
+fn stored_events(ledger: &Ledger, since: Timestamp) -> BTreeSet<String> {
+    let mut filter = EventFilter { from: Some(since), limit: 2_000, ..EventFilter::default() };
+    let mut stored = BTreeSet::new();
+    loop {
+        let page = ledger.events(&filter).expect("an answer");
+        assert!(page.is_complete);
+        stored.extend(page.events.iter().map(|event| event.id.to_string()));
+        filter.after = page.next;
+        if filter.after.is_none() {
+            return stored;
+        }
+    }
 }
