@@ -35,7 +35,7 @@ use std::time::Duration;
 use caller::Trust;
 use caller::address::AddressSource;
 use conduct::Limit;
-use http::{HeaderName, Method};
+use http::Method;
 use traffic::{Layer, Mode, Net, Path, Role};
 
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
@@ -105,8 +105,6 @@ pub struct Server {
     pub trusted_proxies: Setting<Vec<Net>>,
     /// The header in which they name the caller.
     pub client_ip: Setting<AddressSource>,
-    /// The header that carries the request's ID.
-    pub request_id_header: Setting<HeaderName>,
     /// Whose request ID is taken over.
     pub request_id_from: Setting<AcceptFrom>,
     /// How long requests under way may take when the process ends.
@@ -302,15 +300,10 @@ impl Policy {
         }
     }
 
-    /// Its number in this process: the first is 1, each reload counts one up.
+    /// A number that is the same for policies made from the same texts and flags, and different for
+    /// all others: what was derived from a policy holds as long as this does not change.
     pub const fn version(&self) -> u64 {
         self.version
-    }
-
-    /// The same policy under the number that it is put in force with.
-    #[must_use]
-    pub fn numbered(self, version: u64) -> Self {
-        Self { version, ..self }
     }
 
     /// The name of the site; empty when no site names the host.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use caller::Trust;
 use caller::address::AddressSource;
-use http::HeaderName;
+use traffic::{Digest, HashKey, Hasher};
 
 use crate::policy::document::{
     self, PolicyDocument, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
@@ -80,7 +80,17 @@ impl Check<'_, '_, '_> {
         let trust =
             Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
-        Policy { server, tls, limits, store, sites, trust, hosts, unclaimed, version: 1 }
+        Policy {
+            server,
+            tls,
+            limits,
+            store,
+            sites,
+            trust,
+            hosts,
+            unclaimed,
+            version: version(self.sources),
+        }
     }
 
     fn server(&mut self, said: SaidServer, tls_names: &[&str]) -> Server {
@@ -111,10 +121,6 @@ impl Check<'_, '_, '_> {
             listen: self.listen(said.listen, tls_names),
             trusted_proxies: setting(said.trusted_proxies, Vec::new()),
             client_ip: setting(said.client_ip, AddressSource::XForwardedFor),
-            request_id_header: setting(
-                said.request_id_header,
-                HeaderName::from_static("x-request-id"),
-            ),
             request_id_from: setting(said.request_id_from, AcceptFrom::Trusted),
             drain_timeout: setting(said.drain_timeout, SECOND * 30),
             memory_budget: setting(said.memory_budget, memory),
@@ -225,6 +231,17 @@ impl Check<'_, '_, '_> {
             help: Some(help.to_owned()),
         }));
     }
+}
+
+/// See [`Policy::version`].
+fn version(sources: &Sources<'_>) -> u64 {
+    let hasher = Hasher::new(HashKey::new([0; 16]));
+    let texts = [sources.file, sources.overlay].map(|source| match source {
+        Some((name, text)) => hasher.hash(name.as_bytes()).then(hasher.hash(text.as_bytes())),
+        None => hasher.hash(b""),
+    });
+    let flags = hasher.hash(format!("{:?}", sources.flags).as_bytes());
+    texts.into_iter().fold(flags, Digest::then).0
 }
 
 fn limits(said: SaidLimits) -> Limits {

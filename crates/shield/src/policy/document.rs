@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use caller::address::AddressSource;
-use http::HeaderName;
 use toml::de::DeValue;
 use traffic::Net;
 
@@ -53,7 +52,6 @@ pub(super) struct SaidServer {
     pub(super) listen: Option<Given<Vec<SaidListener>>>,
     pub(super) trusted_proxies: Option<Given<Vec<Net>>>,
     pub(super) client_ip: Option<Given<AddressSource>>,
-    pub(super) request_id_header: Option<Given<HeaderName>>,
     pub(super) request_id_from: Option<Given<AcceptFrom>>,
     pub(super) drain_timeout: Option<Given<Duration>>,
     pub(super) memory_budget: Option<Given<u64>>,

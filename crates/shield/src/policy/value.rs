@@ -155,7 +155,7 @@ fn show(units: &[(&str, u64)], value: u64, zero: &str) -> String {
     if value == 0 {
         return zero.to_owned();
     }
-    match units.iter().find(|(_, factor)| value % factor == 0) {
+    match units.iter().find(|(_, factor)| value.is_multiple_of(*factor)) {
         Some((unit, factor)) => format!("{}{unit}", value / factor),
         None => format!("{value} "),
     }

@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::HeaderName;
 use toml::de::DeValue;
 use traffic::Net;
 
@@ -38,38 +37,12 @@ impl SaidServer {
         };
         let id = keys.take("request_id").and_then(|entry| entry.table(reader, &shape::REQUEST_ID));
         if let Some(mut id) = id {
-            said.request_id_header =
-                id.take("header").and_then(|e| e.text(reader, "\"x-request-id\"", header_name));
             said.request_id_from =
                 id.take("accept_from").and_then(|e| e.word(reader, &ACCEPT_FROM));
             reader.finish(id);
         }
         reader.finish(keys);
         said
-    }
-}
-
-fn header_name(text: &str) -> Result<HeaderName, Wrong> {
-    const TAKEN: [&str; 8] = [
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "authorization",
-        "cookie",
-        "set-cookie",
-        "palisade-event",
-    ];
-    let name = HeaderName::try_from(text).map_err(|_| Wrong {
-        cause: format!("{text:?} is not a header name"),
-        help: "write a name such as \"x-request-id\"".to_owned(),
-    })?;
-    match TAKEN.contains(&name.as_str()) {
-        true => Err(Wrong {
-            cause: format!("{text:?} has a meaning of its own"),
-            help: "use a header that carries nothing else, such as \"x-request-id\"".to_owned(),
-        }),
-        false => Ok(name),
     }
 }
 

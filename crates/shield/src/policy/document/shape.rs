@@ -42,7 +42,7 @@ pub(super) static SERVER: Shape = shape(
 pub(super) static LISTENER: Shape =
     shape("a listener of [server]", "server.listen.", &["addr", "tls"]);
 pub(super) static REQUEST_ID: Shape =
-    shape("`request_id` of [server]", "server.request_id.", &["header", "accept_from"]);
+    shape("`request_id` of [server]", "server.request_id.", &["accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
 pub(super) static TLS: Shape = shape("[tls.NAME]", "tls.NAME.", &["cert", "key", "min_version"]);
 pub(super) static LIMITS: Shape = shape(

@@ -19,9 +19,16 @@ pub struct SettingView {
     pub from: Provenance,
 }
 
-/// Keys whose change takes a restart: sockets and threads are set up once, tables are sized once.
-const AT_START: [&str; 4] =
-    ["server.listen", "server.workers", "server.memory_budget", "store.path"];
+/// What a reload changes at once. Everything else is set up when the process starts: sockets,
+/// threads, certificates, tables, and how connections are read.
+const AT_ONCE: [&str; 6] = [
+    "server.trusted_proxies",
+    "server.client_ip",
+    "server.request_id.accept_from",
+    "limits.body_bytes",
+    "limits.inspect_body",
+    "site.",
+];
 
 impl Policy {
     /// Every value in force, in the order of the documentation.
@@ -50,9 +57,7 @@ impl Policy {
     pub fn restart_needed(&self, next: &Self) -> Vec<String> {
         let of = |policy: &Self| {
             let views = policy.settings().into_iter();
-            let views = views.filter(|view| {
-                AT_START.contains(&view.key.as_str()) || view.key.starts_with("tls.")
-            });
+            let views = views.filter(|view| !AT_ONCE.iter().any(|at| view.key.starts_with(at)));
             views.map(|view| (view.key, view.value)).collect::<Vec<_>>()
         };
         let (now, next) = (of(self), of(next));
@@ -77,7 +82,6 @@ impl Policy {
                 join(nets.iter().map(ToString::to_string))
             }),
             view("server.client_ip", &server.client_ip, |source| word(&CLIENT_IP, *source)),
-            view("server.request_id.header", &server.request_id_header, ToString::to_string),
             view("server.request_id.accept_from", &server.request_id_from, |from| {
                 word(&ACCEPT_FROM, *from)
             }),

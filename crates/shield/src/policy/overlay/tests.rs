@@ -103,7 +103,7 @@ fn off_outlives_a_wider_switch() {
 #[test]
 fn a_killed_layer_comes_back_only_by_its_name_everywhere() {
     let kill = (scope("", "", &RATE), Some(O));
-    check(&[kill.clone()], [[O, M], [O, M], [O, M]]);
+    check(std::slice::from_ref(&kill), [[O, M], [O, M], [O, M]]);
     check(&[kill.clone(), (scope("", "", &[]), Some(E))], [[O, E], [O, E], [O, E]]);
     check(&[kill.clone(), (scope("shop", LOGIN, &RATE), Some(E))], [[O, M], [O, M], [O, M]]);
     check(&[kill.clone(), (scope("", "", &RATE), Some(E))], [[E, M], [E, M], [E, M]]);

@@ -11,7 +11,7 @@ const FULL: &str = r#"version = 1
 listen = ["0.0.0.0:8080", { addr = "[::]:8443", tls = "main" }]
 trusted_proxies = ["10.0.0.0/8", "2001:db8::/32"]
 client_ip = "forwarded"
-request_id = { header = "x-correlation-id", accept_from = "nobody" }
+request_id = { accept_from = "nobody" }
 drain_timeout = "1m"
 memory_budget = "1GiB"
 workers = 4
@@ -240,8 +240,14 @@ fn a_reload_says_what_it_cannot_change() {
     let (old, same) = (loaded(FULL), loaded(FULL));
     assert_eq!(old.restart_needed(&same), Vec::<String>::new());
     let edited = FULL.replace("workers = 4", "workers = 5").replace("[::]:8443", "[::]:9443");
+    let edited = edited.replace("body_bytes = \"10MiB\"", "body_bytes = \"20MiB\"");
     let next = loaded(&edited.replace("header_count = 50", "header_count = 60"));
-    assert_eq!(old.restart_needed(&next), ["server.listen", "server.workers"]);
+    assert_eq!(
+        old.restart_needed(&next),
+        ["limits.header_count", "server.listen", "server.workers"]
+    );
+    assert_eq!(old.version(), same.version());
+    assert_ne!(old.version(), next.version());
 }
 
 #[test]

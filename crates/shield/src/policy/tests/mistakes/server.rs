@@ -334,21 +334,21 @@ request_id = "x-request-id"
             palisade.toml:5:14: `request_id` is a string, not a table
             5 | request_id = "x-request-id"
               |              ^^^^^^^^^^^^^^
-            help: write request_id = { header = … }"#]],
+            help: write request_id = { accept_from = … }"#]],
     );
 }
 
 #[test]
-fn request_id_in_a_taken_header() {
+fn request_id_of_everybody() {
     check_site(
         r#"[server]
-request_id = { header = "Authorization" }
+request_id = { accept_from = "everybody" }
 "#,
         expect![[r#"
-            palisade.toml:5:25: `header`: "Authorization" has a meaning of its own
-            5 | request_id = { header = "Authorization" }
-              |                         ^^^^^^^^^^^^^^^
-            help: use a header that carries nothing else, such as "x-request-id""#]],
+            palisade.toml:5:30: `accept_from`: unknown value "everybody"
+            5 | request_id = { accept_from = "everybody" }
+              |                              ^^^^^^^^^^^
+            help: one of trusted, nobody"#]],
     );
 }
 
