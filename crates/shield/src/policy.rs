@@ -94,6 +94,8 @@ pub struct Policy {
     hosts: HostIndex,
     /// For hosts that no site names.
     unclaimed: Modes,
+    /// Layers that the overlay turned off everywhere.
+    killed: Vec<Layer>,
 }
 
 /// `[server]`.

@@ -86,10 +86,11 @@ impl Check<'_, '_, '_> {
             limits,
             store,
             sites,
+            version: version(self.sources),
             trust,
             hosts,
             unclaimed,
-            version: version(self.sources),
+            killed: overlay.killed.iter().map(|(layer, _)| *layer).collect(),
         }
     }
 

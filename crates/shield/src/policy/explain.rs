@@ -11,7 +11,7 @@ use crate::policy::nearest::nearest;
 use crate::policy::overlay::ModeScope;
 use crate::policy::route::RoutePattern;
 use crate::policy::setting::{Provenance, Setting};
-use crate::policy::{OnError, Policy, RouteRef};
+use crate::policy::{OnError, Policy, Route, RouteRef, Site};
 
 pub use settings::SettingView;
 
@@ -56,6 +56,8 @@ pub struct Unswitched {
     pub route: Option<String>,
     /// The layer, its mode, and who set it.
     pub layer: LayerMode,
+    /// Whether the layer is killed: off everywhere, whatever is said of a site or route.
+    pub is_killed: bool,
 }
 
 /// A scope that the policy does not have.
@@ -153,38 +155,51 @@ impl Policy {
         }
     }
 
-    /// Where, within `scope`, layers are not in `mode`, though a switch said so: each such place was
-    /// exempted by a word that names it.
+    /// Where, within `scope`, layers are not in `mode`, though a switch said so: each such place
+    /// was exempted by a word that names it.
     pub fn unswitched(&self, scope: &ModeScope, mode: Mode) -> Vec<Unswitched> {
-        let layers = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
+        let named = |name: &Option<String>, own: &str| name.as_ref().is_none_or(|it| it == own);
         let mut left = Vec::new();
-        let sites = self
-            .sites
-            .iter()
-            .filter(|site| scope.site.as_ref().is_none_or(|name| *name == site.name));
-        for site in sites {
-            let whole = (scope.route.is_none()).then_some((None, &site.modes));
-            let routes = site.routes.iter().map(|route| (Some(route.pattern.to_string()), route));
-            let routes = routes
-                .filter(|(shown, _)| scope.route.is_none() || *shown == scope.route)
-                .map(|(shown, route)| (shown, &route.modes));
-            for (route, modes) in whole.into_iter().chain(routes) {
-                for layer in layers.iter().filter(|layer| modes.of(**layer) != mode) {
-                    let from = modes.origin(*layer).clone();
-                    let layer = LayerMode { layer: *layer, mode: modes.of(*layer), from };
-                    // A route that has it from its site says nothing new.
-                    let is_inherited = route.is_some()
-                        && site.modes.of(layer.layer) == layer.mode
-                        && *site.modes.origin(layer.layer) == layer.from
-                        && scope.route.is_none();
-                    if !is_inherited {
-                        let (site, route) = (site.name.clone(), route.clone());
-                        left.push(Unswitched { site, route, layer });
-                    }
+        for site in self.sites.iter().filter(|site| named(&scope.site, &site.name)) {
+            if scope.route.is_none() {
+                self.left_at(site, None, scope, mode, &mut left);
+            }
+            for route in &site.routes {
+                if named(&scope.route, &route.pattern.to_string()) {
+                    self.left_at(site, Some(route), scope, mode, &mut left);
                 }
             }
         }
         left
+    }
+
+    fn left_at(
+        &self,
+        site: &Site,
+        route: Option<&Route>,
+        scope: &ModeScope,
+        mode: Mode,
+        left: &mut Vec<Unswitched>,
+    ) {
+        let layers = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
+        let modes = route.map_or(&site.modes, |route| &route.modes);
+        for layer in layers.iter().copied().filter(|layer| modes.of(*layer) != mode) {
+            // A route that has it from its site says nothing new, unless it was asked for.
+            let is_inherited = route.is_some()
+                && scope.route.is_none()
+                && site.modes.of(layer) == modes.of(layer)
+                && site.modes.origin(layer) == modes.origin(layer);
+            if is_inherited {
+                continue;
+            }
+            let from = modes.origin(layer).clone();
+            left.push(Unswitched {
+                site: site.name.clone(),
+                route: route.map(|route| route.pattern.to_string()),
+                is_killed: self.killed.contains(&layer),
+                layer: LayerMode { layer, mode: modes.of(layer), from },
+            });
+        }
     }
 
     /// The mode of each layer at a route.
@@ -208,7 +223,11 @@ impl fmt::Display for Unswitched {
         if let Some(route) = &self.route {
             write!(f, "`{route}` of ")?;
         }
-        write!(f, "site {} ({from}); name it to switch it", self.site)
+        write!(f, "site {} ({from}); ", self.site)?;
+        match self.is_killed {
+            true => write!(f, "it is off everywhere: switch `{layer}` without a site"),
+            false => f.write_str("name it to switch it"),
+        }
     }
 }
 

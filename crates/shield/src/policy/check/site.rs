@@ -1,4 +1,4 @@
-//! Sites: each has a name, hosts nobody else has, and an upstream; modes are settled for each route.
+//! Sites: each has a name, hosts nobody else has, and an upstream; modes are settled by route.
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -205,6 +205,23 @@ fn what_a_switch_left_alone_is_told() {
 }
 
 #[test]
+fn a_killed_layer_is_told_apart() {
+    let everywhere = ModeScope { layers: vec![Layer::Rate], ..ModeScope::default() };
+    let overlay = set_mode("", &everywhere, Some(Mode::Off)).expect("an overlay");
+    let here = ModeScope { site: Some("default".to_owned()), ..everywhere };
+    let overlay = set_mode(&overlay, &here, Some(Mode::Enforce)).expect("an overlay");
+    let policy = loaded_from(&Sources { overlay: Some(("o.toml", &overlay)), ..of_file(SITE) });
+    let left = policy.unswitched(&here, Mode::Enforce);
+    assert_eq!(
+        left.first().map(ToString::to_string).as_deref(),
+        Some(
+            "rate stays off on site default (o.toml:6); \
+             it is off everywhere: switch `rate` without a site"
+        )
+    );
+}
+
+#[test]
 fn a_recording_carries_what_the_flags_said() {
     let cases = [(None, ""), (Some(SITE), ""), (Some(FULL), ""), (Some(FULL), "mode = \"off\"")];
     for (file, overlay) in cases {
