@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let upstream = Upstream::parse(&upstream, None)?;
     let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
     let sites = Sites::new([(name, site)].into());
-    let settings = Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(drop), sites) };
+    let settings =
+        Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(drop), sites) };
     let socket = bind(listen.as_str())?;
     let _gateway = Gateway::start(vec![Listener { socket, tls: None }], settings)?;
     loop {

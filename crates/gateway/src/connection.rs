@@ -40,11 +40,8 @@ pub(crate) async fn serve(
     tls: Option<TlsAcceptor>,
 ) {
     let settings = &worker.settings;
-    let wire = Rc::new(Wire::new(
-        settings.head_limits,
-        settings.caller_deadlines,
-        worker.ticker.now_ms(),
-    ));
+    let wire =
+        Rc::new(Wire::new(settings.head_limits, settings.caller_deadlines, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
     let mut peer = Peer::plain(address.ip());
     let outcome = match tls {

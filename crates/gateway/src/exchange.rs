@@ -91,11 +91,7 @@ impl Ongoing {
     }
 
     /// The life of a request.
-    async fn run(
-        &mut self,
-        mut parts: Parts,
-        body: Incoming,
-    ) -> Result<Response<Answer>, Problem> {
+    async fn run(&mut self, mut parts: Parts, body: Incoming) -> Result<Response<Answer>, Problem> {
         if let Some(answer) = probe::answer(&self.arrival.worker, &parts) {
             return Ok(answer);
         }
@@ -175,15 +171,17 @@ impl Ongoing {
 
     /// The connections to the upstream of this request's site.
     fn pool(&mut self) -> Result<Rc<Pool>, Problem> {
-        let pool = self.pass.as_ref().and_then(|pass| {
-            self.arrival.worker.pool(pass.policy().site_name(pass.route()))
-        });
+        let pool = self
+            .pass
+            .as_ref()
+            .and_then(|pass| self.arrival.worker.pool(pass.policy().site_name(pass.route())));
         pool.ok_or_else(|| self.refused(Refusal::UnknownHost))
     }
 
     /// The longest body that the policy lets this request have.
     fn body_bytes_max(&self) -> u64 {
-        let allowed = self.pass.as_ref().and_then(|pass| pass.policy().body_bytes_max(pass.route()));
+        let allowed =
+            self.pass.as_ref().and_then(|pass| pass.policy().body_bytes_max(pass.route()));
         allowed.unwrap_or(u64::MAX)
     }
 

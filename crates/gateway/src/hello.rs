@@ -45,7 +45,8 @@ fn is_settled(read: &[u8]) -> bool {
     let mut message_bytes = 0;
     let mut header = [0; HANDSHAKE_HEADER];
     let mut rest = read;
-    while let Some((&[kind, major, _, high, low], after)) = rest.split_first_chunk::<RECORD_HEADER>()
+    while let Some((&[kind, major, _, high, low], after)) =
+        rest.split_first_chunk::<RECORD_HEADER>()
     {
         let length = usize::from(u16::from_be_bytes([high, low]));
         if kind != 22 || major != 3 || length == 0 {

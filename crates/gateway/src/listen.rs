@@ -77,8 +77,10 @@ impl Gateway {
     /// # Errors
     /// When a thread or its runtime cannot be made.
     pub fn start(listeners: Vec<Listener>, settings: Settings) -> io::Result<Self> {
-        let addresses =
-            listeners.iter().map(|listener| listener.socket.local_addr()).collect::<Result<_, _>>()?;
+        let addresses = listeners
+            .iter()
+            .map(|listener| listener.socket.local_addr())
+            .collect::<Result<_, _>>()?;
         let (stop, stopped) = watch::channel(false);
         let settings = Arc::new(settings);
         let crowd = Arc::new(Mutex::new(Crowd::default()));

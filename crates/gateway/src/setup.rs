@@ -101,7 +101,8 @@ impl Settings {
         self.caller_deadlines.idle = limits.idle_timeout.value;
         self.caller_deadlines.body_min_rate = limits.body_min_rate.value;
         self.http2.streams = limits.h2_streams.value;
-        self.http2.header_list_bytes = u32::try_from(limits.h2_header_list.value).unwrap_or(u32::MAX);
+        self.http2.header_list_bytes =
+            u32::try_from(limits.h2_header_list.value).unwrap_or(u32::MAX);
         self.drain_timeout = policy.server.drain_timeout.value;
         self
     }

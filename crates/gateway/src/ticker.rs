@@ -115,9 +115,8 @@ impl Future for Deadline {
         let ticker = Rc::clone(&self.ticker);
         let mut waits = ticker.waits.borrow_mut();
         let deadline_ms = self.deadline_ms;
-        let slot = *self
-            .slot
-            .get_or_insert_with(|| waits.insert(Wait { deadline_ms, waker: None }));
+        let slot =
+            *self.slot.get_or_insert_with(|| waits.insert(Wait { deadline_ms, waker: None }));
         if let Some(wait) = waits.at(slot)
             && !wait.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
         {

@@ -104,11 +104,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(
-        limits: HeadLimits,
-        deadlines: CallerDeadlines,
-        now_ms: u64,
-    ) -> Self {
+    pub(crate) fn new(limits: HeadLimits, deadlines: CallerDeadlines, now_ms: u64) -> Self {
         Self {
             limits,
             deadlines,

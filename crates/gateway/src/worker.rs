@@ -81,8 +81,7 @@ impl Worker {
             return Some(Rc::clone(pool));
         }
         let found = self.settings.sites.table().get(site)?.clone();
-        let pool =
-            Pool::new(found.upstream.clone(), found.deadlines, Rc::clone(&self.ticker));
+        let pool = Pool::new(found.upstream.clone(), found.deadlines, Rc::clone(&self.ticker));
         let pool = Rc::new(pool);
         pools.by_site.insert(site.to_owned(), (found, Rc::clone(&pool)));
         Some(pool)
@@ -103,7 +102,11 @@ impl Worker {
     }
 
     /// What `future` gives, unless `allowed` passes first.
-    pub(crate) async fn within<F: Future>(&self, allowed: Duration, future: F) -> Option<F::Output> {
+    pub(crate) async fn within<F: Future>(
+        &self,
+        allowed: Duration,
+        future: F,
+    ) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut deadline = pin!(self.ticker.deadline(allowed));
         std::future::poll_fn(|cx| match future.as_mut().poll(cx) {

@@ -59,9 +59,8 @@ impl Lesson {
     /// Hands everything to the engine.
     pub(super) fn teach(self, engine: &Engine, pass: Pass, now: Timestamp) -> Learnt {
         let coding = self.headers.get(header::CONTENT_ENCODING);
-        let decoded = self
-            .wanted
-            .and_then(|bytes_max| decode(coding, &self.body, bytes_max, Codings::All));
+        let decoded =
+            self.wanted.and_then(|bytes_max| decode(coding, &self.body, bytes_max, Codings::All));
         let whole = self.complete && self.body.len() as u64 == self.length;
         let answer = Answer {
             head: AnswerHead { status: self.status, headers: &self.headers },

@@ -25,7 +25,9 @@ pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> 
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (authority, host.map(HeaderValue::as_bytes)) {
         (None, None) => return Err(Refusal::MissingHost),
-        (Some(name), _) | (None, Some(name)) if !is_authority(name) => return Err(Refusal::BadHost),
+        (Some(name), _) | (None, Some(name)) if !is_authority(name) => {
+            return Err(Refusal::BadHost);
+        }
         (Some(authority), Some(host)) if !authorities_agree(authority, host) => {
             return Err(Refusal::HostMismatch);
         }

@@ -128,10 +128,9 @@ impl BodyScanner {
             _ => return Err(Refusal::BadChunk),
         };
         match self.state {
-            State::TrailerStart
-            | State::TrailerName
-            | State::TrailerValue
-            | State::TrailerLf => self.count(TRAILER_BYTES_MAX),
+            State::TrailerStart | State::TrailerName | State::TrailerValue | State::TrailerLf => {
+                self.count(TRAILER_BYTES_MAX)
+            }
             _ => Ok(()),
         }
     }

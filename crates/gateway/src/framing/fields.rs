@@ -18,7 +18,12 @@ pub(super) struct Section {
 
 impl Section {
     /// Takes in one header line without its CRLF, which starts at `base` in the head.
-    pub(super) fn line(&mut self, line: &[u8], base: usize, limits: &HeadLimits) -> Result<(), Refusal> {
+    pub(super) fn line(
+        &mut self,
+        line: &[u8],
+        base: usize,
+        limits: &HeadLimits,
+    ) -> Result<(), Refusal> {
         self.check_size(line.len() + 2, limits)?;
         self.bytes += line.len() + 2;
         if self.count >= limits.header_count {
@@ -59,7 +64,8 @@ impl Section {
         // The lengths of the three names differ, so most lines cost one comparison.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host")
-                && self.host.replace(trimmed(untrimmed, start)).is_some() => {
+                && self.host.replace(trimmed(untrimmed, start)).is_some() =>
+            {
                 return Err(Refusal::RepeatedHost);
             }
             14 if name.eq_ignore_ascii_case(b"content-length")
@@ -82,11 +88,7 @@ impl Section {
     }
 
     /// Settles how the body is framed once the section is complete.
-    pub(super) fn conclude(
-        &self,
-        line: &RequestLine,
-        head: &[u8],
-    ) -> Result<BodyFraming, Refusal> {
+    pub(super) fn conclude(&self, line: &RequestLine, head: &[u8]) -> Result<BodyFraming, Refusal> {
         self.check_host(line, head)?;
         match (self.length, self.chunked) {
             (Some(_), true) => Err(Refusal::LengthAndEncoding),
@@ -162,8 +164,20 @@ const fn token_table() -> [bool; 256] {
         table[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-                    | b'`' | b'|' | b'~'
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
             );
         byte += 1;
     }

@@ -77,7 +77,9 @@ pub(super) fn parse(line: &[u8], base: usize, limits: &HeadLimits) -> Result<Req
 
 /// What can be said of a request line before its end has come.
 pub(super) fn check_partial(partial: &[u8], limits: &HeadLimits) -> Result<(), Refusal> {
-    if partial.len() > METHOD_BYTES_MAX && !partial.iter().take(METHOD_BYTES_MAX + 1).any(|b| *b == b' ') {
+    if partial.len() > METHOD_BYTES_MAX
+        && !partial.iter().take(METHOD_BYTES_MAX + 1).any(|b| *b == b' ')
+    {
         return Err(Refusal::BadMethod);
     }
     if partial.len() > METHOD_BYTES_MAX + 1 + limits.target_bytes + VERSION_BYTES + 1 {
@@ -95,7 +97,8 @@ fn split_version(rest: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
 /// Refuses what no target may hold; true when `http::Uri` cannot carry what is left.
 fn check_target(target: &[u8]) -> Result<bool, Refusal> {
     // Two passes without early exit, because both then run many bytes at a time.
-    let illegal = target.iter().fold(false, |bad, &b| bad | (b <= 0x20) | (b == 0x7f) | (b == b'#'));
+    let illegal =
+        target.iter().fold(false, |bad, &b| bad | (b <= 0x20) | (b == 0x7f) | (b == b'#'));
     if illegal || target.is_empty() {
         return Err(Refusal::BadTarget);
     }
@@ -119,7 +122,11 @@ fn form_of(target: &[u8], start: usize, method: &[u8]) -> Result<TargetForm, Ref
         return Ok(TargetForm::Origin);
     }
     if target == b"*" {
-        return if method == b"OPTIONS" { Ok(TargetForm::Asterisk) } else { Err(Refusal::BadTarget) };
+        return if method == b"OPTIONS" {
+            Ok(TargetForm::Asterisk)
+        } else {
+            Err(Refusal::BadTarget)
+        };
     }
     let scheme = [&b"http://"[..], b"https://"]
         .into_iter()

@@ -40,14 +40,12 @@ fn with(header: &str) -> String {
 
 #[test]
 fn an_ordinary_head_is_taken_apart() {
-    let head = accepted("GET /a?b=c HTTP/1.1\r\nHost: h:80\r\nX-A: \t v w \t\r\nEmpty:\r\n\r\nrest");
+    let head =
+        accepted("GET /a?b=c HTTP/1.1\r\nHost: h:80\r\nX-A: \t v w \t\r\nEmpty:\r\n\r\nrest");
     assert_eq!(head.method(), b"GET");
     assert_eq!(head.target(), b"/a?b=c");
     let headers: Vec<_> = head.headers().collect();
-    assert_eq!(
-        headers,
-        [(&b"Host"[..], &b"h:80"[..]), (b"X-A", b"v w"), (b"Empty", b"")]
-    );
+    assert_eq!(headers, [(&b"Host"[..], &b"h:80"[..]), (b"X-A", b"v w"), (b"Empty", b"")]);
     assert_eq!(head.body, BodyFraming::None);
     assert!(!head.exotic_target);
 }
@@ -61,10 +59,20 @@ fn lengths_and_encodings_that_two_servers_could_read_differently_are_refused() {
         let twice = format!("Content-Length: 3\r\nContent-Length: {same}");
         refused(with(&twice), Refusal::RepeatedContentLength);
     }
-    for bad in ["+3", "-3", "0x3", "3 4", "3,3", "", "3;", "٣", "99999999999999999999", "1e3", "3_0"] {
+    for bad in
+        ["+3", "-3", "0x3", "3 4", "3,3", "", "3;", "٣", "99999999999999999999", "1e3", "3_0"]
+    {
         refused(with(&format!("Content-Length: {bad}")), Refusal::BadContentLength);
     }
-    for bad in ["chunked, chunked", "gzip, chunked", "identity", "xchunked", "chunked;q=1", "", "\"chunked\""] {
+    for bad in [
+        "chunked, chunked",
+        "gzip, chunked",
+        "identity",
+        "xchunked",
+        "chunked;q=1",
+        "",
+        "\"chunked\"",
+    ] {
         refused(with(&format!("Transfer-Encoding: {bad}")), Refusal::BadTransferEncoding);
     }
     refused(
@@ -126,7 +134,9 @@ fn request_lines_are_strict() {
     refused("CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::BadMethod);
     refused("G@T / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::BadMethod);
     refused(" GET / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::BadMethod);
-    for version in ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/1.10", "HTTP/11", "HTTQ/1.1"] {
+    for version in
+        ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/1.10", "HTTP/11", "HTTQ/1.1"]
+    {
         refused(format!("GET / {version}\r\nHost: h\r\n\r\n"), Refusal::BadVersion);
     }
 }
@@ -145,7 +155,10 @@ fn unusual_targets_are_legal_and_marked() {
 fn hosts_are_authorities_and_single() {
     refused("GET / HTTP/1.1\r\nA: b\r\n\r\n", Refusal::MissingHost);
     refused("GET / HTTP/1.1\r\nHost: h\r\nhost: h\r\n\r\n", Refusal::RepeatedHost);
-    for bad in ["", "a b", "a/b", "u@h", "h:", "h:8x", "h:123456", "a,b", "[::1", "[]", "[g]", "::1", "h:1:2"] {
+    for bad in [
+        "", "a b", "a/b", "u@h", "h:", "h:8x", "h:123456", "a,b", "[::1", "[]", "[g]", "::1",
+        "h:1:2",
+    ] {
         if bad == "h:" {
             accepted("GET / HTTP/1.1\r\nHost: h:\r\n\r\n");
             continue;
@@ -211,15 +224,40 @@ fn chunked_bodies_end_where_they_should() {
 #[test]
 fn broken_chunks_are_refused() {
     let cases: &[&[u8]] = &[
-        b"\r\n", b";x\r\n", b"+3\r\nabc\r\n", b"-1\r\n", b"0x3\r\nabc\r\n", b" 3\r\nabc\r\n", b"3 \r\nabc\r\n",
-        b"3_0\r\n", b"3\nabc\r\n", b"3\r\nabcd\r\n", b"3\r\nabc\n", b"3\r\nabc\r0", b"3\rabc\r\n", b"g\r\n",
-        b"0000000000000003\r\nabc\r\n", b"fffffffffffffffff\r\n", b"3;a\nb\r\nabc\r\n", b"3;a\0\r\nabc\r\n",
-        b"0\r\n folded: x\r\n\r\n", b"0\r\n: x\r\n\r\n", b"0\r\na : x\r\n\r\n", b"0\r\na: x\n\r\n", b"0\r\n\n",
-        b"0\r\na\r\n\r\n", b"3\r\nabc0\r\n\r\n",
+        b"\r\n",
+        b";x\r\n",
+        b"+3\r\nabc\r\n",
+        b"-1\r\n",
+        b"0x3\r\nabc\r\n",
+        b" 3\r\nabc\r\n",
+        b"3 \r\nabc\r\n",
+        b"3_0\r\n",
+        b"3\nabc\r\n",
+        b"3\r\nabcd\r\n",
+        b"3\r\nabc\n",
+        b"3\r\nabc\r0",
+        b"3\rabc\r\n",
+        b"g\r\n",
+        b"0000000000000003\r\nabc\r\n",
+        b"fffffffffffffffff\r\n",
+        b"3;a\nb\r\nabc\r\n",
+        b"3;a\0\r\nabc\r\n",
+        b"0\r\n folded: x\r\n\r\n",
+        b"0\r\n: x\r\n\r\n",
+        b"0\r\na : x\r\n\r\n",
+        b"0\r\na: x\n\r\n",
+        b"0\r\n\n",
+        b"0\r\na\r\n\r\n",
+        b"3\r\nabc0\r\n\r\n",
     ];
     for case in cases {
         for cut in [1, 1000] {
-            assert_eq!(pass(case, cut), Err(Refusal::BadChunk), "{:?}", case.escape_ascii().to_string());
+            assert_eq!(
+                pass(case, cut),
+                Err(Refusal::BadChunk),
+                "{:?}",
+                case.escape_ascii().to_string()
+            );
         }
     }
     let long = [b"3;".to_vec(), vec![b'x'; 2000]].concat();

@@ -113,8 +113,8 @@ impl Upstream {
         port: u16,
         authorities: Option<&Path>,
     ) -> Result<Self, UpstreamUrlError> {
-        let name = ServerName::try_from(host.clone())
-            .map_err(|_| UpstreamUrlError::Host(host.clone()))?;
+        let name =
+            ServerName::try_from(host.clone()).map_err(|_| UpstreamUrlError::Host(host.clone()))?;
         let tls = match speech {
             Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
             Speech::Http1 | Speech::H2c => None,
@@ -134,9 +134,7 @@ impl Upstream {
 impl PartialEq for Upstream {
     fn eq(&self, other: &Self) -> bool {
         let key = |of: &Self| (of.speech, of.port);
-        key(self) == key(other)
-            && self.host == other.host
-            && self.authorities == other.authorities
+        key(self) == key(other) && self.host == other.host && self.authorities == other.authorities
     }
 }
 
@@ -177,7 +175,8 @@ fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrl
                 path: path.display().to_string(),
                 cause,
             };
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|e| fail(e.to_string()))?;
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|e| fail(e.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|e| fail(e.to_string()))?;
                 roots.add(certificate).map_err(|e| fail(e.to_string()))?;

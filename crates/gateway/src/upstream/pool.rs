@@ -253,13 +253,18 @@ fn percent_encode(raw: &[u8]) -> String {
     let mut out = String::with_capacity(raw.len() * 2);
     for &byte in raw {
         let plain = byte.is_ascii_graphic()
-            && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'\\' | b'^' | b'|' | b'{' | b'}' | b'#');
+            && !matches!(
+                byte,
+                b'<' | b'>' | b'"' | b'`' | b'\\' | b'^' | b'|' | b'{' | b'}' | b'#'
+            );
         if plain {
             out.push(char::from(byte));
         } else {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
+                out.push(
+                    char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase(),
+                );
             }
         }
     }

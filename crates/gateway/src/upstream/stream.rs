@@ -74,13 +74,7 @@ impl UpstreamIo {
     fn correct(&mut self, written: &[u8], target: &[u8]) -> usize {
         let mut parts = written.splitn(3, |byte| *byte == b' ');
         let (method, _placeholder, rest) = (parts.next(), parts.next(), parts.next());
-        let corrected = [
-            method.unwrap_or_default(),
-            b" ",
-            target,
-            b" ",
-            rest.unwrap_or_default(),
-        ];
+        let corrected = [method.unwrap_or_default(), b" ", target, b" ", rest.unwrap_or_default()];
         self.unsent = Bytes::from(corrected.concat());
         written.len()
     }

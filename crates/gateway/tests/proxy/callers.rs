@@ -1,5 +1,8 @@
 //! Callers that are slow, half gone, or there when the gateway stops.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{
     net::{Shutdown, TcpStream},
@@ -107,7 +110,10 @@ fn http_1_0_is_served_and_closed() {
     let origin = Origin::echo();
     let proxy = Proxy::before(&origin);
     let answer = proxy.all("GET /old HTTP/1.0\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.0 200 ") && answer.contains("GET /old HTTP/1.1"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.0 200 ") && answer.contains("GET /old HTTP/1.1"),
+        "{answer}"
+    );
 }
 
 #[test]

@@ -78,7 +78,13 @@ fn a_body_that_breaks_its_framing_is_refused_under_way() {
     let origin = Origin::echo();
     let proxy = Proxy::before(&origin);
     let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-    for body in ["zz\r\n", "5\r\nabcde\r\n-1\r\n", "5\r\nabcdeXX", "3\nabc\r\n0\r\n\r\n", "0\r\na\nb: c\r\n\r\n"] {
+    for body in [
+        "zz\r\n",
+        "5\r\nabcde\r\n-1\r\n",
+        "5\r\nabcdeXX",
+        "3\nabc\r\n0\r\n\r\n",
+        "0\r\na\nb: c\r\n\r\n",
+    ] {
         refused(&proxy.all(format!("{head}{body}")), 400);
     }
     assert_eq!(origin.seen(), 0);
@@ -95,7 +101,9 @@ fn chunks_are_written_anew() {
     );
     let text = caller.answer().text();
     assert!(text.contains("\n\nabcde\n"), "{text}");
-    caller.write("GET /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    caller.write(
+        "GET /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    );
     assert!(caller.answer().text().contains("\n\nhi\n"));
     assert!(!text.contains("ext="), "{text}");
     assert!(!text.contains("content-length: 9"), "{text}");
@@ -119,9 +127,12 @@ fn legal_targets_arrive_as_they_were_sent() {
         let sent: String = target.iter().map(|byte| char::from(*byte)).collect();
         assert_eq!(caller.answer().text().lines().next(), Some(&*format!("GET {sent} HTTP/1.1")));
     }
-    for (target, origin_form) in
-        [("http://h/a?b", "/a?b"), ("http://H", "/"), ("http://h?q", "/?q"), ("http://h/<x>", "/<x>")]
-    {
+    for (target, origin_form) in [
+        ("http://h/a?b", "/a?b"),
+        ("http://H", "/"),
+        ("http://h?q", "/?q"),
+        ("http://h/<x>", "/<x>"),
+    ] {
         caller.write(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
         assert_eq!(
             caller.answer().text().lines().next(),

@@ -17,7 +17,10 @@ fn claims_of_strangers_are_replaced() {
          X-Real-IP: 1.2.3.4\r\nCF-Connecting-IP: 1.2.3.4\r\nTrue-Client-IP: 1.2.3.4\r\nX-Request-Id: mine\r\n\
          traceparent: 00-00000000000000000000000000000001-0000000000000001-00\r\n",
     );
-    assert!(!text.contains("1.2.3.4") && !text.contains("evil") && !text.contains("mine"), "{text}");
+    assert!(
+        !text.contains("1.2.3.4") && !text.contains("evil") && !text.contains("mine"),
+        "{text}"
+    );
     assert!(!text.contains("0000000000000001"), "{text}");
     for set in [
         "host: api.example.com:81\n",

@@ -1,5 +1,8 @@
 //! HTTP/2 on either side, by prior knowledge.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{future::Future, sync::Arc};
 
@@ -71,7 +74,14 @@ async fn http2_origin() -> String {
                         let mut trailers = body.trailers().await.unwrap().unwrap_or_default();
                         trailers.insert("grpc-status", HeaderValue::from_static("0"));
                         let head = Response::builder()
-                            .header("x-te", parts.headers.get("te").cloned().unwrap_or(HeaderValue::from_static("none")))
+                            .header(
+                                "x-te",
+                                parts
+                                    .headers
+                                    .get("te")
+                                    .cloned()
+                                    .unwrap_or(HeaderValue::from_static("none")),
+                            )
                             .body(())
                             .unwrap();
                         let mut stream = respond.send_response(head, false).unwrap();
@@ -108,7 +118,10 @@ fn http2_callers_reach_an_http1_origin_side_by_side() {
             let (n, (head, text, _)) = task.await.unwrap();
             assert_eq!(head.status(), 200);
             assert!(text.starts_with(&format!("GET /{n}?q HTTP/1.1\n")), "{text}");
-            assert!(text.contains("host: api.example.com\n") && text.contains("cookie: a=1; b=2\n"), "{text}");
+            assert!(
+                text.contains("host: api.example.com\n") && text.contains("cookie: a=1; b=2\n"),
+                "{text}"
+            );
             assert_eq!(text.contains("\n\ndata\n"), n % 2 == 0, "{text}");
             assert!(head.headers().contains_key("x-request-id"));
         }
@@ -134,7 +147,10 @@ fn grpc_passes_with_its_trailers() {
             assert_eq!(text, "POST http://h/pkg.Service/Method\nmessage");
             assert_eq!(head.headers()["x-te"], "trailers");
             let trailers = trailers.unwrap();
-            assert_eq!((&trailers["grpc-status"], &trailers["x-sum"]), (&HeaderValue::from_static("0"), &HeaderValue::from_static("7")));
+            assert_eq!(
+                (&trailers["grpc-status"], &trailers["x-sum"]),
+                (&HeaderValue::from_static("0"), &HeaderValue::from_static("7"))
+            );
         }
     });
 }
@@ -187,8 +203,11 @@ fn a_body_longer_or_shorter_than_promised_never_becomes_a_request() {
     for promised in ["2", "200"] {
         block_on(async {
             let mut sender = connect(&proxy).await;
-            let request =
-                get("http://a/").method("POST").header("content-length", promised).body(()).unwrap();
+            let request = get("http://a/")
+                .method("POST")
+                .header("content-length", promised)
+                .body(())
+                .unwrap();
             if let Ok((head, _, _)) = exchange(&mut sender, request, Some(("12345", None))).await {
                 assert!(head.status().is_client_error(), "{head:?}");
             }

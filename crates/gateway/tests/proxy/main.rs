@@ -1,6 +1,7 @@
 //! The gateway over real sockets: raw callers on one side, scripted origins on the other.
 
 mod callers;
+mod events;
 mod framing;
 mod headers;
 mod http2;

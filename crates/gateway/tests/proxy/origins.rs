@@ -1,5 +1,8 @@
 //! Origins that are down, slow, gone, or lie about lengths.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},

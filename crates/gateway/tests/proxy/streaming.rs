@@ -1,5 +1,8 @@
 //! Bodies that stream, in both directions and side by side.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{io::Write, time::Duration};
 
@@ -99,7 +102,10 @@ fn an_upgrade_that_is_declined_leaves_http() {
     assert_eq!(caller.answer().status(), 200);
     caller.write("GET /b HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n");
     let text = caller.answer().text();
-    assert!(!text.contains("h2c") && !text.contains("upgrade") && !text.contains("settings"), "{text}");
+    assert!(
+        !text.contains("h2c") && !text.contains("upgrade") && !text.contains("settings"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -136,7 +142,10 @@ fn an_answer_before_the_end_of_the_upload_gets_through() {
     });
     let proxy = Proxy::before(&origin);
     let mut caller = proxy.connect();
-    caller.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n{}", "x".repeat(1000)));
+    caller.write(format!(
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n{}",
+        "x".repeat(1000)
+    ));
     assert_eq!(caller.answer().status(), 413);
 }
 
@@ -153,7 +162,9 @@ fn answers_without_bodies_keep_the_connection() {
     });
     let proxy = Proxy::before(&origin);
     let mut caller = proxy.connect();
-    for (method, target, status) in [("GET", "/204", "204"), ("GET", "/304", "304"), ("HEAD", "/", "200")] {
+    for (method, target, status) in
+        [("GET", "/204", "204"), ("GET", "/304", "304"), ("HEAD", "/", "200")]
+    {
         caller.write(format!("{method} {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {

@@ -1,5 +1,8 @@
 //! A gateway to test, an origin that follows a script, and a caller that writes bytes.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -25,7 +28,8 @@ pub(crate) fn settings(upstream: &str) -> Settings {
 
 /// The same with lines of policy at the top of the site's section and before it.
 pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
-    let text = format!("version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n");
+    let text =
+        format!("version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n");
     let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
     let (policy, _warnings) = policy::load(&sources).unwrap();
     let engine = Engine::new(shield::Settings {

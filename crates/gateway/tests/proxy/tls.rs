@@ -1,5 +1,8 @@
 //! TLS on either side: ALPN, verification, and a certificate that nobody vouches for.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::{io::Write, path::Path, sync::Arc};
 
@@ -98,7 +101,8 @@ async fn https_origin(server: Arc<ServerConfig>) -> std::net::SocketAddr {
                 let name = stream.get_ref().1.server_name().unwrap_or("none").to_owned();
                 let mut read = [0; 4096];
                 while stream.read(&mut read).await.is_ok_and(|n| n > 0) {
-                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
+                    let answer =
+                        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
                     let _ = stream.write_all(answer.as_bytes()).await;
                 }
             });
@@ -143,7 +147,9 @@ fn an_authority_file_without_certificates_is_no_setup() {
     let empty = tempfile::NamedTempFile::new().unwrap();
     assert!(Upstream::parse("https://localhost", Some(empty.path())).is_err());
     assert!(Upstream::parse("https://localhost", Some(Path::new("/nowhere"))).is_err());
-    for wrong in ["ftp://h", "http://", "http://h:0", "http://h:x", "http://h/path", "h:80", "http://a b"] {
+    for wrong in
+        ["ftp://h", "http://", "http://h:0", "http://h:x", "http://h/path", "h:80", "http://a b"]
+    {
         assert!(Upstream::parse(wrong, None).is_err(), "{wrong}");
     }
 }
