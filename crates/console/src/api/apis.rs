@@ -1,0 +1,154 @@
+//! `/apis`: the API as its traffic showed it.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
+use traffic::Outcome;
+
+use super::Console;
+use crate::refused::Refused;
+use crate::wire::{Endpoint, EndpointList, Parameter};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    filter: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportQuery {
+    host: Option<String>,
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    Query(query): Query<ListQuery>,
+) -> Json<EndpointList> {
+    let mut views = console.engine.endpoints();
+    if let Some(filter) = &query.filter {
+        views.retain(|view| view.label().contains(filter.as_str()));
+    }
+    views.sort_by(|a, b| (&a.host, &a.template, &a.method).cmp(&(&b.host, &b.template, &b.method)));
+    Json(EndpointList::of(views.iter().map(|view| endpoint(view, &[], None)).collect()))
+}
+
+pub(super) async fn one(
+    State(console): State<Console>,
+    Path(wanted): Path<String>,
+) -> Result<Json<Endpoint>, Refused> {
+    let views = console.engine.endpoints();
+    let is_named = |view: &&EndpointView| {
+        let short = format!("{} {}", view.method, view.template);
+        view.id.0.to_string() == wanted || view.label() == wanted || short == wanted
+    };
+    let found: Vec<&EndpointView> = views.iter().filter(is_named).collect();
+    match found.as_slice() {
+        [view] => {
+            let baselines = console.engine.baselines();
+            let suggestions = console.engine.suggestions(console.instance.now());
+            let suggestion = suggestions.iter().find(|suggested| suggested.endpoint == view.id);
+            Ok(Json(endpoint(view, &baselines, suggestion)))
+        }
+        [] => Err(Refused::missing(format!(
+            "there is no endpoint {wanted:?}; `palisade api list` shows them with their numbers"
+        ))),
+        several => {
+            let numbers: Vec<String> =
+                several.iter().map(|view| format!("{} ({})", view.id.0, view.host)).collect();
+            Err(Refused::wrong(format!("several hosts have it: {}", numbers.join(", "))))
+        }
+    }
+}
+
+pub(super) async fn export(
+    State(console): State<Console>,
+    Query(query): Query<ExportQuery>,
+) -> Json<serde_json::Value> {
+    Json(console.engine.openapi(query.host.as_deref()))
+}
+
+fn endpoint(
+    view: &EndpointView,
+    baselines: &[BaselineView],
+    suggestion: Option<&Suggestion>,
+) -> Endpoint {
+    let mut statuses: BTreeMap<String, u64> = BTreeMap::new();
+    for (status, count) in &view.statuses {
+        *statuses.entry(format!("{}xx", status / 100)).or_default() += u64::from(*count);
+    }
+    let about_this = |baseline: &&BaselineView| {
+        baseline.subject == Subject::Endpoint(view.id)
+            || baseline.subject == Subject::Service(view.service)
+    };
+    let evidence = view.evidence.iter();
+    Endpoint {
+        id: view.id.0,
+        label: view.label(),
+        method: view.method.clone(),
+        host: view.host.clone(),
+        template: view.template.clone(),
+        role: view.role.to_string(),
+        role_evidence: evidence.map(|seen| format!("{:+.1} {}", seen.nats, seen.clue)).collect(),
+        authentication: view.auth.key().to_owned(),
+        credentials: view.credentials.clone(),
+        parameters: view.params.iter().map(parameter).collect(),
+        data_classes: view.classes.iter().map(|class| class.key().to_owned()).collect(),
+        first_seen: view.first_seen.to_string(),
+        last_seen: view.last_seen.to_string(),
+        requests: view.exchanges,
+        callers: view.callers,
+        statuses,
+        p50_ms: view.latency_p50_us.map(millis),
+        p95_ms: view.latency_p95_us.map(millis),
+        outcomes: view.outcomes.iter().map(outcome).collect(),
+        baselines: baselines.iter().filter(about_this).map(baseline).collect(),
+        suggested_limit: suggestion
+            .map(|suggested| format!("{}/m, burst {}", suggested.per_minute, suggested.burst)),
+    }
+}
+
+fn parameter(view: &shield::ParamView) -> Parameter {
+    Parameter {
+        location: view.place.key().to_owned(),
+        name: view.name.clone(),
+        kind: view.kind.to_string(),
+        share: f64::from(view.share),
+        required: view.is_required,
+    }
+}
+
+fn outcome(view: &shield::OutcomeView) -> String {
+    let means = match view.outcome {
+        Outcome::Success => "success",
+        Outcome::Failure => "failure",
+        Outcome::NotFound => "not found",
+        Outcome::Unknown => "not told yet",
+    };
+    format!("{} = {means} ({} times)", view.looks, view.count)
+}
+
+fn baseline(view: &BaselineView) -> String {
+    let readiness = match view.readiness {
+        Readiness::Cold => "cold: too little is known, an assumption holds",
+        Readiness::Warming => "warming",
+        Readiness::Ready => "ready",
+    };
+    format!(
+        "{}: {:.1} % is normal, {:.1} % is reckoned with; {} seen of about {} callers, {readiness}",
+        view.detector,
+        view.share * 100.0,
+        view.upper * 100.0,
+        view.observations,
+        view.callers
+    )
+}
+
+/// Microseconds below an hour are exact in a double.
+fn millis(us: u64) -> f64 {
+    let us = u32::try_from(us).unwrap_or(u32::MAX);
+    f64::from(us) / 1_000.0
+}

@@ -1,0 +1,164 @@
+//! `/events`: what happened, one by one, in lists, and as it happens.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use futures_util::Stream;
+use ledger::EventFilter;
+use serde::Deserialize;
+use traffic::{Action, Event};
+
+use super::{Console, aside};
+use crate::refused::Refused;
+use crate::wire;
+
+/// How often a follower is shown what is new. Fast enough to feel live, and cheap.
+const FOLLOW_EVERY: Duration = Duration::from_millis(100);
+
+/// How many it is shown at a time.
+const FOLLOW_EVENTS_MAX: usize = 512;
+
+/// Which events, as it stands in the query.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventQuery {
+    action: Option<String>,
+    layer: Option<String>,
+    client: Option<String>,
+    endpoint: Option<String>,
+    text: Option<String>,
+    #[serde(default)]
+    refused: bool,
+    #[serde(default)]
+    samples: bool,
+    since_s: Option<u64>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<wire::EventList>, Refused> {
+    let wanted = Wanted::read(&query)?;
+    let mut filter = wanted.filter.clone();
+    let since = query.since_s.map(Duration::from_secs);
+    filter.from = since.map(|since| console.instance.now().before(since));
+    filter.limit = query.limit.unwrap_or(100);
+    aside(move || {
+        let page = console
+            .ledger
+            .events(&filter)
+            .map_err(|error| Refused::failed("the events cannot be read", error))?;
+        let shown = page.events.iter().filter(|event| wanted.shows(event));
+        Ok(Json(wire::EventList::of(shown.map(wire::Event::from))))
+    })
+    .await
+}
+
+pub(super) async fn one(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::EventDetail>, Refused> {
+    aside(move || {
+        let event = find(&console, &id)?;
+        let mut detail = wire::EventDetail::of(wire::Event::from(&event));
+        let decision = event.decision.and_then(|id| console.engine.decision(id));
+        detail.decision = decision.as_ref().map(wire::Decision::from);
+        let exceptions = console.engine.exceptions();
+        let exception = exceptions.iter().find(|exception| Some(exception.id) == event.exception);
+        detail.exception = exception.map(wire::Exception::from);
+        Ok(Json(detail))
+    })
+    .await
+}
+
+pub(super) async fn stream(
+    State(console): State<Console>,
+    Query(query): Query<EventQuery>,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Refused> {
+    let wanted = Wanted::read(&query)?;
+    let tail = console.ledger.tail();
+    let following = (console, wanted, tail, Vec::<wire::Event>::new().into_iter());
+    let stream = futures_util::stream::unfold(following, |following| async move {
+        let (console, wanted, mut tail, mut pending) = following;
+        loop {
+            if let Some(event) = pending.next() {
+                let message = SseEvent::default().json_data(&event).unwrap_or_default();
+                return Some((Ok(message), (console, wanted, tail, pending)));
+            }
+            tokio::time::sleep(FOLLOW_EVERY).await;
+            let (fresh, _) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
+            let shown: Vec<wire::Event> = fresh
+                .iter()
+                .filter(|event| wanted.filter.matches(event) && wanted.shows(event))
+                .map(wire::Event::from)
+                .collect();
+            pending = shown.into_iter();
+        }
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// The event of an event id or a request id.
+pub(super) fn find(console: &Console, id: &str) -> Result<Event, Refused> {
+    let unreadable = |error| Refused::failed("the events cannot be read", error);
+    console.ledger.event(id).map_err(unreadable)?.ok_or_else(|| {
+        Refused::missing(format!(
+            "there is no event or request {id}; of honest requests only a sample is kept"
+        ))
+    })
+}
+
+/// What a follower or a list shows.
+struct Wanted {
+    filter: EventFilter,
+    refused: bool,
+    endpoint: Option<String>,
+}
+
+impl Wanted {
+    fn read(query: &EventQuery) -> Result<Self, Refused> {
+        let layer = query.layer.as_deref().map(str::parse).transpose();
+        let layer = layer.map_err(|error| Refused::wrong(format!("{error}")))?;
+        let filter = EventFilter {
+            actions: query.action.as_deref().map(actions).transpose()?.unwrap_or_default(),
+            layer,
+            client: query.client.clone(),
+            text: query.text.clone(),
+            with_samples: query.samples,
+            ..EventFilter::default()
+        };
+        Ok(Self { filter, refused: query.refused, endpoint: query.endpoint.clone() })
+    }
+
+    fn shows(&self, event: &Event) -> bool {
+        let is_there = |part: &String| {
+            event.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(part.as_str()))
+        };
+        (!self.refused || wire::Event::from(event).refused)
+            && self.endpoint.as_ref().is_none_or(is_there)
+    }
+}
+
+fn actions(words: &str) -> Result<Vec<Action>, Refused> {
+    let all = [
+        Action::Allow,
+        Action::Throttle,
+        Action::Challenge,
+        Action::Mask,
+        Action::Deny,
+        Action::Reject,
+    ];
+    words
+        .split(',')
+        .map(|word| {
+            all.into_iter().find(|action| action.key() == word).ok_or_else(|| {
+                let known: Vec<&str> = all.iter().map(|action| action.key()).collect();
+                Refused::wrong(format!("unknown action {word:?}; one of {}", known.join(", ")))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! `/exceptions`: what was no attack, as narrow as the order allows.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use traffic::{Detector, Event, ExceptionId, Timestamp};
+
+use super::{Console, aside, events, written};
+use crate::refused::Refused;
+use crate::serve::CallerUid;
+use crate::wire::{Exception, ExceptionList, ExceptionOrder, Removed};
+
+/// How long an exception holds when nobody says.
+const HOLDS_FOR: Duration = Duration::from_secs(90 * 86_400);
+
+pub(super) async fn list(State(console): State<Console>) -> Json<ExceptionList> {
+    Json(ExceptionList::of(&console.engine.exceptions()))
+}
+
+pub(super) async fn one(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+) -> Result<Json<Exception>, Refused> {
+    let exceptions = console.engine.exceptions();
+    let found = exceptions.iter().find(|exception| exception.id.to_string() == id);
+    found
+        .map(|exception| Json(Exception::from(exception)))
+        .ok_or_else(|| Refused::missing(format!("there is no exception {id}")))
+}
+
+pub(super) async fn make(
+    State(console): State<Console>,
+    ConnectInfo(caller): ConnectInfo<CallerUid>,
+    Json(order): Json<ExceptionOrder>,
+) -> Result<Json<Exception>, Refused> {
+    let author = caller.author(&order.author);
+    aside(move || {
+        let event = events::find(&console, &order.event)?;
+        let now = console.instance.now();
+        let mut exception = proposed(&console, &event, &order, &author, now)?;
+        if order.dry_run {
+            return Ok(Json(Exception::from(&exception)));
+        }
+        let Some(id) = console.engine.except(exception.clone()) else {
+            return Err(Refused::conflict("there are too many exceptions; remove some first"));
+        };
+        exception.id = id;
+        let wire = Exception::from(&exception);
+        let what = format!("silenced {} as {id}", wire.silences);
+        let change = ledger::Change::PutException(exception);
+        if let Err(refused) = written(&console, change, &author, what) {
+            console.engine.unexcept(id);
+            return Err(refused);
+        }
+        Ok(Json(wire))
+    })
+    .await
+}
+
+pub(super) async fn remove(
+    State(console): State<Console>,
+    ConnectInfo(caller): ConnectInfo<CallerUid>,
+    Path(id): Path<String>,
+) -> Result<Json<Removed>, Refused> {
+    let number: ExceptionId = id.parse().map_err(|error| Refused::wrong(format!("{error}")))?;
+    let author = caller.author("");
+    aside(move || {
+        let Some(exception) = console.engine.unexcept(number) else {
+            return Err(Refused::missing(format!("there is no exception {id}")));
+        };
+        let was = Exception::from(&exception).silences;
+        let undo = undo(&console, &exception);
+        let change = ledger::Change::RemoveException(number);
+        if let Err(refused) = written(&console, change, &author, format!("removed {id}: {was}")) {
+            console.engine.reinstate(Vec::new(), vec![exception]);
+            return Err(refused);
+        }
+        Ok(Json(Removed { schema: "palisade.v1.removed".to_owned(), id, was, undo }))
+    })
+    .await
+}
+
+/// The exception that `order` asks for, made from the strongest evidence of its event.
+fn proposed(
+    console: &Console,
+    event: &Event,
+    order: &ExceptionOrder,
+    author: &str,
+    now: Timestamp,
+) -> Result<traffic::Exception, Refused> {
+    let silenceable = |detector: &Detector| {
+        !matches!(detector, Detector::Framing | Detector::StandingDecision | Detector::GoodStanding)
+    };
+    let decided_by = event.decision.and_then(|id| console.engine.decision(id)?.detector);
+    let signal = event.signals.iter().find(|signal| signal.nats > 0.0);
+    let detector = signal
+        .and_then(|signal| Detector::named(&signal.detector).filter(silenceable))
+        .or(decided_by)
+        .ok_or_else(|| {
+            Refused::conflict("this event rests on no detector's evidence: nothing to silence")
+        })?;
+    let selector = signal.map(|signal| signal.entity.as_str());
+    let entity = selector.and_then(|selector| console.engine.entity(selector).ok());
+    let (endpoint, entity) = match order.scope.as_deref().unwrap_or("caller") {
+        "caller" => (event.endpoint.clone(), entity),
+        "endpoint" => (event.endpoint.clone(), None),
+        "detector" => (None, None),
+        other => {
+            let title = format!("{other:?} is none of caller, endpoint, detector");
+            return Err(Refused::wrong(title));
+        }
+    };
+    let lasts = order.for_s.map_or(HOLDS_FOR, Duration::from_secs);
+    Ok(traffic::Exception {
+        id: ExceptionId(0),
+        detector: Some(detector),
+        layer: detector.layer(),
+        endpoint,
+        entity,
+        reason: order.reason.clone(),
+        author: author.to_owned(),
+        evidence: Some(event.id.to_string()),
+        since: now,
+        until: Some(now.after(lasts)),
+        hits: 0,
+        last_hit: None,
+    })
+}
+
+/// The command that makes the exception again.
+fn undo(console: &Console, exception: &traffic::Exception) -> String {
+    let scope = match (&exception.endpoint, &exception.entity) {
+        (_, Some(_)) => "caller",
+        (Some(_), None) => "endpoint",
+        (None, None) => "detector",
+    };
+    let left = exception.until.map(|until| until.since(console.instance.now()).as_secs().max(1));
+    let span = left.map_or_else(|| "90d".to_owned(), |left| format!("{left}s"));
+    let event = exception.evidence.as_deref().unwrap_or("EVENT");
+    format!("silence {event} --scope {scope} --for {span}")
+}

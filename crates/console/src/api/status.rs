@@ -1,0 +1,95 @@
+//! `/status` and `/layers`.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+
+use shield::policy::{Modes, Policy, Site as PolicySite};
+use traffic::{Detector, Layer};
+
+use super::Console;
+use crate::wire::{LayerList, LayerMode, Setting, Site, Status};
+
+pub(super) async fn status(State(console): State<Console>) -> Json<Status> {
+    let now = console.instance.now();
+    let standing = console.instance.standing();
+    let policy = console.engine.policy();
+    let overview = console.engine.overview();
+    let mut counters: BTreeMap<String, u64> =
+        standing.counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    counters.insert("steps decided and learnt".to_owned(), overview.seq);
+    let mut count = |name: String, value: usize| {
+        counters.insert(name, u64::try_from(value).unwrap_or(u64::MAX));
+    };
+    count("endpoints known".to_owned(), overview.endpoints);
+    for table in &overview.tables {
+        count(format!("table {}, used of {}", table.name, table.capacity), table.used);
+    }
+    count("callers remembered".to_owned(), overview.callers.holders);
+    count("familiar pairs remembered".to_owned(), overview.callers.pairs);
+    let slots = console.engine.session_slots();
+    let sessions = slots
+        .iter()
+        .filter(|slot| slot.is_session)
+        .map(|slot| format!("{} ({})", slot.slot, slot.reasons.join(", ")))
+        .collect();
+    let mut alarms = standing.alarms;
+    for fault in console.engine.layer_faults(now) {
+        if fault.is_quarantined {
+            alarms.push(format!("layer {} is left alone after faults", fault.layer));
+        }
+    }
+    Json(Status {
+        schema: "palisade.v1.status".to_owned(),
+        version: standing.version.to_owned(),
+        pid: std::process::id(),
+        started: standing.started.to_string(),
+        data: standing.data,
+        listeners: standing.listeners,
+        policy_version: console.engine.policy_version(),
+        policy_faults: standing.policy_faults,
+        policy_warnings: standing.policy_warnings,
+        sites: sites(&console),
+        settings: settings(&policy),
+        counters,
+        sessions,
+        alarms,
+    })
+}
+
+pub(super) async fn layers(State(console): State<Console>) -> Json<LayerList> {
+    let sites = sites(&console);
+    Json(LayerList { schema: "palisade.v1.layers".to_owned(), sites })
+}
+
+/// The sites of the policy in force, each with its layers.
+fn sites(console: &Console) -> Vec<Site> {
+    let policy = console.engine.policy();
+    let faults = console.engine.layer_faults(console.instance.now());
+    let layer = |modes: &Modes, layer: Layer| {
+        let seen = faults.iter().find(|seen| seen.layer == layer);
+        LayerMode {
+            layer: layer.to_string(),
+            mode: modes.of(layer).to_string(),
+            origin: modes.origin(layer).to_string(),
+            has_detector: Detector::ALL.iter().any(|detector| detector.layer() == layer),
+            faults: seen.map_or(0, |seen| seen.faults),
+            quarantined: seen.is_some_and(|seen| seen.is_quarantined),
+        }
+    };
+    let site = |site: &PolicySite| Site {
+        name: site.name.clone(),
+        hosts: site.hosts.value.clone(),
+        upstream: site.upstream.value.to_string(),
+        layers: Layer::ALL.into_iter().map(|key| layer(&site.modes, key)).collect(),
+    };
+    policy.sites.iter().map(site).collect()
+}
+
+fn settings(policy: &Policy) -> Vec<Setting> {
+    let views = policy.settings().into_iter();
+    views
+        .map(|view| Setting { key: view.key, value: view.value, origin: view.from.to_string() })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! The socket: who may speak here, and until when.
+//!
+//! The folder is its owner's alone and so is the socket; whoever can open it owns the installation.
+//! There is no other authentication, and no way in over the network.
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::UnixListener;
+
+use crate::socket::SocketPath;
+
+/// The socket, open and not yet served.
+#[derive(Debug)]
+pub struct Door {
+    listener: UnixListener,
+    path: SocketPath,
+}
+
+/// Who called, by the operating system's word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallerUid(pub(crate) Option<u32>);
+
+impl Door {
+    /// Opens the socket in the data folder. Whoever holds the folder's lock may do so: a socket
+    /// that is there already was left by a process that ended.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let path = SocketPath::in_folder(data)?;
+        match fs::remove_file(path.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path.path())?;
+        fs::set_permissions(path.path(), fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
+    }
+
+    /// Serves `routes` until `stop`, then removes the socket.
+    pub async fn serve(
+        self,
+        routes: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let service = routes.into_make_service_with_connect_info::<CallerUid>();
+        let served = axum::serve(self.listener, service).with_graceful_shutdown(stop).await;
+        let _ = fs::remove_file(self.path.path());
+        served
+    }
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for CallerUid {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self(stream.io().peer_cred().ok().map(|peer| peer.uid()))
+    }
+}
+
+impl CallerUid {
+    /// The author to write down: the name that was given, and the user id that is certain.
+    pub(crate) fn author(self, named: &str) -> String {
+        let named: String = named.chars().filter(|c| !c.is_control()).take(64).collect();
+        match (named.trim(), self.0) {
+            ("", Some(uid)) => format!("uid {uid}"),
+            ("", None) => "unknown".to_owned(),
+            (name, Some(uid)) => format!("{name} (uid {uid})"),
+            (name, None) => name.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CallerUid;
+
+    #[test]
+    fn authors_cannot_pass_for_somebody_else() {
+        assert_eq!(CallerUid(Some(0)).author("ana"), "ana (uid 0)");
+        assert_eq!(CallerUid(Some(7)).author(" \n"), "uid 7");
+        assert_eq!(CallerUid(None).author("a\x1b[2Jb"), "a[2Jb");
+    }
+}

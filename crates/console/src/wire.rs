@@ -1,0 +1,25 @@
+//! The JSON that goes over the socket: structs of its own, so that the inside can change freely.
+//!
+//! Every document names its schema (`palisade.v1.…`); fields are only ever added to one. The CLI
+//! reads these same structs, and `--output json` prints them unchanged. Nothing here decides or
+//! computes: each struct is filled from what engine, ledger and policy say.
+
+pub mod audit;
+pub mod change;
+pub mod decision;
+pub mod endpoint;
+pub mod event;
+pub mod incident;
+pub mod problem;
+pub mod status;
+
+pub use audit::{AuditLine, AuditList};
+pub use change::{Changed, Explained, ModeChange, Reloaded};
+pub use decision::{
+    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
+};
+pub use endpoint::{Endpoint, EndpointList, Parameter};
+pub use event::{Event, EventDetail, EventList, EventSignal};
+pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
+pub use problem::Problem;
+pub use status::{LayerList, LayerMode, Setting, Site, Status};

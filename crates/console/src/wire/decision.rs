@@ -1,0 +1,196 @@
+//! Standing decisions and exceptions on the wire, and the orders that make them.
+
+use serde::{Deserialize, Serialize};
+
+/// All standing decisions.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DecisionList {
+    /// `palisade.v1.decisions`.
+    pub schema: String,
+    /// The decisions, newest first.
+    pub decisions: Vec<Decision>,
+}
+
+/// A standing block or allow.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of traffic::Decision, in words and numbers")]
+pub struct Decision {
+    pub id: String,
+    pub kind: String,
+    /// The entity as a selector.
+    pub entity: String,
+    /// Whom it is about, narrowed down, in words.
+    pub scope: String,
+    pub origin: String,
+    pub detector: Option<String>,
+    pub reason: String,
+    pub author: String,
+    pub since: String,
+    pub until: Option<String>,
+    pub hits: u64,
+}
+
+/// What to block or allow.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionOrder {
+    /// `block` or `allow`.
+    pub kind: String,
+    /// Whom, as a selector.
+    pub selector: String,
+    /// For how many seconds; without, until it is removed.
+    #[serde(default)]
+    pub for_s: Option<u64>,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// Who orders it.
+    #[serde(default)]
+    pub author: String,
+}
+
+/// All exceptions.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ExceptionList {
+    /// `palisade.v1.exceptions`.
+    pub schema: String,
+    /// The exceptions, newest first.
+    pub exceptions: Vec<Exception>,
+}
+
+/// A narrow, expiring "not an attack here".
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of traffic::Exception, in words and numbers")]
+pub struct Exception {
+    pub id: String,
+    pub layer: String,
+    pub detector: Option<String>,
+    pub endpoint: Option<String>,
+    pub entity: Option<String>,
+    /// What it keeps quiet, in one sentence.
+    pub silences: String,
+    pub reason: String,
+    pub author: String,
+    pub evidence: Option<String>,
+    pub since: String,
+    pub until: Option<String>,
+    pub hits: u64,
+    pub last_hit: Option<String>,
+}
+
+/// Which event to silence from now on, and how widely.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExceptionOrder {
+    /// The event that was no attack (event or request id).
+    pub event: String,
+    /// How wide: `caller` (detector, endpoint and caller; the default), `endpoint` (detector and
+    /// endpoint, any caller), `detector` (the detector everywhere).
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// For how many seconds; 90 days without.
+    #[serde(default)]
+    pub for_s: Option<u64>,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// Who orders it.
+    #[serde(default)]
+    pub author: String,
+    /// Only tell what it would do.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What was removed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Removed {
+    /// `palisade.v1.removed`.
+    pub schema: String,
+    /// Its id.
+    pub id: String,
+    /// What it was, in words.
+    pub was: String,
+    /// The command that brings it back.
+    pub undo: String,
+}
+
+impl DecisionList {
+    /// The list of these decisions, newest first.
+    pub fn of<'a>(decisions: impl IntoIterator<Item = &'a traffic::Decision>) -> Self {
+        let mut decisions: Vec<_> = decisions.into_iter().collect();
+        decisions.sort_by_key(|decision| std::cmp::Reverse(decision.id));
+        Self {
+            schema: "palisade.v1.decisions".to_owned(),
+            decisions: decisions.into_iter().map(Decision::from).collect(),
+        }
+    }
+}
+
+impl ExceptionList {
+    /// The list of these exceptions, newest first.
+    pub fn of<'a>(exceptions: impl IntoIterator<Item = &'a traffic::Exception>) -> Self {
+        let mut exceptions: Vec<_> = exceptions.into_iter().collect();
+        exceptions.sort_by_key(|exception| std::cmp::Reverse(exception.id));
+        Self {
+            schema: "palisade.v1.exceptions".to_owned(),
+            exceptions: exceptions.into_iter().map(Exception::from).collect(),
+        }
+    }
+}
+
+impl From<&traffic::Decision> for Decision {
+    fn from(decision: &traffic::Decision) -> Self {
+        Self {
+            id: decision.id.to_string(),
+            kind: match decision.kind {
+                traffic::DecisionKind::Block => "block".to_owned(),
+                traffic::DecisionKind::Allow => "allow".to_owned(),
+            },
+            entity: decision.scope.entity.to_string(),
+            scope: decision.scope.to_string(),
+            origin: match decision.origin {
+                traffic::Origin::Operator => "operator".to_owned(),
+                traffic::Origin::Detector => "detector".to_owned(),
+            },
+            detector: decision.detector.map(|detector| detector.to_string()),
+            reason: decision.reason.clone(),
+            author: decision.author.clone(),
+            since: decision.since.to_string(),
+            until: decision.until.map(|until| until.to_string()),
+            hits: decision.hits,
+        }
+    }
+}
+
+impl From<&traffic::Exception> for Exception {
+    fn from(exception: &traffic::Exception) -> Self {
+        Self {
+            id: exception.id.to_string(),
+            layer: exception.layer.to_string(),
+            detector: exception.detector.map(|detector| detector.to_string()),
+            endpoint: exception.endpoint.clone(),
+            entity: exception.entity.map(|entity| entity.to_string()),
+            silences: silences(exception),
+            reason: exception.reason.clone(),
+            author: exception.author.clone(),
+            evidence: exception.evidence.clone(),
+            since: exception.since.to_string(),
+            until: exception.until.map(|until| until.to_string()),
+            hits: exception.hits,
+            last_hit: exception.last_hit.map(|at| at.to_string()),
+        }
+    }
+}
+
+fn silences(exception: &traffic::Exception) -> String {
+    let what = match exception.detector {
+        Some(detector) => detector.to_string(),
+        None => format!("everything of layer {}", exception.layer),
+    };
+    let place = exception.endpoint.as_deref().unwrap_or("every endpoint");
+    match exception.entity {
+        Some(entity) => format!("{what} on {place} for {entity}"),
+        None => format!("{what} on {place} for every caller"),
+    }
+}

@@ -1,0 +1,137 @@
+//! Events on the wire.
+
+use serde::{Deserialize, Serialize};
+
+/// Events, newest first.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EventList {
+    /// `palisade.v1.events`.
+    pub schema: String,
+    /// The events.
+    pub events: Vec<Event>,
+}
+
+/// One event in full.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EventDetail {
+    /// `palisade.v1.event`.
+    pub schema: String,
+    /// The event.
+    pub event: Event,
+    /// The standing decision that it names, while that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<super::Decision>,
+    /// The exception that it names, while that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<super::Exception>,
+}
+
+/// One exchange worth keeping, or several refused by one standing decision.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of traffic::Event, in words and numbers")]
+pub struct Event {
+    pub id: String,
+    pub request_id: String,
+    /// RFC 3339 with microseconds, UTC.
+    pub at: String,
+    pub site: String,
+    pub sample: bool,
+    pub action: String,
+    pub mode: String,
+    /// Whether the caller was refused in fact.
+    pub refused: bool,
+    pub risk: u8,
+    pub nats: f32,
+    pub layer: Option<String>,
+    pub method: String,
+    pub host: String,
+    pub path: String,
+    pub endpoint: Option<String>,
+    pub status: u16,
+    pub took_us: u64,
+    pub client: String,
+    pub entities: Vec<String>,
+    pub ja4: Option<String>,
+    pub user_agent: Option<String>,
+    pub signals: Vec<EventSignal>,
+    pub scope: Option<String>,
+    pub decision: Option<String>,
+    pub exception: Option<String>,
+    pub policy_version: u64,
+    pub notes: Vec<String>,
+    pub count: u32,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of traffic::event::EventSignal")]
+pub struct EventSignal {
+    pub detector: String,
+    pub layer: String,
+    pub entity: String,
+    pub nats: f32,
+    pub reason: String,
+}
+
+impl EventList {
+    /// The list of these events.
+    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
+        Self { schema: "palisade.v1.events".to_owned(), events: events.into_iter().collect() }
+    }
+}
+
+impl EventDetail {
+    /// The detail of `event` without what it names.
+    pub fn of(event: Event) -> Self {
+        Self { schema: "palisade.v1.event".to_owned(), event, decision: None, exception: None }
+    }
+}
+
+impl From<&traffic::Event> for Event {
+    fn from(event: &traffic::Event) -> Self {
+        let carried_out = event.mode == traffic::Mode::Enforce;
+        Self {
+            id: event.id.to_string(),
+            request_id: event.request_id.clone(),
+            at: event.at.to_string(),
+            site: event.site.clone(),
+            sample: event.is_sample,
+            action: event.action.to_string(),
+            mode: event.mode.to_string(),
+            refused: event.action == traffic::Action::Reject
+                || (event.action.refuses() && carried_out),
+            risk: event.risk,
+            nats: event.nats,
+            layer: event.layer.map(|layer| layer.to_string()),
+            method: event.method.clone(),
+            host: event.host.clone(),
+            path: event.path.clone(),
+            endpoint: event.endpoint.clone(),
+            status: event.status,
+            took_us: event.took_us,
+            client: event.client.clone(),
+            entities: event.entities.clone(),
+            ja4: event.ja4.clone(),
+            user_agent: event.user_agent.clone(),
+            signals: event.signals.iter().map(EventSignal::from).collect(),
+            scope: event.scope.clone(),
+            decision: event.decision.map(|id| id.to_string()),
+            exception: event.exception.map(|id| id.to_string()),
+            policy_version: event.policy_version,
+            notes: event.notes.clone(),
+            count: event.count,
+        }
+    }
+}
+
+impl From<&traffic::event::EventSignal> for EventSignal {
+    fn from(signal: &traffic::event::EventSignal) -> Self {
+        Self {
+            detector: signal.detector.clone(),
+            layer: signal.layer.clone(),
+            entity: signal.entity.clone(),
+            nats: signal.nats,
+            reason: signal.reason.clone(),
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! The command line as it is typed: commands, flags, and how they are told apart.
+//!
+//! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
+//! `run` and `check`, the running instance for the rest.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// API security in front of your API: learns it, finds who calls, stops attacks, explains why.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 findings · \
+    4 configuration invalid · 5 cannot reach the instance · 130/143 interrupted")]
+pub(crate) struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// The data folder; commands find the running instance by it
+    #[arg(long, global = true, env = "PALISADE_DATA_DIR", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The format of what is printed
+    #[arg(long, global = true, env = "PALISADE_OUTPUT", value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    /// Write there instead of to the terminal (.json and .jsonl choose the format)
+    #[arg(short = 'o', global = true, value_name = "FILE", id = "output_file")]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Say less on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on stderr; twice for each decision
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to colour
+    #[arg(
+        long,
+        global = true,
+        env = "PALISADE_COLOR",
+        default_value = "auto",
+        value_name = "WHEN"
+    )]
+    pub(crate) color: Color,
+    /// Print times in UTC instead of local time
+    #[arg(long, global = true, env = "PALISADE_UTC")]
+    pub(crate) utc: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// One document.
+    Json,
+    /// One object a line.
+    Jsonl,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[allow(missing_docs, reason = "the words say it")]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A mode as a word of the command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[allow(missing_docs, reason = "the words say it")]
+pub(crate) enum ModeWord {
+    Monitor,
+    Enforce,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start in front of an API (in the foreground)
+    Run(Run),
+    /// Check a configuration file
+    Check(Check),
+    /// Which site, route, layers and limits apply to a request
+    Explain(Explain),
+    /// Health, modes per layer, and where each value comes from
+    Status,
+    /// Follow events as they happen
+    Tail(Filter),
+    /// The full decision behind an event or request id
+    Why {
+        /// The id, from the header palisade-event, the refusal's body, or x-request-id
+        id: String,
+    },
+    /// Past events
+    Events(Events),
+    /// Not an attack: make a narrow, expiring exception from an event
+    Silence(Silence),
+    /// Exceptions in force
+    #[command(subcommand)]
+    Exceptions(Exceptions),
+    /// Refuse a caller
+    Block(Stand),
+    /// Let a caller pass, whatever the evidence
+    Allow(Stand),
+    /// Standing blocks and allows
+    #[command(subcommand)]
+    Decisions(Decisions),
+    /// Carry verdicts out
+    Enforce(Modes),
+    /// Only watch and explain
+    Monitor(Modes),
+    /// Do not look at all: the switch for a layer that misbehaves
+    Off(Modes),
+    /// Take back what enforce, monitor or off set; the file and the flags count again
+    Inherit(Modes),
+    /// The API as it was learnt
+    #[command(subcommand)]
+    Api(Api),
+    /// Attacks, one incident a campaign
+    #[command(subcommand)]
+    Incidents(Incidents),
+    /// Read the configuration again; a bad one changes nothing
+    Reload,
+    /// Who changed what
+    Audit(Audit),
+    /// Give recorded exchanges to the engine and print its verdicts
+    Replay(Replay),
+}
+
+/// Flags of `run`; they complete or override the file.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Run {
+    /// The API to stand in front of, such as http://localhost:3000
+    #[arg(long, env = "PALISADE_TO", value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, env = "PALISADE_LISTEN", value_name = "ADDR")]
+    pub(crate) listen: Vec<String>,
+    /// What to do with verdicts [default: monitor]
+    #[arg(long, env = "PALISADE_MODE", value_name = "MODE")]
+    pub(crate) mode: Option<ModeWord>,
+    /// Worker threads [default: one a core]
+    #[arg(long, env = "PALISADE_WORKERS", value_name = "N")]
+    pub(crate) workers: Option<u16>,
+    /// The configuration file
+    #[arg(short, long, env = "PALISADE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Record every exchange as JSON lines, secrets replaced by their keyed hashes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Record secrets as they are (the file is readable by its owner only)
+    #[arg(long, requires = "record")]
+    pub(crate) record_secrets: bool,
+}
+
+/// Flags of `check`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        env = "PALISADE_CONFIG",
+        default_value = "palisade.toml",
+        value_name = "FILE"
+    )]
+    pub(crate) config: PathBuf,
+    /// Also reach the upstreams
+    #[arg(long)]
+    pub(crate) connect: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// The request, such as 'POST /v1/login' or 'GET https://api.example.com/v1/orders/7'
+    pub(crate) request: String,
+    /// The host addressed, when the request does not name it
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// A configuration file; without, the running instance is asked
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Filter {
+    /// Only this action (allow, throttle, challenge, deny, reject)
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// Only decided by this layer
+    #[arg(long)]
+    pub(crate) layer: Option<String>,
+    /// Only from this client address
+    #[arg(long)]
+    pub(crate) client: Option<String>,
+    /// Only on endpoints that contain this text
+    #[arg(long)]
+    pub(crate) endpoint: Option<String>,
+    /// Only refused in fact
+    #[arg(long)]
+    pub(crate) refused: bool,
+    /// Also samples of honest traffic
+    #[arg(long)]
+    pub(crate) samples: bool,
+}
+
+/// Arguments of `events`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Events {
+    /// Which.
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// Only this far back
+    #[arg(long, value_parser = span, default_value = "24h", value_name = "SPAN")]
+    pub(crate) since: Duration,
+    /// At most this many, newest first
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+/// Arguments of `silence`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Silence {
+    /// The event or request id of what was no attack
+    pub(crate) id: String,
+    /// How wide
+    #[arg(long, value_enum, default_value = "caller")]
+    pub(crate) scope: SilenceScope,
+    /// For how long
+    #[arg(long = "for", value_parser = span, default_value = "90d", value_name = "SPAN")]
+    pub(crate) span: Duration,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Only tell what it would do
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// How wide an exception is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SilenceScope {
+    /// This detector, on this endpoint, for this caller.
+    Caller,
+    /// This detector, on this endpoint, for every caller.
+    Endpoint,
+    /// This detector, everywhere.
+    Detector,
+}
+
+/// Commands over exceptions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Exceptions {
+    /// All that hold
+    List,
+    /// One of them
+    Show {
+        /// Its id, such as x-3
+        id: String,
+    },
+    /// End one
+    Rm {
+        /// Its id, such as x-3
+        id: String,
+    },
+}
+
+/// Arguments of `block` and `allow`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stand {
+    /// Whom: ip:… net:… ja4:… device:… account:… principal:… session:…
+    pub(crate) selector: String,
+    /// For how long, such as 30m, 12h, 7d, or `ever`
+    #[arg(long = "for", value_parser = span_or_ever, default_value = "1h", value_name = "SPAN")]
+    pub(crate) span: Span,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// For how long a decision stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Span {
+    /// This long.
+    For(Duration),
+    /// Until it is removed.
+    Ever,
+}
+
+/// Commands over decisions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Decisions {
+    /// All that stand
+    List,
+    /// End one
+    Rm {
+        /// Its id, such as d-7
+        id: String,
+    },
+}
+
+/// Arguments of `enforce`, `monitor`, `off` and `inherit`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Modes {
+    /// Which layers, such as takeover,recon; none are all
+    #[arg(value_delimiter = ',', value_name = "LAYER")]
+    pub(crate) layers: Vec<String>,
+    /// Only this site
+    #[arg(long)]
+    pub(crate) site: Option<String>,
+    /// Only this route, as it stands in the file: 'POST /v1/login'
+    #[arg(long)]
+    pub(crate) route: Option<String>,
+}
+
+/// Commands over the learnt API.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Api {
+    /// All endpoints
+    List {
+        /// Only those whose method, host or path contains this text
+        filter: Option<String>,
+    },
+    /// One endpoint: parameters, role, callers, limits
+    Show {
+        /// Its number, or METHOD and path template
+        endpoint: String,
+    },
+    /// Write it down as a document
+    #[command(subcommand)]
+    Export(Export),
+}
+
+/// What to export.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// An OpenAPI 3.1 document
+    Openapi {
+        /// Only this host
+        #[arg(long)]
+        host: Option<String>,
+    },
+}
+
+/// Commands over incidents.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incidents {
+    /// All, newest first
+    List {
+        /// Closed ones, too
+        #[arg(long)]
+        all: bool,
+        /// Exit with 3 when an open one is at least this severe
+        #[arg(long, value_name = "SEVERITY")]
+        fail_on: Option<SeverityWord>,
+    },
+    /// One, with its findings
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Done with it
+    Close {
+        /// Its id
+        id: String,
+        /// What it came down to
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Not done with it after all
+    Reopen {
+        /// Its id
+        id: String,
+    },
+}
+
+/// A severity as a word of the command line.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
+#[allow(missing_docs, reason = "the words say it")]
+pub(crate) enum SeverityWord {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Audit {
+    /// At most this many, newest first
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replay {
+    /// Recordings, as JSON lines
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Replay in this mode instead of the recording's
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<ModeWord>,
+    /// Replay under this configuration instead of the recording's
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ModeWord {
+    /// The mode it names.
+    pub(crate) const fn mode(self) -> traffic::Mode {
+        match self {
+            Self::Monitor => traffic::Mode::Monitor,
+            Self::Enforce => traffic::Mode::Enforce,
+        }
+    }
+}
+
+/// Reads a span such as `30m`, `12h` or `90d`.
+fn span(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no span; write a number and s, m, h or d, such as 12h");
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    match number.checked_mul(seconds) {
+        Some(total @ 1..=SPAN_S_MAX) => Ok(Duration::from_secs(total)),
+        Some(0) => Err(format!("{text:?} is no time at all")),
+        _ => Err(format!("{text:?} is longer than 10 years")),
+    }
+}
+
+/// Ten years: what is meant to hold longer is meant to hold for `ever`.
+const SPAN_S_MAX: u64 = 10 * 366 * 86_400;
+
+fn span_or_ever(text: &str) -> Result<Span, String> {
+    match text {
+        "ever" => Ok(Span::Ever),
+        _ => span(text).map(Span::For),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_are_read() {
+        assert_eq!(span("90d"), Ok(Duration::from_secs(90 * 86_400)));
+        assert_eq!(span_or_ever("ever"), Ok(Span::Ever));
+        for wrong in ["", "d", "10", "1.5h", "-1h", "1w", "0m", "99999999999999999999d", "9999999d"]
+        {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn layers_may_be_joined_by_commas() {
+        let args = Args::parse_from(["palisade", "enforce", "takeover,recon", "--site", "shop"]);
+        let Command::Enforce(modes) = args.command else { panic!("another command") };
+        assert_eq!(modes.layers, ["takeover", "recon"]);
+    }
+}

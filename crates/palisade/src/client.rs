@@ -1,0 +1,192 @@
+//! Talks to the running instance: HTTP and JSON over the Unix socket in its data folder.
+//!
+//! Commands are sequential, so this side is blocking: each call drives a runtime of its own to the
+//! end. Timeouts keep a hung instance from hanging the shell.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use console::socket::SocketPath;
+use console::wire::Problem;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
+
+use crate::failure::Failure;
+
+/// An answer must have begun by then.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The largest answer that is read: an export of a large catalog fits many times.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// A running instance, found by its data folder.
+pub(crate) struct Client {
+    data: PathBuf,
+    runtime: Runtime,
+}
+
+impl Client {
+    /// The instance that owns `data`.
+    pub(crate) fn new(data: &Path) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { data: data.to_owned(), runtime })
+    }
+
+    /// Asks for a document.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.call(Method::GET, path, Bytes::new())
+    }
+
+    /// Orders something.
+    pub(crate) fn send<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| Failure::of("cannot ask", error))?;
+        self.call(method, path, Bytes::from(body))
+    }
+
+    /// Removes something.
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.call(Method::DELETE, path, Bytes::new())
+    }
+
+    /// Follows a stream of server-sent events until it ends or `each` says so.
+    pub(crate) fn follow<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        mut each: impl FnMut(T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let mut body = self.ask(Method::GET, path, Bytes::new()).await?.into_body();
+            let mut pending: Vec<u8> = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let frame =
+                    frame.map_err(|_| Failure::Unreachable("the instance ended".to_owned()))?;
+                let Ok(data) = frame.into_data() else { continue };
+                pending.extend_from_slice(&data);
+                while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = pending.drain(..=end).collect();
+                    let Some(json) = line.strip_prefix(b"data: ") else { continue };
+                    match serde_json::from_slice(json) {
+                        Ok(item) => each(item)?,
+                        Err(error) => return Err(Failure::of("an answer that is not ours", error)),
+                    }
+                }
+                if pending.len() > ANSWER_BYTES_MAX {
+                    return Err(Failure::Failed("an endless line from the instance".to_owned()));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(async {
+            let answer = self.ask(method, path, body).await?;
+            let bytes = collect(answer.into_body()).await?;
+            serde_json::from_slice(&bytes)
+                .map_err(|error| Failure::of("an answer that is not ours", error))
+        })
+    }
+
+    /// One exchange; what is not 2xx has become a failure.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Failure> {
+        let stream = self.connect().await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header(http::header::HOST, "palisade")
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| Failure::Usage(format!("cannot ask for {path}: {error}")))?;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
+            .await
+            .map_err(|_| self.unreachable(&"no answer within 30 s"))?
+            .map_err(|error| self.unreachable(&error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status().as_u16();
+        let bytes = collect(answer.into_body()).await?;
+        Err(refused(status, &bytes))
+    }
+
+    async fn connect(&self) -> Result<UnixStream, Failure> {
+        let socket = SocketPath::in_folder(&self.data).map_err(|error| self.unreachable(&error))?;
+        UnixStream::connect(socket.path()).await.map_err(|error| self.unreachable(&error))
+    }
+
+    fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {
+        Failure::Unreachable(format!(
+            "no palisade answers on {}: {cause}\n\
+             start one with `palisade run --to URL`, or name its data folder with --data",
+            self.data.display()
+        ))
+    }
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, Failure> {
+    http_body_util::Limited::new(body, ANSWER_BYTES_MAX)
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| Failure::of("the answer broke off", error))
+}
+
+/// The failure that a problem document tells of.
+fn refused(status: u16, body: &[u8]) -> Failure {
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_else(|_| Problem {
+        status,
+        title: format!("the instance answered {status}"),
+        details: Vec::new(),
+    });
+    match status {
+        400 => Failure::Usage(said(problem)),
+        422 => {
+            let Problem { title, details, .. } = problem;
+            Failure::Configuration(std::iter::once(title).chain(details).collect())
+        }
+        _ => Failure::Failed(said(problem)),
+    }
+}
+
+fn said(problem: Problem) -> String {
+    std::iter::once(problem.title).chain(problem.details).collect::<Vec<_>>().join("\n")
+}
+
+/// `text` so that it can stand in a path segment or a query value (RFC 3986 §2.3).
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,126 @@
+//! The commands that ask or order a running instance, and those that need none.
+//!
+//! Each reads one document, prints it, and tells on stderr how to take back what it changed.
+
+mod api;
+mod audit;
+mod check;
+mod events;
+mod explain;
+mod incidents;
+mod modes;
+mod replay;
+mod standing;
+mod status;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::args::{Args, Command, Format, Global};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The data folder when none is named.
+pub(crate) const DATA_DEFAULT: &str = "palisade-data";
+
+/// Carries a command out.
+pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
+    let Args { global, command } = args;
+    match command {
+        Command::Run(run) => return crate::run::run(&global, &run),
+        Command::Check(check) => return check::check(&global, &check),
+        Command::Replay(replay) => return replay::replay(&global, &replay),
+        Command::Explain(explain) => return explain::explain(&global, &explain),
+        _ => {}
+    }
+    let desk = &mut Desk::open(&global)?;
+    match command {
+        Command::Status => status::status(desk),
+        Command::Tail(filter) => events::tail(desk, &filter),
+        Command::Why { id } => events::why(desk, &id),
+        Command::Events(events) => events::list(desk, &events),
+        Command::Silence(silence) => standing::silence(desk, &silence),
+        Command::Exceptions(exceptions) => standing::exceptions(desk, &exceptions),
+        Command::Block(stand) => standing::stand(desk, "block", &stand),
+        Command::Allow(stand) => standing::stand(desk, "allow", &stand),
+        Command::Decisions(decisions) => standing::decisions(desk, &decisions),
+        Command::Enforce(modes) => modes::set(desk, Some("enforce"), &modes),
+        Command::Monitor(modes) => modes::set(desk, Some("monitor"), &modes),
+        Command::Off(modes) => modes::set(desk, Some("off"), &modes),
+        Command::Inherit(modes) => modes::set(desk, None, &modes),
+        Command::Api(api) => api::api(desk, &api),
+        Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
+        Command::Reload => modes::reload(desk),
+        Command::Audit(audit) => audit::audit(desk, &audit),
+        Command::Run(_) | Command::Check(_) | Command::Replay(_) | Command::Explain(_) => Ok(()),
+    }
+}
+
+/// Where a command works: an instance to ask, and a place to print to.
+pub(crate) struct Desk {
+    /// The instance.
+    pub(crate) client: Client,
+    /// The place.
+    pub(crate) output: Output,
+    global: Global,
+}
+
+impl Desk {
+    /// As the flags say.
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let client = Client::new(&data_folder(global))?;
+        let output = Output::open(global, Format::Table)?;
+        Ok(Self { client, output, global: global.clone() })
+    }
+
+    /// `command` as it has to be typed to reach the same instance.
+    pub(crate) fn command(&self, command: &str) -> String {
+        match &self.global.data {
+            None => format!("palisade {command}"),
+            Some(data) => format!("palisade {command} --data {}", quoted(&data.to_string_lossy())),
+        }
+    }
+}
+
+/// The data folder that the flags name, or the customary one.
+pub(crate) fn data_folder(global: &Global) -> PathBuf {
+    global.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
+}
+
+/// Whether somebody listens where a site's requests go. Asked once, for the banner, so it must not
+/// keep anybody waiting.
+pub(crate) fn reaches(site: &shield::policy::Site) -> bool {
+    let upstream = &site.upstream.value;
+    check::connect(&upstream.host, upstream.port, Duration::from_millis(100)).is_ok()
+}
+
+/// Who is typing, as far as the shell tells; the instance adds the user id it sees.
+pub(crate) fn author() -> String {
+    ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_default()
+}
+
+/// `text` as one word of a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_the_shell() {
+        assert_eq!(quoted("ip:203.0.113.7"), "ip:203.0.113.7");
+        assert_eq!(quoted("POST /v1/login"), "'POST /v1/login'");
+        assert_eq!(quoted("it's; rm"), r"'it'\''s; rm'");
+    }
+}

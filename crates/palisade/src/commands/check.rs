@@ -1,0 +1,92 @@
+//! `check`: would this file start?
+
+use std::net::ToSocketAddrs as _;
+use std::time::Duration;
+
+use serde::Serialize;
+use shield::policy::{Flags, Policy};
+
+use crate::args::{Check, Format, Global};
+use crate::configuration::Configuration;
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+
+/// How long an upstream may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Serialize)]
+struct Checked {
+    schema: &'static str,
+    file: String,
+    sites: usize,
+    warnings: Vec<String>,
+    upstreams: Vec<Reached>,
+}
+
+#[derive(Serialize)]
+struct Reached {
+    site: String,
+    upstream: String,
+    reached: bool,
+    fault: Option<String>,
+}
+
+/// Reads a file as `run` would, and says what is wrong with it.
+pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
+    let configuration = Configuration {
+        file: Some(check.config.clone()),
+        overlay: None,
+        flags: Flags { data: global.data.clone(), ..Flags::default() },
+    };
+    let compiled = configuration.compile().map_err(Failure::Configuration)?;
+    let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
+    let checked = Checked {
+        schema: "palisade.v1.checked",
+        file: check.config.display().to_string(),
+        sites: compiled.policy.sites.len(),
+        warnings: compiled.warnings,
+        upstreams,
+    };
+    let mut output = Output::open(global, Format::Table)?;
+    output.document(&checked, |page| {
+        for warning in &checked.warnings {
+            for line in format!("warning: {warning}").lines() {
+                page.painted(Paint::Warn, line);
+            }
+        }
+        for reached in &checked.upstreams {
+            let fault = reached.fault.as_deref().unwrap_or("answers");
+            let paint = if reached.reached { Paint::Good } else { Paint::Bad };
+            page.painted(paint, &format!("{}: {} {fault}", reached.site, reached.upstream));
+        }
+        page.line(&format!("{}: valid, {} sites", checked.file, checked.sites));
+    })?;
+    match checked.upstreams.iter().filter(|reached| !reached.reached).count() {
+        0 => Ok(()),
+        count => Err(Failure::Failed(format!("{count} upstreams cannot be reached"))),
+    }
+}
+
+fn reach(policy: &Policy) -> Vec<Reached> {
+    let reach_one = |site: &shield::policy::Site| {
+        let upstream = &site.upstream.value;
+        let fault = connect(&upstream.host, upstream.port, CONNECT_TIMEOUT)
+            .err()
+            .map(|error| error.to_string());
+        let (site, upstream) = (site.name.clone(), upstream.to_string());
+        Reached { site, upstream, reached: fault.is_none(), fault }
+    };
+    policy.sites.iter().map(reach_one).collect()
+}
+
+/// Opens a connection and closes it again.
+pub(crate) fn connect(host: &str, port: u16, timeout: Duration) -> std::io::Result<()> {
+    let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+    for address in (host, port).to_socket_addrs()? {
+        match std::net::TcpStream::connect_timeout(&address, timeout) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,40 @@
+//! `enforce`, `monitor`, `off`, `inherit` and `reload`: how far layers go.
+
+use console::wire::{Changed, ModeChange, Reloaded};
+use http::Method;
+
+use super::{Desk, author};
+use crate::args::Modes;
+use crate::failure::Failure;
+use crate::output::Paint;
+
+/// Sets the mode of layers, or withdraws what was set.
+pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<(), Failure> {
+    let change = ModeChange {
+        mode: mode.map(str::to_owned),
+        layers: modes.layers.iter().map(|layer| layer.trim().to_owned()).collect(),
+        site: modes.site.clone(),
+        route: modes.route.clone(),
+        author: author(),
+    };
+    let changed: Changed = desk.client.send(Method::PATCH, "/modes", &change)?;
+    desk.output.document(&changed, |page| {
+        page.line(&changed.what);
+        for warning in &changed.warnings {
+            page.painted(Paint::Warn, &format!("warning: {warning}"));
+        }
+    })?;
+    desk.output.talk(&format!("undo: {}", desk.command(&changed.undo)));
+    Ok(())
+}
+
+/// Has the configuration read again.
+pub(crate) fn reload(desk: &mut Desk) -> Result<(), Failure> {
+    let reloaded: Reloaded = desk.client.send(Method::POST, "/reload", &())?;
+    desk.output.document(&reloaded, |page| {
+        page.line(&format!("policy version {} is in force", reloaded.policy_version));
+        for warning in &reloaded.warnings {
+            page.painted(Paint::Warn, &format!("warning: {warning}"));
+        }
+    })
+}

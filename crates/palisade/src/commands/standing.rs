@@ -1,0 +1,186 @@
+//! `block`, `allow`, `decisions`, `silence`, `exceptions`: what stands over single requests.
+
+use console::wire::{
+    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
+};
+use http::Method;
+
+use super::{Desk, author};
+use crate::args::{Decisions, Exceptions, Silence, SilenceScope, Span, Stand};
+use crate::client::escaped;
+use crate::failure::Failure;
+use crate::output::{Page, Paint};
+
+/// Makes a standing decision.
+pub(crate) fn stand(desk: &mut Desk, kind: &str, stand: &Stand) -> Result<(), Failure> {
+    let order = DecisionOrder {
+        kind: kind.to_owned(),
+        selector: stand.selector.clone(),
+        for_s: match stand.span {
+            Span::For(span) => Some(span.as_secs()),
+            Span::Ever => None,
+        },
+        reason: stand.reason.clone(),
+        author: author(),
+    };
+    let decision: Decision = desk.client.send(Method::POST, "/decisions", &order)?;
+    desk.output.document(&decision, |page| one_decision(page, &decision))?;
+    undo(desk, &format!("decisions rm {}", decision.id));
+    Ok(())
+}
+
+/// Lists or ends standing decisions.
+pub(crate) fn decisions(desk: &mut Desk, command: &Decisions) -> Result<(), Failure> {
+    match command {
+        Decisions::List => {
+            let list: DecisionList = desk.client.get("/decisions")?;
+            desk.output.list(&list, &list.decisions, |page| all_decisions(page, &list.decisions))
+        }
+        Decisions::Rm { id } => remove(desk, "decisions", id),
+    }
+}
+
+/// Makes an exception from an event.
+pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure> {
+    let scope = match silence.scope {
+        SilenceScope::Caller => "caller",
+        SilenceScope::Endpoint => "endpoint",
+        SilenceScope::Detector => "detector",
+    };
+    let order = ExceptionOrder {
+        event: silence.id.trim().trim_start_matches("urn:uuid:").to_owned(),
+        scope: Some(scope.to_owned()),
+        for_s: Some(silence.span.as_secs()),
+        reason: silence.reason.clone(),
+        author: author(),
+        dry_run: silence.dry_run,
+    };
+    let exception: Exception = desk.client.send(Method::POST, "/exceptions", &order)?;
+    desk.output.document(&exception, |page| {
+        if silence.dry_run {
+            page.painted(Paint::Bold, "would make this exception; nothing was changed");
+        }
+        one_exception(page, &exception);
+    })?;
+    match silence.dry_run {
+        true => desk.output.talk(&format!(
+            "make it: {}",
+            desk.command(&format!("silence {} --scope {scope}", order.event))
+        )),
+        false => undo(desk, &format!("exceptions rm {}", exception.id)),
+    }
+    Ok(())
+}
+
+/// Lists, shows or ends exceptions.
+pub(crate) fn exceptions(desk: &mut Desk, command: &Exceptions) -> Result<(), Failure> {
+    match command {
+        Exceptions::List => {
+            let list: ExceptionList = desk.client.get("/exceptions")?;
+            desk.output.list(&list, &list.exceptions, |page| all_exceptions(page, &list.exceptions))
+        }
+        Exceptions::Show { id } => {
+            let exception: Exception = desk.client.get(&format!("/exceptions/{}", escaped(id)))?;
+            desk.output.document(&exception, |page| one_exception(page, &exception))
+        }
+        Exceptions::Rm { id } => remove(desk, "exceptions", id),
+    }
+}
+
+fn remove(desk: &mut Desk, what: &str, id: &str) -> Result<(), Failure> {
+    let removed: Removed = desk.client.delete(&format!("/{what}/{}", escaped(id)))?;
+    desk.output.document(&removed, |page| {
+        page.line(&format!("removed {}: {}", removed.id, removed.was));
+    })?;
+    undo(desk, &removed.undo);
+    Ok(())
+}
+
+/// Tells how to take back what was just done.
+fn undo(desk: &Desk, command: &str) {
+    desk.output.talk(&format!("undo: {}", desk.command(command)));
+}
+
+fn one_decision(page: &mut Page, decision: &Decision) {
+    page.pair("decision", &decision.id);
+    page.pair_painted("kind", &decision.kind, kind_paint(&decision.kind));
+    page.pair("whom", &decision.scope);
+    page.pair("by", &format!("{} ({})", decision.author, decision.origin));
+    page.pair("since", &page.clock().full(&decision.since));
+    page.pair("until", &end(page, decision.until.as_deref()));
+    if !decision.reason.is_empty() {
+        page.pair("reason", &decision.reason);
+    }
+    page.pair("applied", &format!("{} times", decision.hits));
+}
+
+fn all_decisions(page: &mut Page, decisions: &[Decision]) {
+    if decisions.is_empty() {
+        page.line("nothing stands");
+        return;
+    }
+    let rows: Vec<_> = decisions
+        .iter()
+        .map(|decision| {
+            vec![
+                (decision.id.clone(), Paint::Bold),
+                (decision.kind.clone(), kind_paint(&decision.kind)),
+                (decision.scope.clone(), Paint::None),
+                (end(page, decision.until.as_deref()), Paint::None),
+                (decision.hits.to_string(), Paint::None),
+                (decision.author.clone(), Paint::Faint),
+                (decision.reason.clone(), Paint::Faint),
+            ]
+        })
+        .collect();
+    page.table(&["ID", "KIND", "WHOM", "UNTIL", ">HITS", "BY", "REASON"], &rows);
+}
+
+fn one_exception(page: &mut Page, exception: &Exception) {
+    page.pair("exception", &exception.id);
+    page.pair("silences", &exception.silences);
+    page.pair("layer", &exception.layer);
+    page.pair("by", &exception.author);
+    page.pair("since", &page.clock().full(&exception.since));
+    page.pair("until", &end(page, exception.until.as_deref()));
+    if !exception.reason.is_empty() {
+        page.pair("reason", &exception.reason);
+    }
+    if let Some(event) = &exception.evidence {
+        page.pair("from event", event);
+    }
+    let last = match &exception.last_hit {
+        Some(at) => format!("{} times, last {}", exception.hits, page.clock().full(at)),
+        None => "never yet".to_owned(),
+    };
+    page.pair("applied", &last);
+}
+
+fn all_exceptions(page: &mut Page, exceptions: &[Exception]) {
+    if exceptions.is_empty() {
+        page.line("no exceptions");
+        return;
+    }
+    let rows: Vec<_> = exceptions
+        .iter()
+        .map(|exception| {
+            vec![
+                (exception.id.clone(), Paint::Bold),
+                (exception.silences.clone(), Paint::None),
+                (end(page, exception.until.as_deref()), Paint::None),
+                (exception.hits.to_string(), Paint::None),
+                (exception.author.clone(), Paint::Faint),
+                (exception.reason.clone(), Paint::Faint),
+            ]
+        })
+        .collect();
+    page.table(&["ID", "SILENCES", "UNTIL", ">HITS", "BY", "REASON"], &rows);
+}
+
+fn end(page: &Page, until: Option<&str>) -> String {
+    until.map_or_else(|| "without end".to_owned(), |until| page.clock().short(until))
+}
+
+fn kind_paint(kind: &str) -> Paint {
+    if kind == "block" { Paint::Bad } else { Paint::Good }
+}

@@ -1,0 +1,87 @@
+//! `status`: health, modes, and where each value comes from.
+
+use console::wire::{Site, Status};
+
+use super::Desk;
+use crate::failure::Failure;
+use crate::output::{Page, Paint};
+
+/// Prints how the instance is.
+pub(crate) fn status(desk: &mut Desk) -> Result<(), Failure> {
+    let status: Status = desk.client.get("/status")?;
+    desk.output.document(&status, |page| show(page, &status))
+}
+
+fn show(page: &mut Page, status: &Status) {
+    page.pair("palisade", &format!("{}, process {}", status.version, status.pid));
+    page.pair("since", &page.clock().full(&status.started));
+    page.pair("listens on", &status.listeners.join(", "));
+    page.pair("data", &status.data);
+    page.pair("policy", &format!("version {}", status.policy_version));
+    for alarm in &status.alarms {
+        page.pair_painted("attention", alarm, Paint::Bad);
+    }
+    for fault in &status.policy_faults {
+        page.pair_painted("refused", fault, Paint::Bad);
+    }
+    for warning in &status.policy_warnings {
+        page.pair_painted("warning", warning, Paint::Warn);
+    }
+    for (at, session) in status.sessions.iter().enumerate() {
+        page.pair(if at == 0 { "sessions" } else { "" }, session);
+    }
+    for site in &status.sites {
+        page.gap();
+        show_site(page, site);
+    }
+    page.gap();
+    let rows: Vec<_> = status
+        .settings
+        .iter()
+        .map(|setting| {
+            vec![
+                (setting.key.clone(), Paint::None),
+                (setting.value.clone(), Paint::Bold),
+                (setting.origin.clone(), Paint::Faint),
+            ]
+        })
+        .collect();
+    page.table(&["SETTING", "VALUE", "FROM"], &rows);
+    page.gap();
+    let rows: Vec<_> = status
+        .counters
+        .iter()
+        .map(|(name, count)| vec![(name.clone(), Paint::None), (count.to_string(), Paint::None)])
+        .collect();
+    page.table(&["SINCE THE START", ">COUNT"], &rows);
+}
+
+fn show_site(page: &mut Page, site: &Site) {
+    page.painted(Paint::Bold, &format!("site {}", site.name));
+    page.pair("hosts", &site.hosts.join(", "));
+    page.pair("upstream", &site.upstream);
+    let rows: Vec<_> = site
+        .layers
+        .iter()
+        .filter(|layer| layer.has_detector)
+        .map(|layer| {
+            let paint = match layer.mode.as_str() {
+                "enforce" => Paint::Good,
+                "off" => Paint::Bad,
+                _ => Paint::Warn,
+            };
+            let health = match (layer.faults, layer.quarantined) {
+                (0, _) => "healthy".to_owned(),
+                (faults, false) => format!("{faults} faults"),
+                (faults, true) => format!("{faults} faults, left alone for now"),
+            };
+            vec![
+                (layer.layer.clone(), Paint::None),
+                (layer.mode.clone(), paint),
+                (layer.origin.clone(), Paint::Faint),
+                (health, Paint::None),
+            ]
+        })
+        .collect();
+    page.table(&["LAYER", "MODE", "FROM", "HEALTH"], &rows);
+}

@@ -1,0 +1,127 @@
+//! Files and flags to a policy: the reading that the decision core leaves to its caller.
+//!
+//! `run`, `check`, `explain`, `replay` and every reload come through here, so that a file that
+//! `check` accepts is a file that `run` starts with.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use shield::policy::{self, Flags, Policy, Sources};
+use traffic::recording::HeaderLine;
+
+/// The name of the overlay in the data folder.
+pub(crate) const OVERLAY_NAME: &str = "overlay.toml";
+
+/// Where a policy comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Configuration {
+    /// The user's file.
+    pub(crate) file: Option<PathBuf>,
+    /// What was switched on the running instance.
+    pub(crate) overlay: Option<PathBuf>,
+    /// The command line.
+    pub(crate) flags: Flags,
+}
+
+/// A policy, and what there is to say about it.
+pub(crate) struct Compiled {
+    /// The policy.
+    pub(crate) policy: Policy,
+    /// What to know besides.
+    pub(crate) warnings: Vec<String>,
+    /// The texts that give the same verdicts without the flags.
+    pub(crate) recorded: Option<Recorded>,
+}
+
+/// A policy as a recording carries it.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    file: String,
+    overlay: String,
+}
+
+/// What the files looked like when they were read last: another look, another reading.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Stamp(Vec<Option<(SystemTime, u64)>>);
+
+impl Configuration {
+    /// Reads and checks everything. All faults at once, ready to be shown.
+    pub(crate) fn compile(&self) -> Result<Compiled, Vec<String>> {
+        let overlay = match &self.overlay {
+            Some(path) => read_if_there(path)?,
+            None => None,
+        };
+        self.compile_texts(overlay.as_deref())
+    }
+
+    /// The same with another text in the place of the overlay.
+    pub(crate) fn compile_with_overlay(&self, overlay: &str) -> Result<Compiled, Vec<String>> {
+        self.compile_texts(Some(overlay))
+    }
+
+    /// What the files look like now.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let look = |path: &PathBuf| {
+            let metadata = fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        Stamp([&self.file, &self.overlay].into_iter().flatten().map(look).collect())
+    }
+
+    fn compile_texts(&self, overlay: Option<&str>) -> Result<Compiled, Vec<String>> {
+        let file = self.file.as_deref().map(read).transpose()?;
+        let file_name = self.file.as_deref().map(shown);
+        let overlay_name = self.overlay.as_deref().map(shown).unwrap_or_default();
+        let sources = Sources {
+            file: file_name.as_deref().zip(file.as_deref()),
+            overlay: overlay.map(|text| (overlay_name.as_str(), text)),
+            flags: self.flags.clone(),
+        };
+        let (policy, warnings) = policy::load(&sources)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let warnings = warnings.iter().map(ToString::to_string).collect();
+        let recorded = policy::recorded(&sources).ok();
+        let recorded = recorded.map(|(file, overlay)| Recorded { file, overlay });
+        Ok(Compiled { policy, warnings, recorded })
+    }
+}
+
+impl Recorded {
+    /// The header that carries it: at the start of a recording, or from step `seq` on.
+    pub(crate) fn header(&self, seq: Option<u64>) -> HeaderLine {
+        HeaderLine {
+            palisade_recording: 1,
+            policy: Some(self.file.clone()),
+            overlay: (!self.overlay.is_empty()).then(|| self.overlay.clone()),
+            seq,
+            ..HeaderLine::default()
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, Vec<String>> {
+    fs::read_to_string(path).map_err(|error| vec![unreadable(path, &error)])
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, Vec<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(vec![unreadable(path, &error)]),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    let help = match error.kind() {
+        ErrorKind::NotFound => "name the file with --config, or start without one with --to URL",
+        ErrorKind::InvalidData => "write it as UTF-8 text",
+        _ => "make it readable for the user that runs palisade",
+    };
+    format!("{}: cannot be read: {error}\nhelp: {help}", path.display())
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,93 @@
+//! Text from traffic, made harmless for a terminal.
+//!
+//! A path or a User-Agent may hold escape sequences that recolour, hide or retype what an operator
+//! sees, and direction marks that reorder it. Here they become visible escapes.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// `text` with every character that could act on a terminal written as `\x1b` or `\u{202e}`.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match u32::from(c) {
+            _ if !acts(c) => out.push(c),
+            code @ 0..=0xff => {
+                let _ = write!(out, "\\x{code:02x}");
+            }
+            code => {
+                let _ = write!(out, "\\u{{{code:x}}}");
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// JSON `text` with such characters in their JSON escape: they can only stand inside strings.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| acts(c) && c != '\n';
+    if !text.chars().any(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if !hidden(c) {
+            out.push(c);
+            continue;
+        }
+        let mut units = [0_u16; 2];
+        for unit in c.encode_utf16(&mut units) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters (C0, C1), direction marks, line separators, zero-width and tag characters.
+const fn acts(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_acts_on_the_terminal() {
+        assert_eq!(plain("/a\x1b[2J\x07"), "/a\\x1b[2J\\x07");
+        assert_eq!(plain("gnp.\u{202e}exe"), "gnp.\\u{202e}exe");
+        assert_eq!(plain("\u{9b}31m"), "\\x9b31m");
+        assert_eq!(plain("a\nb\r"), "a\\x0ab\\x0d");
+    }
+
+    #[test]
+    fn people_write_as_they_like() {
+        for honest in ["/pfad/größe", "/路径/猫", "emoji 🛡 and …", "naïve"] {
+            assert_eq!(plain(honest), honest);
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let value = serde_json::json!({"path": "/\u{9b}31m\u{202e}\u{e0041}x", "n": [1, 2]});
+        let text = serde_json::to_string_pretty(&value).expect("json");
+        let safe = json(&text);
+        assert!(!safe.contains('\u{202e}') && !safe.contains('\u{9b}'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).expect("json"), value);
+    }
+}

@@ -1,0 +1,238 @@
+//! `run`: everything put together, in front of an API, until it is told to end.
+//!
+//! The order of the start is the order of what can go wrong: the configuration is checked before
+//! anything is opened, the data folder is taken before anything is decided, and the sockets are
+//! opened last, when everything behind them is ready. The end is the same backwards.
+
+mod banner;
+mod chores;
+mod follow;
+pub(crate) mod instance;
+pub(crate) mod record;
+mod signals;
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use console::{Console, Door};
+use gateway::{Gateway, Sites};
+use ledger::{Ledger, Options};
+use shield::policy::{Flags, Policy};
+use shield::{Engine, Recorder};
+
+use crate::args::{Global, ModeWord, Run};
+use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
+use crate::failure::Failure;
+use crate::output::{Clock, say};
+use chores::Chores;
+use instance::{Parts, RunningInstance, now};
+use record::Recording;
+
+/// Of the memory budget, what bodies under inspection may take, all workers together.
+const HELD_PERCENT: u64 = 15;
+
+/// Starts, serves, and ends in order.
+pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
+    crate::logging::begin(global);
+    let flags = flags(global, run);
+    let mut configuration = Configuration { file: run.config.clone(), overlay: None, flags };
+    let first = configuration.compile().map_err(Failure::Configuration)?;
+    let data = first.policy.store.path.value.clone();
+    let (ledger, writer) = open_ledger(&data, &first.policy)?;
+    configuration.overlay = Some(data.join(OVERLAY_NAME));
+    let compiled = configuration.compile().map_err(Failure::Configuration)?;
+    compiled.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let mut running = Running::start(run, configuration, compiled, ledger)?;
+    let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
+    running.greet(global, &data);
+    let lines = Lines::begin(global, &running.ledger)?;
+    let ended = running.serve(door);
+    lines.end();
+    running.chores.end();
+    drop(running.instance);
+    writer.close();
+    ended
+}
+
+/// Everything that runs.
+struct Running {
+    engine: Arc<Engine>,
+    ledger: Ledger,
+    instance: Arc<RunningInstance>,
+    chores: Chores,
+    gateway: Option<Gateway>,
+    urls: Vec<String>,
+}
+
+impl Running {
+    fn start(
+        run: &Run,
+        configuration: Configuration,
+        compiled: Compiled,
+        ledger: Ledger,
+    ) -> Result<Self, Failure> {
+        let Compiled { policy, warnings, recorded } = compiled;
+        let unusable = |error: gateway::SetupError| Failure::Failed(error.to_string());
+        let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
+        let listeners = gateway::listeners(&policy).map_err(unusable)?;
+        let recording = run.record.as_deref().map(Recording::begin).transpose()?;
+        let budget = policy.server.memory_budget.value;
+        let engine = engine(policy, &ledger, recording.as_ref(), run.record_secrets);
+        restore(&engine, &ledger)?;
+        if let (Some(recording), Some(recorded)) = (&recording, recorded) {
+            let header = recorded.header(None);
+            recording.header(record::begun(header, &engine, budget, run.record_secrets));
+        }
+        let settings = settings(&engine, &ledger, upstreams.clone(), budget);
+        let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
+        let gateway = Gateway::start(listeners, settings)?;
+        let url = |(address, has_tls): (&SocketAddr, &bool)| {
+            format!("{}://{address}", if *has_tls { "https" } else { "http" })
+        };
+        let urls: Vec<String> = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+        let instance = Arc::new(RunningInstance::new(Parts {
+            engine: Arc::clone(&engine),
+            ledger: ledger.clone(),
+            recording,
+            configuration,
+            warnings,
+            listeners: urls.clone(),
+            upstreams,
+        }));
+        let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
+        Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
+    }
+
+    fn greet(&self, global: &Global, data: &Path) {
+        let banner = banner::Banner {
+            policy: &self.engine.policy(),
+            listeners: &self.urls,
+            data: &data.display().to_string(),
+            names_data: data != Path::new(crate::commands::DATA_DEFAULT),
+        };
+        banner::show(global, &banner);
+    }
+
+    /// Answers on the socket until a signal comes, then lets the gateway drain.
+    fn serve(&mut self, door: Door) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let console = Console {
+            engine: Arc::clone(&self.engine),
+            ledger: self.ledger.clone(),
+            instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
+        };
+        let gateway = self.gateway.take();
+        let instance = Arc::clone(&self.instance);
+        runtime.block_on(async move {
+            let (close, closed) = tokio::sync::oneshot::channel::<()>();
+            let stop = async {
+                // A dropped sender is an order to stop as well.
+                let _ = closed.await;
+            };
+            let answering = tokio::spawn(door.serve(console::routes(console), stop));
+            let ended = signals::until_told(&instance, gateway).await;
+            let _ = close.send(());
+            // Somebody who follows events must not keep the program from ending.
+            let patience = Duration::from_millis(500);
+            let _ = tokio::time::timeout(patience, answering).await;
+            ended
+        })
+    }
+}
+
+fn flags(global: &Global, run: &Run) -> Flags {
+    Flags {
+        to: run.to.clone(),
+        listen: run.listen.clone(),
+        mode: run.mode.map(ModeWord::mode),
+        data: global.data.clone(),
+        workers: run.workers,
+    }
+}
+
+fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer), Failure> {
+    let options = Options {
+        events_kept: policy.store.events.value,
+        rollups_kept: policy.store.rollups.value,
+        ..Options::default()
+    };
+    Ledger::open(data, options).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+fn engine(
+    policy: Policy,
+    ledger: &Ledger,
+    recording: Option<&Recording>,
+    keeps_secrets: bool,
+) -> Arc<Engine> {
+    let table_bytes = record::table_bytes(policy.server.memory_budget.value);
+    let recorder = recording.map(|recording| Recorder { keeps_secrets, sink: recording.sink() });
+    let key = ledger.hash_key();
+    let reads_redacted = false;
+    Arc::new(Engine::new(shield::Settings { policy, key, reads_redacted, table_bytes, recorder }))
+}
+
+/// Puts back what was learnt and decided before.
+fn restore(engine: &Engine, ledger: &Ledger) -> Result<(), Failure> {
+    let unreadable = |error| Failure::of("the data folder cannot be read", error);
+    if let Some(state) = ledger.learnt().map_err(unreadable)? {
+        let parts: Vec<(String, Vec<u8>)> =
+            state.parts.into_iter().map(|part| (part.name, part.bytes)).collect();
+        for lost in engine.restore(&parts, now()) {
+            say(&format!("warning: {lost}"));
+        }
+    }
+    let decisions = ledger.decisions().map_err(unreadable)?;
+    let exceptions = ledger.exceptions().map_err(unreadable)?;
+    engine.reinstate(decisions, exceptions);
+    Ok(())
+}
+
+fn settings(
+    engine: &Arc<Engine>,
+    ledger: &Ledger,
+    upstreams: Sites,
+    budget: u64,
+) -> gateway::Settings {
+    let ledger = ledger.clone();
+    let events = Arc::new(move |event| {
+        // What does not fit is counted by the ledger.
+        ledger.record_event(event);
+    });
+    let policy = engine.policy();
+    let mut settings = gateway::Settings::new(Arc::clone(engine), events, upstreams).under(&policy);
+    let held = budget / 100 * HELD_PERCENT / u64::try_from(settings.workers.max(1)).unwrap_or(1);
+    settings.held_bytes_max = usize::try_from(held).unwrap_or(usize::MAX);
+    settings
+}
+
+/// The lines that a terminal shows.
+struct Lines {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lines {
+    fn begin(global: &Global, ledger: &Ledger) -> Result<Self, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let is_wanted = !global.quiet && std::io::stderr().is_terminal();
+        let (ledger, clock, stopped) = (ledger.clone(), Clock::new(global.utc), Arc::clone(&stop));
+        let show = move || follow::follow(&ledger, &clock, &stopped);
+        let named = || std::thread::Builder::new().name("lines".to_owned());
+        let thread = is_wanted.then(|| named().spawn(show)).transpose()?;
+        Ok(Self { stop, thread })
+    }
+
+    fn end(self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread {
+            // A thread that panicked has been reported by the panic itself.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a newcomer reads first: where it listens, where it leads, and that nothing is blocked.
+
+use std::io::IsTerminal as _;
+
+use traffic::{Layer, Mode};
+
+use crate::args::Global;
+use crate::output::say;
+
+/// What the banner tells.
+pub(crate) struct Banner<'a> {
+    /// The policy in force.
+    pub(crate) policy: &'a shield::policy::Policy,
+    /// Where it listens, as URLs.
+    pub(crate) listeners: &'a [String],
+    /// The data folder.
+    pub(crate) data: &'a str,
+    /// Commands need `--data` to find it.
+    pub(crate) names_data: bool,
+}
+
+/// Tells it, on stderr, unless `--quiet`.
+pub(crate) fn show(global: &Global, banner: &Banner<'_>) {
+    if global.quiet {
+        return;
+    }
+    let mut lines = vec![format!("palisade {}   {}", env!("CARGO_PKG_VERSION"), mode(banner))];
+    for listener in banner.listeners {
+        for site in &banner.policy.sites {
+            let answers = match crate::commands::reaches(site) {
+                true => "upstream answers",
+                false => "nothing answers there yet",
+            };
+            lines.push(format!("▸ proxy     {listener}  →  {}   ({answers})", site.upstream.value));
+        }
+    }
+    let kept = shield::policy::show_duration(banner.policy.store.events.value);
+    lines.push(format!("▸ data      {}   (events are kept {kept})", banner.data));
+    let at = match banner.names_data {
+        true => format!(" --data {}", crate::commands::quoted(banner.data)),
+        false => String::new(),
+    };
+    if let Some(first) = banner.listeners.first() {
+        lines.push(format!("▸ try it    curl -i {first}/"));
+    }
+    lines.push(format!("▸ look      palisade api list{at}   ·   palisade tail{at}"));
+    for line in lines {
+        say(&format!("  {line}"));
+    }
+    if std::io::stderr().is_terminal() {
+        say("");
+    }
+}
+
+/// The modes in one phrase.
+fn mode(banner: &Banner<'_>) -> String {
+    let enforced: Vec<&str> = Layer::ALL
+        .into_iter()
+        .filter(|layer| {
+            banner.policy.sites.iter().any(|site| site.modes.of(*layer) == Mode::Enforce)
+        })
+        .map(Layer::key)
+        .collect();
+    match enforced.len() {
+        0 => "monitor mode: nothing is blocked, nothing leaves this machine".to_owned(),
+        11 => "enforce mode: attacks are stopped; nothing leaves this machine".to_owned(),
+        _ => format!("enforced: {}; the rest only watches", enforced.join(", ")),
+    }
+}

@@ -1,0 +1,172 @@
+//! What has to be done from time to time while traffic flows: keeping on disk what memory decided.
+//!
+//! One thread, so that nothing here needs a lock of its own and nothing here is ever on the way of a
+//! request. Each chore has its own pace; the last round runs after the gateway has drained, so that
+//! an orderly end loses nothing.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ledger::{Change as Keep, Entry, LearntPart, LearntState, Ledger, Rollup};
+use shield::{Change, Engine};
+
+use super::instance::{RunningInstance, now};
+
+/// How often decisions, exceptions and their hits are kept.
+const KEEP_EVERY: Duration = Duration::from_millis(200);
+/// How often findings are kept.
+const FINDINGS_EVERY: Duration = Duration::from_millis(500);
+/// How often counts of minutes that are over are kept.
+const ROLLUPS_EVERY: Duration = Duration::from_secs(5);
+/// How often learnt state is kept: so much of it may be lost by a crash.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+/// How often the files of the policy are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The thread that does the chores.
+pub(crate) struct Chores {
+    stop: SyncSender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the chores work on.
+struct Round {
+    engine: Arc<Engine>,
+    ledger: Ledger,
+    instance: Arc<RunningInstance>,
+}
+
+/// When something is due again.
+struct Due {
+    every: Duration,
+    next: Instant,
+}
+
+impl Chores {
+    /// Begins.
+    pub(crate) fn begin(
+        engine: Arc<Engine>,
+        ledger: Ledger,
+        instance: Arc<RunningInstance>,
+    ) -> std::io::Result<Self> {
+        let (stop, stopped) = sync_channel(1);
+        let round = Round { engine, ledger, instance };
+        let thread = std::thread::Builder::new()
+            .name("chores".to_owned())
+            .spawn(move || round.work(&stopped))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Does everything a last time, and ends.
+    pub(crate) fn end(mut self) {
+        let _ = self.stop.try_send(());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the chores ended by a panic; what was learnt last may be lost");
+        }
+    }
+}
+
+impl Round {
+    fn work(&self, stopped: &Receiver<()>) {
+        let mut findings = Due::every(FINDINGS_EVERY);
+        let mut rollups = Due::every(ROLLUPS_EVERY);
+        let mut snapshot = Due::every(SNAPSHOT_EVERY);
+        let mut look = Due::every(LOOK_EVERY);
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(KEEP_EVERY) {
+            self.keep_changes();
+            if findings.is_due() {
+                self.keep_findings();
+            }
+            if rollups.is_due() {
+                self.keep_rollups(false);
+            }
+            if look.is_due() {
+                self.instance.look_at_files();
+            }
+            if snapshot.is_due() {
+                self.keep_snapshot();
+            }
+        }
+        self.keep_changes();
+        self.keep_findings();
+        self.keep_rollups(true);
+        self.keep_snapshot();
+    }
+
+    /// Decisions that verdicts set, and how often decisions and exceptions were applied. What an
+    /// operator changed is kept by the console before it answers.
+    fn keep_changes(&self) {
+        let changes = self.engine.take_changes(now());
+        if changes.is_empty() {
+            return;
+        }
+        let exceptions = self.engine.exceptions();
+        for change in changes {
+            let keep = match change {
+                Change::Decision(id) => self.engine.decision(id).map(Keep::PutDecision),
+                Change::DecisionGone(id) => Some(Keep::RemoveDecision(id)),
+                Change::Exception(id) => exceptions
+                    .iter()
+                    .find(|exception| exception.id == id)
+                    .map(|exception| Keep::PutException(exception.clone())),
+            };
+            if let Some(keep) = keep {
+                self.ledger.record(Entry::Change(Box::new(keep)));
+            }
+        }
+    }
+
+    fn keep_findings(&self) {
+        for finding in self.engine.take_findings() {
+            self.ledger.record(Entry::Finding(Box::new(finding)));
+        }
+    }
+
+    fn keep_rollups(&self, all: bool) {
+        let taken = self.engine.take_rollups(now(), all);
+        if taken.is_empty() {
+            return;
+        }
+        let rows = taken.into_iter().map(|(key, endpoint, rollup)| Rollup {
+            at: traffic::Timestamp::from_micros(u64::from(key.minute) * 60_000_000),
+            endpoint,
+            status_class: key.status_class,
+            action: key.action,
+            enforced: key.enforced,
+            count: rollup.count,
+            bytes: rollup.bytes,
+            latency: rollup.latency.iter().map(|count| u64::from(*count)).collect(),
+        });
+        self.ledger.record(Entry::Rollups(rows.collect()));
+    }
+
+    fn keep_snapshot(&self) {
+        let parts = self.engine.snapshot();
+        let parts = parts
+            .into_iter()
+            .map(|(name, bytes)| LearntPart { name: name.to_owned(), bytes })
+            .collect();
+        if let Err(error) = self.ledger.save_learnt(LearntState { at: now(), parts }) {
+            tracing::warn!(%error, "learnt state is not kept this time");
+        }
+    }
+}
+
+impl Due {
+    fn every(every: Duration) -> Self {
+        Self { every, next: Instant::now() + every }
+    }
+
+    fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let is_due = now >= self.next;
+        if is_due {
+            self.next = now + self.every;
+        }
+        is_due
+    }
+}

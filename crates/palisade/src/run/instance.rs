@@ -1,0 +1,322 @@
+//! The running instance: its policy, how that came about, and how it changes.
+//!
+//! Every new policy goes the same way, whoever asks for it: read, check, compile, and only then put
+//! in force, in one step. A bad one changes nothing; why it was refused is kept for `status` and
+//! said loudly.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use console::wire::{Changed, ModeChange, Reloaded};
+use console::{Instance, InstanceStanding, Refused};
+use gateway::Sites;
+use ledger::{AuditLine, Ledger, Write};
+use shield::Engine;
+use shield::policy::overlay::{self, ModeScope};
+use traffic::{Layer, Mode, Timestamp};
+
+use super::record::Recording;
+use crate::commands::quoted;
+use crate::configuration::{Compiled, Configuration, Stamp};
+
+/// A running instance.
+pub(crate) struct RunningInstance {
+    engine: Arc<Engine>,
+    ledger: Ledger,
+    recording: Option<Recording>,
+    upstreams: Sites,
+    started: Timestamp,
+    listeners: Vec<String>,
+    offered: Mutex<Offered>,
+}
+
+/// The policy as it was offered last.
+struct Offered {
+    configuration: Configuration,
+    /// What the files looked like when they were read last.
+    read: Stamp,
+    /// What they looked like at the last look: a file that still changes is not read yet.
+    seen: Stamp,
+    faults: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// What a running instance is made of.
+pub(crate) struct Parts {
+    /// The decision core.
+    pub(crate) engine: Arc<Engine>,
+    /// What happened.
+    pub(crate) ledger: Ledger,
+    /// The recording, when there is one.
+    pub(crate) recording: Option<Recording>,
+    /// Where the policy comes from.
+    pub(crate) configuration: Configuration,
+    /// What the first policy was warned about.
+    pub(crate) warnings: Vec<String>,
+    /// Where it listens.
+    pub(crate) listeners: Vec<String>,
+    /// Where requests go.
+    pub(crate) upstreams: Sites,
+}
+
+/// The time.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}
+
+impl RunningInstance {
+    /// From its parts.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { engine, ledger, recording, configuration, warnings, listeners, upstreams } =
+            parts;
+        let stamp = configuration.stamp();
+        let offered = Offered {
+            configuration,
+            read: stamp.clone(),
+            seen: stamp,
+            faults: Vec::new(),
+            warnings,
+        };
+        let offered = Mutex::new(offered);
+        Self { engine, ledger, recording, upstreams, started: now(), listeners, offered }
+    }
+
+    /// Reads the files again when they changed and have come to rest.
+    pub(crate) fn look_at_files(&self) {
+        let is_due = {
+            let mut offered = self.offered();
+            let stamp = offered.configuration.stamp();
+            let is_due = stamp != offered.read && stamp == offered.seen;
+            offered.seen = stamp;
+            is_due
+        };
+        if is_due {
+            // Told in the log already, either way.
+            let _ = self.take_up("palisade (a file changed)");
+        }
+    }
+
+    /// Reads the files again and puts what they say in force.
+    pub(crate) fn take_up(&self, author: &str) -> Result<Reloaded, Vec<String>> {
+        let mut offered = self.offered();
+        let stamp = offered.configuration.stamp();
+        offered.read = stamp.clone();
+        offered.seen = stamp;
+        let compiled = offered.configuration.compile();
+        let done = compiled.and_then(|compiled| self.put_in_force(&mut offered, compiled, author));
+        match done {
+            Ok(reloaded) => {
+                tracing::warn!(version = reloaded.policy_version, "another policy is in force");
+                Ok(reloaded)
+            }
+            Err(faults) => {
+                for fault in &faults {
+                    tracing::error!("{fault}");
+                }
+                tracing::error!("the new policy is refused; the old one stays in force");
+                offered.faults.clone_from(&faults);
+                Err(faults)
+            }
+        }
+    }
+
+    /// The last step of every change. What can fail fails before anything is in force.
+    fn put_in_force(
+        &self,
+        offered: &mut Offered,
+        compiled: Compiled,
+        author: &str,
+    ) -> Result<Reloaded, Vec<String>> {
+        let Compiled { policy, mut warnings, recorded } = compiled;
+        let sites = gateway::sites(&policy).map_err(|error| vec![error.to_string()])?;
+        let old = self.engine.policy();
+        for key in old.restart_needed(&policy) {
+            warnings.push(format!("{key} changed; it takes effect after a restart"));
+        }
+        self.upstreams.replace(sites);
+        self.engine.set_policy(policy);
+        let policy_version = self.engine.policy_version();
+        if let (Some(recording), Some(recorded)) = (&self.recording, recorded) {
+            recording.header(recorded.header(Some(self.engine.overview().seq)));
+        }
+        offered.faults.clear();
+        offered.warnings.clone_from(&warnings);
+        let what = format!("policy version {policy_version} is in force");
+        self.note(author, what, None, None);
+        Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
+    }
+
+    /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force.
+    fn switch(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
+        let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
+        let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
+        let layers: Result<Vec<Layer>, _> = change.layers.iter().map(|word| word.parse()).collect();
+        let layers = layers.map_err(|error| Refused::wrong(error.to_string()))?;
+        let policy = self.engine.policy();
+        let scope = policy
+            .scope(change.site.as_deref(), change.route.as_deref(), &layers)
+            .map_err(|error| Refused::wrong(error.to_string()))?;
+        let mut offered = self.offered();
+        let path = offered.configuration.overlay.clone();
+        let path = path.ok_or_else(|| Refused::conflict("there is no overlay to write to"))?;
+        let before = read_overlay(&path)?;
+        let edited = |mode| {
+            overlay::set_mode(&before, &scope, mode).map_err(|error| {
+                Refused::invalid(
+                    format!("{} cannot be edited", path.display()),
+                    vec![error.to_string()],
+                )
+            })
+        };
+        let after = edited(mode)?;
+        let compiled = offered
+            .configuration
+            .compile_with_overlay(&after)
+            .map_err(|faults| Refused::invalid("the change is refused", faults))?;
+        let undo = undo(&policy, &scope, edited(None)? == before || before.is_empty());
+        replace_file(&path, &after)
+            .map_err(|error| Refused::failed("nothing was changed", error))?;
+        let mut warnings = Vec::new();
+        if let Some(mode) = mode {
+            let left = compiled.policy.unswitched(&scope, mode);
+            warnings.extend(left.iter().map(|place| place.to_string()));
+        }
+        let what = what(&scope, mode);
+        let reloaded = self
+            .put_in_force(&mut offered, compiled, author)
+            .map_err(|faults| Refused::invalid("the change is refused", faults))?;
+        offered.read = offered.configuration.stamp();
+        offered.seen = offered.read.clone();
+        drop(offered);
+        self.note(author, what.clone(), Some(before), Some(after));
+        warnings.extend(reloaded.warnings);
+        Ok(Changed { schema: "palisade.v1.changed".to_owned(), what, undo, warnings })
+    }
+
+    /// Adds to the audit log. The change is in force and stored as a file already, so a log that
+    /// cannot be written is an alarm, not a reason to take it back.
+    fn note(&self, who: &str, what: String, before: Option<String>, after: Option<String>) {
+        let line = AuditLine { at: now(), who: who.to_owned(), what, before, after };
+        let write = Write { changes: Vec::new(), audit: Some(line) };
+        if let Err(error) = self.ledger.write(write) {
+            tracing::error!(%error, "a change is missing from the audit log");
+        }
+    }
+
+    fn offered(&self) -> MutexGuard<'_, Offered> {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Instance for RunningInstance {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn standing(&self) -> InstanceStanding {
+        let health = self.ledger.health();
+        let mut alarms = health.repairs;
+        if let Some(fault) = health.storage_fault {
+            alarms.push(format!("the ledger cannot write: {fault}"));
+        }
+        let mut counters = vec![
+            ("events written", health.events_written),
+            ("events waiting", health.waiting),
+            ("dropped, queue full", health.dropped_queue_full),
+            ("dropped, disk", health.dropped_storage),
+            ("dropped, not storable", health.dropped_unstorable),
+            ("bytes of events on disk", health.events_bytes),
+        ];
+        if let Some(recording) = &self.recording {
+            counters.push(("recording, lines lost", recording.lost()));
+        }
+        let offered = self.offered();
+        InstanceStanding {
+            version: env!("CARGO_PKG_VERSION"),
+            started: self.started,
+            data: self.ledger.folder().display().to_string(),
+            listeners: self.listeners.clone(),
+            policy_faults: offered.faults.clone(),
+            policy_warnings: offered.warnings.clone(),
+            counters,
+            alarms,
+        }
+    }
+
+    fn change_modes(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
+        self.switch(change, author)
+    }
+
+    fn reload(&self, author: &str) -> Result<Reloaded, Refused> {
+        self.take_up(author)
+            .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
+    }
+}
+
+fn read_overlay(path: &Path) -> Result<String, Refused> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(Refused::failed("the overlay cannot be read", error)),
+    }
+}
+
+/// Puts `text` in the place of a file: a crash leaves the old text or the new one, whole.
+fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file =
+        fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    File::open(folder)?.sync_all()
+}
+
+/// The change in one sentence.
+fn what(scope: &ModeScope, mode: Option<Mode>) -> String {
+    let layers = match scope.layers.as_slice() {
+        [] => "all layers".to_owned(),
+        layers => layers.iter().map(|layer| layer.key()).collect::<Vec<_>>().join(", "),
+    };
+    let place = match (&scope.site, &scope.route) {
+        (Some(site), Some(route)) => format!(" on `{route}` of site {site}"),
+        (Some(site), None) => format!(" on site {site}"),
+        (None, _) => String::new(),
+    };
+    match mode {
+        Some(mode) => format!("{layers} in {mode} mode{place}"),
+        None => format!("{layers} as file and flags say{place}"),
+    }
+}
+
+/// The command that leads back to how things were.
+fn undo(policy: &shield::policy::Policy, scope: &ModeScope, was_unset: bool) -> String {
+    let first = scope.layers.first().copied().unwrap_or(Layer::Rate);
+    let site =
+        policy.sites.iter().find(|site| scope.site.as_ref().is_none_or(|name| *name == site.name));
+    let verb = match site {
+        Some(site) if !was_unset => match site.modes.of(first) {
+            Mode::Off => "off",
+            Mode::Monitor => "monitor",
+            Mode::Enforce => "enforce",
+        },
+        _ => "inherit",
+    };
+    let mut command = verb.to_owned();
+    if !scope.layers.is_empty() {
+        let layers: Vec<&str> = scope.layers.iter().map(|layer| layer.key()).collect();
+        command.push_str(&format!(" {}", layers.join(",")));
+    }
+    for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {}", quoted(value)));
+        }
+    }
+    command
+}

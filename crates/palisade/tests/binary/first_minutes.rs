@@ -1,0 +1,132 @@
+//! What a newcomer does first, and what must not happen meanwhile.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Palisade, call, call_raw, call_with, log_in_as, program, shop, text, until};
+
+#[test]
+fn the_first_call_is_in_the_inventory_within_a_second() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    assert!(palisade.said().contains("nothing is blocked"), "{}", palisade.said());
+    let answer = call(palisade.address, "GET", "/api/v1/orders/7", "");
+    assert_eq!(answer.status, 200);
+    let since = Instant::now();
+    let list = palisade.json(&["api", "list"]);
+    let endpoint = &list["endpoints"][0];
+    assert_eq!(list["schema"], "palisade.v1.apis");
+    assert_eq!(endpoint["method"], "GET");
+    assert_eq!(endpoint["template"], "/api/v1/orders/{id}");
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+}
+
+#[test]
+fn monitor_mode_never_changes_an_answer() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    for number in 0..40 {
+        let answer = log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong");
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.body, r#"{"error":"wrong e-mail or password"}"#);
+        assert_eq!(answer.header("palisade-event"), None);
+    }
+    assert_eq!(upstream.got().len(), 40);
+    let would = until("a would-be refusal", || {
+        let list = palisade.json(&["events"]);
+        let events = list["events"].as_array()?.clone();
+        events.into_iter().find(|event| event["action"] != "allow")
+    });
+    assert_eq!(would["refused"], false);
+    assert_eq!(would["mode"], "monitor");
+}
+
+#[test]
+fn stuffing_is_stopped_and_the_caller_holds_an_id_that_explains_it() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let refused = (0..60)
+        .map(|number| log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong"))
+        .find(|answer| answer.status != 401)
+        .expect("sixty stolen pairs from one source are refused");
+    assert!(matches!(refused.status, 403 | 429), "{}", refused.status);
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+    let id = refused.header("palisade-event").expect("an id").to_owned();
+    let problem: serde_json::Value = serde_json::from_str(&refused.body).expect("a problem");
+    assert_eq!(problem["instance"], format!("urn:uuid:{id}"));
+    assert!(!refused.body.contains("stuffing"), "no oracle: {}", refused.body);
+    assert!(upstream.got().len() <= 16, "{} reached the upstream", upstream.got().len());
+
+    let detail = palisade.json(&["why", &id]);
+    assert_eq!(detail["schema"], "palisade.v1.event");
+    assert_eq!(detail["event"]["refused"], true);
+    let signals = detail["event"]["signals"].as_array().expect("signals");
+    assert!(!signals.is_empty());
+    let words = text(&palisade.command(&["why", &id]).stdout);
+    assert!(words.contains("carried out"), "{words}");
+    assert!(words.contains("ip:127.0.0.1"), "{words}");
+
+    let incident =
+        until("an incident", || palisade.json(&["incidents", "list"])["incidents"].get(0).cloned());
+    assert!(incident["title"].as_str().expect("a title").contains("Credential stuffing"));
+    let gate = palisade.command(&["incidents", "list", "--fail-on", "low"]);
+    assert_eq!(gate.status.code(), Some(3));
+}
+
+#[test]
+fn a_request_that_two_parsers_could_read_differently_is_explained_too() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let smuggled = b"POST / HTTP/1.1\r\nhost: shop.test\r\ncontent-length: 4\r\n\
+        transfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    let answer = call_raw(palisade.address, smuggled);
+    assert_eq!(answer.status, 400);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let words = text(&palisade.command(&["why", &id]).stdout);
+    assert!(words.contains("rejected as malformed"), "{words}");
+    assert!(upstream.got().is_empty());
+}
+
+#[test]
+fn escape_sequences_of_attackers_stay_out_of_the_terminal() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let hostile = [("user-agent", "x\u{9b}31m\u{202e}gnp"), ("x-request-id", "a\u{9b}2J")];
+    call_with(palisade.address, "GET", "/api/v1/products?q=%1b%5b2J", &hostile, "");
+    call_with(palisade.address, "GET", "/%1b%5b2J%0aFAKE", &hostile, "");
+    for args in [vec!["events", "--samples"], vec!["api", "list"], vec!["status"]] {
+        let output = palisade.command(&args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let shown = text(&output.stdout);
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!shown.contains(acts), "{args:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn the_exported_document_names_what_was_seen() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    call(palisade.address, "GET", "/api/v1/orders/7", "");
+    let document = palisade.json(&["api", "export", "openapi"]);
+    assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
+    assert!(document["paths"]["/api/v1/orders/{id}"]["get"].is_object(), "{document}");
+    let file = data.path().join("api.json");
+    let named = file.to_str().expect("a path");
+    let output = palisade.command(&["api", "export", "openapi", "-o", named]);
+    assert!(output.status.success() && output.stdout.is_empty());
+    let written = std::fs::read_to_string(&file).expect("the file");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("json"), document);
+}
+
+#[test]
+fn wrong_words_are_usage_and_nobody_there_is_unreachable() {
+    let data = tempfile::tempdir().expect("a folder");
+    let code = |args: &[&str]| {
+        program().args(args).arg("--data").arg(data.path()).output().expect("runs").status.code()
+    };
+    assert_eq!(code(&["stauts"]), Some(2));
+    assert_eq!(code(&["block", "ip:203.0.113.7", "--for", "soon"]), Some(2));
+    assert_eq!(code(&["status"]), Some(5));
+    let output = program().args(["stauts"]).output().expect("runs");
+    assert!(text(&output.stderr).contains("status"), "did you mean: {}", text(&output.stderr));
+}

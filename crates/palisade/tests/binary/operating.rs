@@ -1,0 +1,181 @@
+//! What an operator does: look, block, allow, switch, silence, and take it all back.
+
+use std::fs;
+
+use crate::support::{Palisade, call, call_with, command, log_in_as, program, shop, text, until};
+
+#[test]
+fn blocks_hold_in_monitor_mode_too_and_are_taken_back() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let output = palisade.command(&["block", "ip:127.0.0.1", "--for", "10m", "--reason", "test"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let undo = text(&output.stderr);
+    assert!(undo.contains("undo: palisade decisions rm d-1"), "{undo}");
+    let refused = call(palisade.address, "GET", "/api/v1/products", "");
+    assert_eq!(refused.status, 403);
+    let id = refused.header("palisade-event").expect("an id").to_owned();
+    let detail = palisade.json(&["why", &id]);
+    assert_eq!(detail["decision"]["author"].as_str().map(|who| who.contains("tester")), Some(true));
+    let removed = palisade.json(&["decisions", "rm", "d-1"]);
+    assert_eq!(removed["id"], "d-1");
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
+    let lines = palisade.json(&["audit"]);
+    assert!(lines["chain"].as_str().expect("a chain").starts_with("whole"), "{lines}");
+    let said = lines["lines"].to_string();
+    assert!(said.contains("block ip:127.0.0.1") && said.contains("removed d-1"), "{said}");
+}
+
+#[test]
+fn an_allowed_caller_passes_whatever_the_evidence() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    assert!(palisade.command(&["allow", "ip:127.0.0.1"]).status.success());
+    for number in 0..60 {
+        let answer = log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong");
+        assert_eq!(answer.status, 401);
+    }
+}
+
+#[test]
+fn modes_are_switched_without_a_restart_and_back() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let mode_of = |layer: &str| {
+        let status = palisade.json(&["status"]);
+        let layers = status["sites"][0]["layers"].as_array().expect("layers").clone();
+        let found = layers.into_iter().find(|found| found["layer"] == layer).expect("the layer");
+        (found["mode"].as_str().expect("a mode").to_owned(), found["origin"].to_string())
+    };
+    assert_eq!(mode_of("takeover").0, "monitor");
+    let output = palisade.command(&["enforce", "takeover,recon"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("undo: palisade inherit takeover,recon"));
+    let (mode, origin) = mode_of("takeover");
+    assert_eq!(mode, "enforce");
+    assert!(origin.contains("overlay.toml:"), "{origin}");
+    assert_eq!(mode_of("rate").0, "monitor");
+    assert!(palisade.command(&["inherit", "takeover,recon"]).status.success());
+    assert_eq!(mode_of("takeover").0, "monitor");
+    let wrong = palisade.command(&["enforce", "takeovr"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("takeover"), "{}", text(&wrong.stderr));
+    assert_eq!(palisade.command(&["enforce", "--site", "nowhere"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_was_no_attack_is_silenced_narrowly() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let refused = (0..60)
+        .map(|number| log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong"))
+        .find(|answer| answer.status != 401)
+        .expect("a refusal");
+    let id = refused.header("palisade-event").expect("an id").to_owned();
+    let dry = palisade.json(&["silence", &id, "--dry-run"]);
+    assert_eq!(dry["detector"], "credential-stuffing");
+    assert!(
+        palisade.json(&["exceptions", "list"])["exceptions"].as_array().expect("list").is_empty()
+    );
+    let made = palisade.json(&["silence", &id, "--scope", "endpoint", "--reason", "load test"]);
+    assert_eq!(made["entity"], serde_json::Value::Null);
+    let exception = made["id"].as_str().expect("an id").to_owned();
+    // A block that stands already is not evidence; it goes with its own command.
+    for decision in palisade.json(&["decisions", "list"])["decisions"].as_array().expect("list") {
+        let decision = decision["id"].as_str().expect("an id");
+        assert!(palisade.command(&["decisions", "rm", decision]).status.success());
+    }
+    for number in 100..130 {
+        let answer = log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong");
+        assert_eq!(answer.status, 401, "{}", answer.body);
+    }
+    assert!(palisade.command(&["exceptions", "rm", &exception]).status.success());
+}
+
+#[test]
+fn a_bad_file_is_refused_at_start_and_by_check() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let text_of = |mode: &str| {
+        format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nname = \"shop\"\n\
+             hosts = [\"*\"]\nupstream = [\"{}\"]\n{mode}\n",
+            upstream.url()
+        )
+    };
+    fs::write(&file, text_of("mode = \"enforced\"")).expect("written");
+    let named = file.to_str().expect("a path");
+    let folder = data.path().join("data");
+    let checked = program().args(["check", "--config", named]).output().expect("runs");
+    assert_eq!(checked.status.code(), Some(4));
+    assert!(text(&checked.stderr).contains("palisade.toml:8:"), "{}", text(&checked.stderr));
+    let started = command(&folder, &["run", "--config", named]);
+    assert_eq!(started.status.code(), Some(4));
+    fs::write(&file, text_of("mode = \"enforce\"")).expect("written");
+    assert_eq!(
+        program().args(["check", "--config", named]).status().expect("runs").code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn a_reload_takes_the_new_policy_or_keeps_the_old() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let write = |mode: &str| {
+        let text = format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nname = \"shop\"\n\
+             hosts = [\"*\"]\nupstream = [\"{}\"]\nmode = \"{mode}\"\n",
+            upstream.url()
+        );
+        fs::write(&file, text).expect("written");
+    };
+    write("monitor");
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", &named]);
+    let mode = || palisade.json(&["status"])["sites"][0]["layers"][0]["mode"].clone();
+    assert_eq!(mode(), "monitor");
+    write("enforce");
+    palisade.signal("HUP");
+    until("the new policy", || (mode() == "enforce").then_some(()));
+    write("enforec");
+    let refused = palisade.command(&["reload"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", text(&refused.stderr));
+    assert_eq!(mode(), "enforce");
+    let faults = palisade.json(&["status"])["policy_faults"].to_string();
+    assert!(faults.contains("enforec"), "{faults}");
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
+    write("monitor");
+    until("the file's change to be seen", || (mode() == "monitor").then_some(()));
+}
+
+#[test]
+fn explain_tells_what_applies_and_who_said_so() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let explained = palisade.json(&["explain", "POST https://shop.test/api/v1/login"]);
+    let settings = explained["settings"].as_array().expect("settings");
+    let takeover = settings.iter().find(|found| found["key"] == "layer takeover").expect("it");
+    assert_eq!(takeover["value"], "enforce");
+    assert_eq!(takeover["origin"], "--mode");
+}
+
+#[test]
+fn a_second_instance_cannot_take_the_folder() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let second = palisade.command(&["run", "--to", &upstream.url(), "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("in use"), "{}", text(&second.stderr));
+    assert!(palisade.command(&["status"]).status.success(), "the first one keeps its socket");
+}
+
+#[test]
+fn deep_data_folders_work() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let deep = data.path().join("d".repeat(80)).join("e".repeat(80));
+    let palisade = Palisade::run(&upstream, &deep, &[]);
+    assert!(palisade.command(&["status"]).status.success());
+    let agent = [("user-agent", "deep")];
+    assert_eq!(call_with(palisade.address, "GET", "/api/v1/products", &agent, "").status, 200);
+}

@@ -1,0 +1,101 @@
+//! `--record` and `replay`: the same engine gives the same verdicts.
+
+use std::path::Path;
+
+use crate::support::{Palisade, call, call_with, log_in_as, program, shop, text};
+
+fn replay(data: &Path, args: &[&str]) -> Vec<serde_json::Value> {
+    let output = program()
+        .arg("replay")
+        .args(args)
+        .args(["--output", "jsonl", "--data"])
+        .arg(data)
+        .output()
+        .expect("runs");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = text(&output.stdout);
+    lines.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
+}
+
+#[test]
+fn a_recording_replays_to_the_same_verdicts() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("recording.jsonl");
+    let named = file.to_str().expect("a path").to_owned();
+    let folder = data.path().join("data");
+    let palisade = Palisade::run(&upstream, &folder, &["--mode", "enforce", "--record", &named]);
+    let token = [("authorization", "Bearer kq93jf8d0s9fk20dkf93kd9fk3k")];
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        let target = format!("/api/v1/orders/{number}");
+        statuses.push(call_with(palisade.address, "GET", &target, &token, "").status);
+    }
+    for number in 0..40 {
+        let answer = log_in_as(palisade.address, &format!("u{number}@example.com"), "wr0ng-pass");
+        statuses.push(answer.status);
+    }
+    assert_eq!(palisade.end(), 143);
+    let lines = replay(&folder, &[&named]);
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(summary["exchanges"], statuses.len(), "{summary}");
+    assert_eq!(summary["skipped"], 0, "{summary}");
+    let refused_live = statuses.iter().filter(|status| matches!(status, 403 | 429)).count();
+    assert!(refused_live > 0);
+    let refused_again = lines
+        .iter()
+        .filter(|line| matches!(line["verdict"].as_str(), Some("deny" | "challenge" | "throttle")))
+        .count();
+    assert_eq!(refused_again, refused_live, "{lines:#?}");
+    let written = std::fs::read_to_string(&file).expect("the recording");
+    for secret in ["kq93jf8d0s9fk20dkf93kd9fk3k", "wr0ng-pass"] {
+        assert!(!written.contains(secret), "{secret} is in the recording");
+    }
+    // Watched instead of enforced, the evidence is the same and nothing more.
+    assert_eq!(replay(&folder, &[&named]), lines, "a replay is repeatable");
+}
+
+#[test]
+fn a_recording_written_by_hand_is_enough() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("hand.jsonl");
+    let mut lines = String::new();
+    for number in 0..40 {
+        lines.push_str(&format!(
+            "{{\"client\":\"203.0.113.7\",\"request\":{{\"method\":\"POST\",\
+             \"url\":\"https://shop.test/api/v1/login\",\
+             \"headers\":[[\"content-type\",\"application/json\"]],\
+             \"body\":\"{{\\\"email\\\":\\\"u{number}@example.com\\\",\\\"password\\\":\\\"x\\\"}}\"\
+             }},\"response\":{{\"status\":401}},\"label\":\"stuffing\"}}\n"
+        ));
+    }
+    lines.push_str("not json\n");
+    std::fs::write(&file, lines).expect("written");
+    let named = file.to_str().expect("a path");
+    let answered = replay(data.path(), &[named, "--mode", "enforce"]);
+    let summary = &answered.last().expect("a summary")["summary"];
+    assert_eq!(summary["exchanges"], 40, "{summary}");
+    assert_eq!(summary["skipped"], 1, "{summary}");
+    assert_eq!(answered[0]["label"], "stuffing");
+    assert_eq!(answered[0]["n"], 1);
+    let refused = answered.iter().filter(|line| line["verdict"] == "deny").count();
+    assert!(refused > 10, "{summary}");
+    let output = program().args(["replay", named]).output().expect("runs");
+    assert!(text(&output.stdout).contains("exchanges"), "a summary for people");
+}
+
+#[test]
+fn a_recording_with_secrets_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("exact.jsonl");
+    let named = file.to_str().expect("a path").to_owned();
+    let args = ["--record", &named, "--record-secrets"];
+    let palisade = Palisade::run(&upstream, &data.path().join("data"), &args);
+    call(palisade.address, "GET", "/api/v1/products?token=sekret-canary-1", "");
+    palisade.end();
+    let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let written = std::fs::read_to_string(&file).expect("the recording");
+    assert!(written.contains("sekret-canary-1"), "exact means exact");
+}

@@ -1,0 +1,137 @@
+//! Canaries in every place where a secret can stand: none may be found afterwards, anywhere.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Answer, Got, Palisade, Upstream, call_with, text};
+
+/// Requests in the ordinary test; `PALISADE_SOAK=1` sends 10,000.
+const REQUESTS: usize = 300;
+const REQUESTS_SOAK: usize = 10_000;
+
+/// A secret of its own for each place and request.
+fn canary(place: &str, number: usize) -> String {
+    format!("{place}CANARY{:016x}zQ7", (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A card number with the right check digit.
+fn card(number: usize) -> String {
+    let stem = format!("411111{:09}", number % 1_000_000_000);
+    let sum: u32 = stem
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(at, byte)| {
+            let digit = u32::from(byte - b'0') * if at % 2 == 0 { 2 } else { 1 };
+            digit / 10 + digit % 10
+        })
+        .sum();
+    format!("{stem}{}", (10 - sum % 10) % 10)
+}
+
+fn shop() -> Upstream {
+    Upstream::serve(|got: &Got| {
+        let number = got.header("x-number").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let cookie = format!("sid={}; Path=/; HttpOnly", canary("setcookie", number));
+        let body = format!(
+            r#"{{"access_token":"{}","card":"{}","note":"pay with {} please"}}"#,
+            canary("issued", number),
+            card(number),
+            card(number + 7)
+        );
+        let mut answer = Answer::json(if number % 3 == 0 { 401 } else { 200 }, &body);
+        answer.headers.push(("set-cookie".to_owned(), cookie));
+        answer
+    })
+}
+
+#[test]
+fn no_secret_is_found_anywhere_afterwards() {
+    let (upstream, scratch) = (shop(), tempfile::tempdir().expect("a folder"));
+    let data = scratch.path().join("data");
+    let recording = scratch.path().join("recording.jsonl");
+    let named = recording.to_str().expect("a path").to_owned();
+    let palisade = Palisade::run(&upstream, &data, &["-vv", "--record", &named]);
+    let is_soak = std::env::var_os("PALISADE_SOAK").is_some();
+    let requests = if is_soak { REQUESTS_SOAK } else { REQUESTS };
+    for number in 0..requests {
+        send(&palisade, number);
+    }
+    let mut printed = String::new();
+    for args in [
+        vec!["events", "--samples", "-n", "1000"],
+        vec!["events", "--samples", "-n", "1000", "--output", "json"],
+        vec!["api", "list", "--output", "json"],
+        vec!["api", "export", "openapi"],
+        vec!["incidents", "list", "--output", "json"],
+        vec!["status", "--output", "json"],
+        vec!["audit"],
+    ] {
+        let output = palisade.command(&args);
+        printed.push_str(&text(&output.stdout));
+        printed.push_str(&text(&output.stderr));
+    }
+    printed.push_str(&palisade.said());
+    look_for_canaries("what was printed", printed.as_bytes());
+    assert_eq!(palisade.end(), 143);
+    look_into(&data);
+    look_into(scratch.path());
+    assert!(fs::metadata(&recording).expect("the recording").len() > 10_000);
+}
+
+/// One request with a secret in every place.
+fn send(palisade: &Palisade, number: usize) {
+    let bearer = format!("Bearer {}", canary("bearer", number));
+    let key = canary("apikey", number);
+    let cookie = format!("sid={}; theme=dark", canary("cookie", number));
+    let proxy = format!("Basic {}", canary("proxyauth", number));
+    let count = number.to_string();
+    let target = match number % 4 {
+        0 => format!("/api/v1/login?token={}", canary("query", number)),
+        1 => format!("/reset/{}", canary("path", number)),
+        2 => format!("/api/v1/pay?card={}", card(number + 3)),
+        _ => format!("/api/v1/find?q={}", canary("value", number)),
+    };
+    let body = format!(
+        r#"{{"email":"u{number}@example.com","password":"{}","pin":"{}","text":"my card {}"}}"#,
+        canary("password", number),
+        canary("pin", number),
+        card(number + 5)
+    );
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("x-api-key", key.as_str()),
+        ("cookie", cookie.as_str()),
+        ("proxy-authorization", proxy.as_str()),
+        ("x-number", count.as_str()),
+        ("user-agent", key.as_str()),
+        ("referer", cookie.as_str()),
+    ];
+    let answer = call_with(palisade.address, "POST", &target, &headers, &body);
+    assert!(matches!(answer.status, 200 | 401), "{}", answer.status);
+}
+
+fn look_into(folder: &Path) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            look_into(&path);
+        } else if let Ok(bytes) = fs::read(&path) {
+            look_for_canaries(&path.display().to_string(), &bytes);
+        }
+    }
+}
+
+fn look_for_canaries(place: &str, bytes: &[u8]) {
+    let whole = String::from_utf8_lossy(bytes);
+    if let Some(at) = whole.find("CANARY") {
+        let around: String = whole[..at].chars().rev().take(120).collect();
+        let before: String = around.chars().rev().collect();
+        let after: String = whole[at..].chars().take(60).collect();
+        panic!("{place} holds a secret: …{before}{after}…");
+    }
+    if let Some(at) = whole.find("411111") {
+        let digits: String = whole[at..].chars().take_while(char::is_ascii_digit).collect();
+        assert!(digits.len() != 16, "{place} holds a card number: {digits}");
+    }
+}
