@@ -13,9 +13,7 @@ impl Dice {
     #[must_use]
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut dice = Self { state: seed };
-        dice.state = dice
-            .next()
-            .wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        dice.state = dice.next().wrapping_add(stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         dice
     }
 

@@ -1,7 +1,8 @@
 //! A town in virtual time: an API, its honest callers, and whoever attacks it.
 //!
-//! Everybody in it is an [`Actor`] that makes a call, sees the answer, and decides what to do next and
-//! when. Days pass in seconds, through the real engine, and the same seed gives the same days.
+//! Everybody in it is an [`Actor`] that makes a call, sees the answer, and decides what to do
+//! next and when. Days pass in seconds, through the real engine, and the same seed gives the same
+//! days.
 
 pub mod actor;
 pub mod attackers;
@@ -56,7 +57,12 @@ impl Town {
     }
 
     /// Runs the town until `until` with `newcomers`, who make their first calls at their times.
-    pub fn live(&mut self, engine: &Engine, newcomers: Vec<Box<dyn Actor>>, until: Timestamp) -> Vec<usize> {
+    pub fn live(
+        &mut self,
+        engine: &Engine,
+        newcomers: Vec<Box<dyn Actor>>,
+        until: Timestamp,
+    ) -> Vec<usize> {
         let mut timeline = Timeline::new(engine);
         let first = self.actors.len();
         for mut actor in newcomers {
@@ -81,7 +87,9 @@ impl Town {
     #[must_use]
     pub fn tally_of(&self, kind: &str) -> Tally {
         let mut sum = Tally::default();
-        for (_, tally) in self.actors.iter().zip(&self.tallies).filter(|(actor, _)| actor.kind() == kind) {
+        for (_, tally) in
+            self.actors.iter().zip(&self.tallies).filter(|(actor, _)| actor.kind() == kind)
+        {
             sum.add(tally);
         }
         sum
@@ -105,7 +113,13 @@ impl World for Town {
         Some(reply)
     }
 
-    fn ended(&mut self, sender: usize, call: Call, outcome: Outcome, arrivals: &mut Arrivals<usize>) {
+    fn ended(
+        &mut self,
+        sender: usize,
+        call: Call,
+        outcome: Outcome,
+        arrivals: &mut Arrivals<usize>,
+    ) {
         let Some(actor) = self.actors.get_mut(sender) else { return };
         if let Some(tally) = self.tallies.get_mut(sender) {
             tally.calls += 1;

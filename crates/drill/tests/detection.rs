@@ -9,7 +9,8 @@ use drill::town::scenario::Scenario;
 
 #[test]
 fn every_scenario_holds() {
-    let seeds = std::env::var("DRILL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3_u64);
+    let seeds =
+        std::env::var("DRILL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3_u64);
     let only = std::env::var("DRILL_ONLY").unwrap_or_default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let mut files: Vec<_> = std::fs::read_dir(&folder)
@@ -23,7 +24,8 @@ fn every_scenario_holds() {
     let mut complaints = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a readable scenario");
-        let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
+        let scenario =
+            Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
         for measured in scenario.run(1..=seeds).expect("a run") {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             println!(

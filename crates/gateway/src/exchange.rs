@@ -154,7 +154,9 @@ impl Ongoing {
                 Decided::Forward => return Ok(()),
                 Decided::Refuse(refusal, event) => {
                     self.pass = None;
-                    worker.note(*event);
+                    if let Some(event) = event {
+                        worker.note(*event);
+                    }
                     let problem = Problem::new(refusal.status, refusal.event);
                     return Err(Problem { retry_after_s: refusal.retry_after_s, ..problem });
                 }

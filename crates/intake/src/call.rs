@@ -51,13 +51,15 @@ pub(crate) fn call(line: &ExchangeLine) -> Result<Call, NotAnExchange> {
         .map_err(|_| NotAnExchange::Method(cut(&request.method)))?;
     let headers = headers(&request.headers)?;
     let (scheme, authority, target) = split_url(request, &headers)?;
-    let body = body(request.body.as_deref(), request.body_base64.as_deref(), "request.body_base64")?;
+    let body =
+        body(request.body.as_deref(), request.body_base64.as_deref(), "request.body_base64")?;
     Ok(Call {
         peer: Peer {
             address: client(line.client.as_deref())?,
             scheme,
             ja4: line.tls.as_ref().and_then(|tls| tls.ja4.as_deref()).map(Into::into),
-            h2_settings: (!request.h2_settings.is_empty()).then(|| request.h2_settings.clone().into()),
+            h2_settings: (!request.h2_settings.is_empty())
+                .then(|| request.h2_settings.clone().into()),
         },
         method,
         target: target.into_bytes(),
@@ -75,14 +77,22 @@ pub(crate) fn reply(response: &ResponsePart) -> Result<Reply, NotAnExchange> {
     Ok(Reply {
         status: response.status,
         headers: headers(&response.headers)?,
-        body: body(response.body.as_deref(), response.body_base64.as_deref(), "response.body_base64")?,
+        body: body(
+            response.body.as_deref(),
+            response.body_base64.as_deref(),
+            "response.body_base64",
+        )?,
         is_complete: !response.body_truncated,
         after: response.after_us.map_or(AFTER_DEFAULT, Duration::from_micros),
     })
 }
 
-fn split_url(request: &RequestPart, headers: &HeaderMap) -> Result<(Scheme, String, String), NotAnExchange> {
-    let host = || headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+fn split_url(
+    request: &RequestPart,
+    headers: &HeaderMap,
+) -> Result<(Scheme, String, String), NotAnExchange> {
+    let host =
+        || headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let url = request.url.as_str();
     if url.starts_with('/') || url == "*" {
         return Ok((Scheme::Http, host(), url.to_owned()));
@@ -115,9 +125,15 @@ fn headers(list: &[(String, String)]) -> Result<HeaderMap, NotAnExchange> {
     Ok(map)
 }
 
-fn body(text: Option<&str>, base64: Option<&str>, what: &'static str) -> Result<Option<Vec<u8>>, NotAnExchange> {
+fn body(
+    text: Option<&str>,
+    base64: Option<&str>,
+    what: &'static str,
+) -> Result<Option<Vec<u8>>, NotAnExchange> {
     match (text, base64) {
-        (_, Some(base64)) => BASE64.decode(base64).map(Some).map_err(|_| NotAnExchange::Base64(what)),
+        (_, Some(base64)) => {
+            BASE64.decode(base64).map(Some).map_err(|_| NotAnExchange::Base64(what))
+        }
         (Some(text), None) => Ok(Some(text.as_bytes().to_vec())),
         (None, None) => Ok(None),
     }
@@ -163,11 +179,21 @@ mod tests {
                 r#"{{"client":"[2001:db8::1]:443","request":{{"method":"GET","url":"{url}","headers":[["Host","h.example"]]}}}}"#
             );
             let call = call(&line(&json)).expect("a call");
-            assert_eq!((call.authority.as_str(), call.target.as_slice()), (authority, target.as_bytes()), "{url}");
+            assert_eq!(
+                (call.authority.as_str(), call.target.as_slice()),
+                (authority, target.as_bytes()),
+                "{url}"
+            );
             assert_eq!(call.peer.address.to_string(), "2001:db8::1");
         }
-        let bare = call(&line(r#"{"client":"192.0.2.1:99","request":{"method":"GET","url":"http://x/a"}}"#)).expect("a call");
-        assert_eq!((bare.authority.as_str(), bare.peer.address.to_string().as_str()), ("x", "192.0.2.1"));
+        let bare = call(&line(
+            r#"{"client":"192.0.2.1:99","request":{"method":"GET","url":"http://x/a"}}"#,
+        ))
+        .expect("a call");
+        assert_eq!(
+            (bare.authority.as_str(), bare.peer.address.to_string().as_str()),
+            ("x", "192.0.2.1")
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A recording through the engine, step by step in the order in which the gateway took the steps.
 //!
-//! Each exchange has two steps, decided and learnt, each with its number. Carried out in that order,
-//! with the times that were recorded, they repeat the live run whatever the number of workers was.
+//! Each exchange has two steps, decided and learnt, each with its number. Carried out in that
+//! order, with the times that were recorded, they repeat the live run whatever the number of
+//! workers was.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
@@ -107,7 +108,12 @@ fn take_in<R: BufRead>(
 }
 
 /// Takes the first step of an exchange; what is to be learnt, and when, if it was forwarded.
-fn decide(engine: &Engine, n: u64, line: Box<ExchangeLine>, out: &mut Output<'_, '_>) -> Option<(u64, Underway)> {
+fn decide(
+    engine: &Engine,
+    n: u64,
+    line: Box<ExchangeLine>,
+    out: &mut Output<'_, '_>,
+) -> Option<(u64, Underway)> {
     let (call, at) = match (call::call(&line), call::time(&line)) {
         (Ok(call), Ok(Some(at))) => (call, at),
         (Err(error), _) | (_, Err(error)) => {

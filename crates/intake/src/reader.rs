@@ -91,7 +91,9 @@ impl<R: BufRead> Recording<R> {
                 return Ok(None);
             }
             self.number += 1;
-            if u64::try_from(read).unwrap_or(u64::MAX) >= LINE_BYTES_MAX && bytes.last() != Some(&b'\n') {
+            if u64::try_from(read).unwrap_or(u64::MAX) >= LINE_BYTES_MAX
+                && bytes.last() != Some(&b'\n')
+            {
                 self.skip_line()?;
                 let reason = format!("the line is longer than {} MiB", LINE_BYTES_MAX >> 20);
                 return Ok(Some(Read1 { number: self.number, line: Err(reason) }));
@@ -127,12 +129,15 @@ fn parse(text: &[u8]) -> Result<Line, String> {
     struct Probe {
         palisade_recording: Option<u32>,
     }
-    let probe: Probe = serde_json::from_slice(text).map_err(|error| format!("not a JSON object: {error}"))?;
+    let probe: Probe =
+        serde_json::from_slice(text).map_err(|error| format!("not a JSON object: {error}"))?;
     if probe.palisade_recording.is_some() {
-        let header = serde_json::from_slice(text).map_err(|error| format!("not a header: {error}"))?;
+        let header =
+            serde_json::from_slice(text).map_err(|error| format!("not a header: {error}"))?;
         return Ok(Line::Header(Box::new(header)));
     }
-    let exchange = serde_json::from_slice(text).map_err(|error| format!("not an exchange: {error}"))?;
+    let exchange =
+        serde_json::from_slice(text).map_err(|error| format!("not an exchange: {error}"))?;
     Ok(Line::Exchange(Box::new(exchange)))
 }
 
@@ -151,12 +156,17 @@ mod tests {
         let items = items(text);
         assert!(matches!(items.first(), Some(Item::Exchange(1, _))));
         assert!(matches!(items.get(1), Some(Item::Skipped(skipped)) if skipped.line == 3));
-        assert!(matches!(items.get(2), Some(Item::Skipped(skipped)) if skipped.reason.contains("url")));
+        assert!(
+            matches!(items.get(2), Some(Item::Skipped(skipped)) if skipped.reason.contains("url"))
+        );
         assert!(matches!(items.get(3), Some(Item::Exchange(5, _))));
     }
 
     #[test]
     fn another_version_is_refused() {
-        assert!(matches!(Recording::open(&b"{\"palisade_recording\":9}"[..]), Err(NotReadable::Version(9))));
+        assert!(matches!(
+            Recording::open(&b"{\"palisade_recording\":9}"[..]),
+            Err(NotReadable::Version(9))
+        ));
     }
 }

@@ -44,7 +44,11 @@ pub type Emit<'a> = dyn FnMut(&Answered) -> std::io::Result<()> + 'a;
 pub type Replayed = Result<Summary, NotReadable>;
 
 /// Replays `recording` through `engine`.
-pub fn replay<R: BufRead>(engine: &Engine, mut recording: Recording<R>, emit: &mut Emit<'_>) -> Replayed {
+pub fn replay<R: BufRead>(
+    engine: &Engine,
+    mut recording: Recording<R>,
+    emit: &mut Emit<'_>,
+) -> Replayed {
     let mut out = Output::new(emit);
     let mut lookahead = Lookahead::default();
     let first = lookahead.fill(&mut recording, &mut out)?;
@@ -116,7 +120,9 @@ impl Lookahead {
                     out.number(self.read, number);
                     match call::time(&line) {
                         Ok(time) => {
-                            let at = time.unwrap_or_else(|| self.last.map_or(BEGINNING, |last| last.after(STEP)));
+                            let at = time.unwrap_or_else(|| {
+                                self.last.map_or(BEGINNING, |last| last.after(STEP))
+                            });
                             self.last = Some(at);
                             self.sorted.push(Reverse(Next { at, n: self.read, line }));
                         }
@@ -159,8 +165,18 @@ impl World for Recorded<'_, '_, '_> {
         }
     }
 
-    fn ended(&mut self, sender: Sender, _call: Call, outcome: Outcome, _arrivals: &mut Arrivals<Sender>) {
-        self.out.answered(sender.n, &sender.line, VerdictPart::new(&outcome.verdict, outcome.endpoint));
+    fn ended(
+        &mut self,
+        sender: Sender,
+        _call: Call,
+        outcome: Outcome,
+        _arrivals: &mut Arrivals<Sender>,
+    ) {
+        self.out.answered(
+            sender.n,
+            &sender.line,
+            VerdictPart::new(&outcome.verdict, outcome.endpoint),
+        );
     }
 }
 
@@ -176,7 +192,14 @@ pub(crate) struct Output<'a, 'e> {
 
 impl<'a, 'e> Output<'a, 'e> {
     fn new(emit: &'a mut Emit<'e>) -> Self {
-        Self { emit, waiting: BTreeMap::new(), lines: BTreeMap::new(), next: 1, failed: None, summary: Summary::default() }
+        Self {
+            emit,
+            waiting: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            next: 1,
+            failed: None,
+            summary: Summary::default(),
+        }
     }
 
     /// Remembers on which line the exchange `n` stands.

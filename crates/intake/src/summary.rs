@@ -78,7 +78,12 @@ impl Summary {
         }
     }
 
-    pub(crate) fn count(&mut self, decided: &VerdictPart, recorded: Option<&VerdictPart>, label: Option<&serde_json::Value>) {
+    pub(crate) fn count(
+        &mut self,
+        decided: &VerdictPart,
+        recorded: Option<&VerdictPart>,
+        label: Option<&serde_json::Value>,
+    ) {
         self.exchanges += 1;
         *self.verdicts.entry(decided.verdict.clone()).or_default() += 1;
         match recorded {
@@ -94,7 +99,9 @@ impl Summary {
     }
 
     pub(crate) fn close(&mut self, mut findings: Vec<Finding>, endpoints: usize) {
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.first.cmp(&b.first)).then(a.key.cmp(&b.key)));
+        findings.sort_by(|a, b| {
+            b.severity.cmp(&a.severity).then(a.first.cmp(&b.first)).then(a.key.cmp(&b.key))
+        });
         self.endpoints = u64::try_from(endpoints).unwrap_or(u64::MAX);
         self.findings = findings.into_iter().map(FindingLine::from).collect();
     }

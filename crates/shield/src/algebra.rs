@@ -54,15 +54,32 @@ impl Sum {
 
 /// The posterior probability of an attack as a number from 0 to 100.
 pub(crate) fn risk(nats: f32) -> u8 {
-    let share = 1.0 / (1.0 + (-(PRIOR_NATS + nats)).exp());
+    let share = 1.0 / (1.0 + exp(-(PRIOR_NATS + nats)));
     // A share between 0 and 1: 0 to 100 after rounding.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100 by construction")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to 100 by construction"
+    )]
     let percent = (share * 100.0).round() as u8;
     percent
 }
 
-/// Whether evidence of `detector` speaks about a request to an endpoint of `role`. Guessed passwords
-/// say nothing about somebody who reads a product page from the same office.
+/// e to the `power`, by multiplications alone: the same on every machine, which a library's is not.
+fn exp(power: f32) -> f32 {
+    const SQUARINGS: i32 = 20;
+    let mut value = 1.0 + f64::from(power.clamp(-60.0, 60.0)) / f64::from(1 << SQUARINGS);
+    for _ in 0..SQUARINGS {
+        value *= value;
+    }
+    // Between e^-60 and e^60: within what a single precision number holds.
+    #[allow(clippy::cast_possible_truncation, reason = "clamped above")]
+    let value = value as f32;
+    value
+}
+
+/// Whether evidence of `detector` speaks about a request to an endpoint of `role`. Guessed
+/// passwords say nothing about somebody who reads a product page from the same office.
 pub(crate) const fn concerns(detector: Detector, role: Role) -> bool {
     match detector {
         Detector::CredentialStuffing | Detector::InFlight => role.tries_a_secret(),
@@ -71,9 +88,16 @@ pub(crate) const fn concerns(detector: Detector, role: Role) -> bool {
 }
 
 /// Adds up what `signals` say about one request of `identity`.
-pub(crate) fn sum(signals: &[Signal], identity: &Identity, role: Role, is_counted: impl Fn(&Signal) -> bool) -> Sum {
+pub(crate) fn sum(
+    signals: &[Signal],
+    identity: &Identity,
+    role: Role,
+    is_counted: impl Fn(&Signal) -> bool,
+) -> Sum {
     let counted = || {
-        signals.iter().filter(|signal| is_evidence(signal.detector) && concerns(signal.detector, role) && is_counted(signal))
+        signals.iter().filter(|signal| {
+            is_evidence(signal.detector) && concerns(signal.detector, role) && is_counted(signal)
+        })
     };
     let mut total = Sum::default();
     let mut good = 0.0_f32;
@@ -97,7 +121,11 @@ pub(crate) fn sum(signals: &[Signal], identity: &Identity, role: Role, is_counte
             best = best.max(heaviest);
             all += heaviest;
         }
-        let most = if matches!(family, Family::Automation | Family::Reputation) { WEAK_FAMILY_MAX } else { FAMILY_MAX };
+        let most = if matches!(family, Family::Automation | Family::Reputation) {
+            WEAK_FAMILY_MAX
+        } else {
+            FAMILY_MAX
+        };
         total.nats += (best + 0.25 * (all - best)).min(most);
     }
     total.nats = (total.nats + good.max(-GOOD_MAX)).max(0.0);
@@ -111,19 +139,26 @@ pub(crate) fn sum(signals: &[Signal], identity: &Identity, role: Role, is_counte
 
 /// Limits, standing decisions and framing act by themselves; only the rest is weighed.
 pub(crate) const fn is_evidence(detector: Detector) -> bool {
-    matches!(detector, Detector::CredentialStuffing | Detector::ForcedBrowsing | Detector::GoodStanding)
+    matches!(
+        detector,
+        Detector::CredentialStuffing | Detector::ForcedBrowsing | Detector::GoodStanding
+    )
 }
 
 /// How much of an entity's evidence falls on one request of it. Ratios of success and failure are
 /// safe behind a shared address, since its honest users pull them down; anything else is discounted
 /// by the number of established principals there.
 fn weight(signal: &Signal, identity: &Identity) -> f32 {
-    let is_ratio = matches!(signal.detector, Detector::CredentialStuffing | Detector::ForcedBrowsing);
-    let shared = if is_ratio { 1.0 } else { 1.0 / (1.0 + f32::from(identity.neighbours.max(1)).ln()) };
+    let is_ratio =
+        matches!(signal.detector, Detector::CredentialStuffing | Detector::ForcedBrowsing);
+    let shared =
+        if is_ratio { 1.0 } else { 1.0 / (1.0 + f32::from(identity.neighbours.max(1)).ln()) };
     match signal.entity {
         Entity::Session(_) | Entity::Principal(_) | Entity::Account(_) => 1.0,
         Entity::Device(_) => 0.8,
         Entity::Address(_) => shared,
+        // One host may own a whole IPv6 network: guessing from all of it is guessing by one.
+        Entity::Net(_) if signal.detector == Detector::CredentialStuffing => 1.0,
         Entity::Net(_) | Entity::Ja4(_) => 0.3 * shared,
     }
 }
@@ -181,8 +216,10 @@ mod tests {
     fn one_behaviour_seen_on_two_entities_counts_once() {
         let who = identity();
         let session = Entity::Session(Digest(9));
-        let signals =
-            [signal(Detector::ForcedBrowsing, who.address_entity, 8.0), signal(Detector::ForcedBrowsing, session, 8.0)];
+        let signals = [
+            signal(Detector::ForcedBrowsing, who.address_entity, 8.0),
+            signal(Detector::ForcedBrowsing, session, 8.0),
+        ];
         let sum = sum(&signals, &who, Role::Other, |_| true);
         assert!((sum.nats - 8.0).abs() < 0.01);
         assert_eq!(sum.narrowest, Some(session));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::{
-    Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId, Finding, HashKey,
-    Hasher, Origin, Peer, Scope, Timestamp,
+    Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId,
+    Finding, HashKey, Hasher, Origin, Peer, Scope, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -170,8 +170,8 @@ impl Engine {
         memory.standing.take_changes();
     }
 
-    /// Takes a decision back. A block that evidence led to is forgiven with it: the entity's evidence
-    /// is discounted for a week, or the next request would set the block again.
+    /// Takes a decision back. A block that evidence led to is forgiven with it: the entity's
+    /// evidence is discounted for a week, or the next request would set the block again.
     pub fn undo_decision(&self, id: DecisionId, now: Timestamp) -> Option<Decision> {
         let mut memory = self.memory();
         let decision = memory.standing.remove(id)?;
@@ -226,7 +226,11 @@ impl Engine {
 
     /// Counts of minutes that are over, with the labels of their endpoints; with `all`, of the
     /// running minute, too.
-    pub fn take_rollups(&self, now: Timestamp, all: bool) -> Vec<(RollupKey, Option<String>, Rollup)> {
+    pub fn take_rollups(
+        &self,
+        now: Timestamp,
+        all: bool,
+    ) -> Vec<(RollupKey, Option<String>, Rollup)> {
         let mut memory = self.memory();
         let taken = memory.rollups.take(now, all);
         let label = |id: EndpointId| memory.catalog.label(id);
@@ -289,7 +293,10 @@ impl Engine {
     /// All learnt state as named parts. Each part is taken under the lock on its own, so that no
     /// request waits for all of them.
     pub fn snapshot(&self) -> Vec<(&'static str, Vec<u8>)> {
-        snapshot::PARTS.iter().filter_map(|part| Some((*part, snapshot::take(&self.memory(), part)?))).collect()
+        snapshot::PARTS
+            .iter()
+            .filter_map(|part| Some((*part, snapshot::take(&self.memory(), part)?)))
+            .collect()
     }
 
     /// Makes the next step the one of number `seq`, for replays in sequence order.
@@ -300,6 +307,9 @@ impl Engine {
     /// Restores learnt state. What cannot be read is named and left out.
     pub fn restore(&self, parts: &[(String, Vec<u8>)], now: Timestamp) -> Vec<NotRestored> {
         let mut memory = self.memory();
-        parts.iter().filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes, now).err()).collect()
+        parts
+            .iter()
+            .filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes, now).err())
+            .collect()
     }
 }

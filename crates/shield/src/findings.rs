@@ -1,12 +1,15 @@
 //! Findings in the making: one for each detector, entity and endpoint within an hour.
 //!
-//! Held in memory while they grow and fetched by the wiring when they changed. Bounded: the one that
-//! was quiet for longest makes room.
+//! Held in memory while they grow and fetched by the wiring when they changed. Bounded: the one
+//! that was quiet for longest makes room.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use traffic::{Digest, Entity, Finding, Hasher, Mode, Severity, Signal, Timestamp, Verdict};
+use traffic::{
+    Detector, Digest, EndpointId, EventId, Finding, Hasher, Mode, Severity, Signal, Timestamp,
+    Verdict,
+};
 
 use crate::ladder::{BLOCK_NATS, CERTAIN_NATS};
 
@@ -26,16 +29,21 @@ pub(crate) struct Findings {
 pub(crate) struct Sighted<'a> {
     pub(crate) verdict: &'a Verdict,
     pub(crate) signal: &'a Signal,
-    pub(crate) endpoint: Option<&'a str>,
-    pub(crate) event: Option<String>,
+    pub(crate) place: Option<EndpointId>,
+    pub(crate) event: EventId,
     pub(crate) now: Timestamp,
 }
 
 impl Findings {
-    /// Adds a sight to its finding, or begins one. Gives the finding's key.
-    pub(crate) fn sight(&mut self, sighted: &Sighted<'_>, hasher: &Hasher) -> Digest {
-        let Sighted { verdict, signal, endpoint, now, .. } = sighted;
-        let key = key(signal, *endpoint, *now, hasher);
+    /// Adds a sight to its finding, or begins one.
+    pub(crate) fn sight(
+        &mut self,
+        sighted: &Sighted<'_>,
+        hasher: &Hasher,
+        label: impl FnOnce(EndpointId) -> String,
+    ) {
+        let Sighted { verdict, signal, place, event, now } = *sighted;
+        let key = key(signal, place, now, hasher);
         if !self.growing.contains_key(&key) && self.growing.len() >= GROWING_MAX {
             self.drop_quietest();
         }
@@ -44,10 +52,10 @@ impl Findings {
             detector: signal.detector,
             severity: Severity::Low,
             entity: signal.entity,
-            endpoint: endpoint.map(str::to_owned),
+            endpoint: place.map(label),
             title: String::new(),
-            first: *now,
-            last: *now,
+            first: now,
+            last: now,
             requests: 0,
             refused: 0,
             succeeded: false,
@@ -57,22 +65,26 @@ impl Findings {
             risk: verdict.risk,
             event: None,
         });
-        finding.last = finding.last.max(*now);
+        // The sentence is made anew when it tells more, and at most once a second in a flood.
+        let is_another_second = now.as_secs() != finding.last.as_secs();
+        if finding.title.is_empty()
+            || verdict.risk > finding.risk
+            || (verdict.risk == finding.risk && is_another_second)
+        {
+            finding.title = format!("{} from {}: {}", name(signal), signal.entity, signal.reason);
+        }
+        // The telling event is the first with the hardest action.
+        if finding.event.is_none() || verdict.action > finding.action {
+            finding.event = Some(event.to_string());
+        }
+        finding.last = finding.last.max(now);
         finding.requests += 1;
         finding.refused += u64::from(verdict.is_refusal());
         finding.mode = verdict.mode;
-        // The telling event is the first with the hardest action.
-        if finding.event.is_none() || verdict.action > finding.action {
-            finding.event = sighted.event.clone().or_else(|| finding.event.take());
-        }
         finding.action = finding.action.max(verdict.action);
-        if verdict.risk >= finding.risk || finding.title.is_empty() {
-            finding.risk = verdict.risk;
-            finding.title = format!("{} from {}: {}", name(signal), signal.entity, signal.reason);
-        }
+        finding.risk = finding.risk.max(verdict.risk);
         finding.severity = severity(finding, verdict.nats);
         self.note(key);
-        key
     }
 
     /// An attempt of `key` succeeded; `victim` is the account that was entered.
@@ -90,8 +102,14 @@ impl Findings {
     }
 
     /// The key under which evidence of `signal` gathers.
-    pub(crate) fn key_of(&self, signal: &Signal, endpoint: Option<&str>, now: Timestamp, hasher: &Hasher) -> Option<Digest> {
-        let key = key(signal, endpoint, now, hasher);
+    pub(crate) fn key_of(
+        &self,
+        signal: &Signal,
+        place: Option<EndpointId>,
+        now: Timestamp,
+        hasher: &Hasher,
+    ) -> Option<Digest> {
+        let key = key(signal, place, now, hasher);
         self.growing.contains_key(&key).then_some(key)
     }
 
@@ -125,31 +143,26 @@ impl Findings {
     }
 }
 
-fn key(signal: &Signal, endpoint: Option<&str>, now: Timestamp, hasher: &Hasher) -> Digest {
+fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hasher) -> Digest {
     // Guessed paths lead nowhere: one finding for the whole scan.
-    let place = match signal.detector {
-        traffic::Detector::ForcedBrowsing => "",
-        _ => endpoint.unwrap_or_default(),
-    };
-    entity_digest(signal.entity, hasher)
-        .then(hasher.hash(place.as_bytes()))
+    let place = place.filter(|_| signal.detector != Detector::ForcedBrowsing);
+    signal
+        .entity
+        .digest(hasher)
+        .then(Digest(place.map_or(0, |id| u64::from(id.0))))
         .then(Digest(u64::from(now.minute() / 60)))
         .tagged(signal.detector as u8)
 }
 
-fn entity_digest(entity: Entity, hasher: &Hasher) -> Digest {
-    entity.digest(hasher)
-}
-
 fn name(signal: &Signal) -> &'static str {
     match signal.detector {
-        traffic::Detector::CredentialStuffing => "Credential stuffing",
-        traffic::Detector::InFlight => "Too many log-in attempts at once",
-        traffic::Detector::ForcedBrowsing => "Search for hidden paths",
-        traffic::Detector::RateLimit => "Flood",
-        traffic::Detector::StandingDecision => "Blocked caller",
-        traffic::Detector::Framing => "Malformed requests",
-        traffic::Detector::GoodStanding => "Known caller",
+        Detector::CredentialStuffing => "Credential stuffing",
+        Detector::InFlight => "Too many log-in attempts at once",
+        Detector::ForcedBrowsing => "Search for hidden paths",
+        Detector::RateLimit => "Flood",
+        Detector::StandingDecision => "Blocked caller",
+        Detector::Framing => "Malformed requests",
+        Detector::GoodStanding => "Known caller",
     }
 }
 

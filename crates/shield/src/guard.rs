@@ -1,9 +1,9 @@
 //! A fault in one layer is that layer's alone.
 //!
-//! Each call into a layer is guarded: a panic is caught and counted, the layer gives no signal for
-//! that request ("no signal", never "score 0"), and after five faults in a minute it is left alone for
-//! thirty seconds and then tried again. Faults open: the request goes on, unless its route says
-//! `on_error = "closed"`.
+//! Each call into a layer is guarded: a panic is caught and counted, the layer gives no signal
+//! for that request ("no signal", never "score 0"), and after five faults in a minute it is left
+//! alone for thirty seconds and then tried again. Faults open: the request goes on, unless its
+//! route says `on_error = "closed"`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -48,7 +48,12 @@ pub(crate) struct NoSignal;
 
 impl Guard {
     /// Runs `work` of `layer`.
-    pub(crate) fn run<T>(&self, layer: Layer, now: Timestamp, work: impl FnOnce() -> T) -> Result<T, NoSignal> {
+    pub(crate) fn run<T>(
+        &self,
+        layer: Layer,
+        now: Timestamp,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, NoSignal> {
         let Some(watch) = self.layers.get(layer.index()) else { return Err(NoSignal) };
         if now.as_micros() < watch.quarantined_until.load(Relaxed) {
             return Err(NoSignal);
@@ -99,12 +104,17 @@ mod tests {
         let guard = Guard::default();
         let at = |seconds: u64| Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000);
         for _ in 0..FAULTS_MAX {
-            assert_eq!(guard.run(Layer::Recon, at(0), || -> u8 { panic!("a fault") }), Err(NoSignal));
+            assert_eq!(
+                guard.run(Layer::Recon, at(0), || -> u8 { panic!("a fault") }),
+                Err(NoSignal)
+            );
         }
         assert_eq!(guard.run(Layer::Recon, at(1), || 1), Err(NoSignal), "left alone");
         assert_eq!(guard.run(Layer::Rate, at(1), || 1), Ok(1), "others go on");
         assert_eq!(guard.run(Layer::Recon, at(31), || 1), Ok(1), "tried again");
         let faults = guard.faults(at(31));
-        assert!(faults.iter().any(|seen| seen.layer == Layer::Recon && seen.faults == FAULTS_MAX && !seen.is_quarantined));
+        assert!(faults.iter().any(|seen| seen.layer == Layer::Recon
+            && seen.faults == FAULTS_MAX
+            && !seen.is_quarantined));
     }
 }

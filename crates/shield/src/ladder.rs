@@ -5,10 +5,10 @@
 //! | below 6.9 | below 50 | allow | allow |
 //! | 6.9 to 9.2 | 50 to 91 | paced: one try in ten seconds, the rest 429 | allow, finding |
 //! | 9.2 to 11.5 | 91 to 99 | block for ten minutes | the same |
-//! | from 11.5 | from 99 | block for an hour, four times as long each time again, a day at most | the same |
+//! | from 11.5 | from 99 | block for an hour, each time four times as long | the same |
 //!
-//! Many callers share an address with five or more established principals: there, nothing below 11.5
-//! blocks. Known callers are spared by every block that falls on an address.
+//! Many callers share an address with five or more established principals: there, nothing below
+//! 11.5 blocks. Known callers are spared by every block that falls on an address.
 
 use std::time::Duration;
 
@@ -58,10 +58,14 @@ pub(crate) fn step(sum: &Sum, identity: &Identity, role: Role) -> Step {
     if is_wide && is_known {
         return Step::Pass;
     }
-    let block_from = if is_wide && identity.neighbours >= SHARED_FROM { CERTAIN_NATS } else { BLOCK_NATS };
+    let block_from =
+        if is_wide && identity.neighbours >= SHARED_FROM { CERTAIN_NATS } else { BLOCK_NATS };
     if sum.nats >= block_from {
         let long = sum.nats >= CERTAIN_NATS;
-        return Step::Block(scope(entity, strongest.detector, role), if long { BLOCK_LONG } else { BLOCK_SHORT });
+        return Step::Block(
+            scope(entity, strongest.detector, role),
+            if long { BLOCK_LONG } else { BLOCK_SHORT },
+        );
     }
     if sum.nats >= CHALLENGE_NATS && role.is_sensitive() { Step::Pace } else { Step::Pass }
 }

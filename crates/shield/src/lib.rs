@@ -21,6 +21,7 @@ pub mod policy;
 mod record;
 mod report;
 mod rollup;
+mod shared;
 mod snapshot;
 mod standing;
 pub mod timeline;

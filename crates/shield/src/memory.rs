@@ -1,10 +1,7 @@
 //! Everything that is learnt or stands, behind one lock.
 //!
-//! Touched in two short steps a request, `decide` and `learn`, each of which takes the next sequence
-//! number. Nothing here waits, and nothing grows past what the memory budget gave it.
-
-use std::collections::BTreeMap;
-use std::time::Duration;
+//! Touched in two short steps a request, `decide` and `learn`, each of which takes the next
+//! sequence number. Nothing here waits, and nothing grows past what the memory budget gave it.
 
 use caller::Callers;
 use catalog::Catalog;
@@ -16,6 +13,7 @@ use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
 use crate::pass::Settled;
 use crate::rollup::{RollupKey, Rollups};
+use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
 
 /// What is learnt and what stands.
@@ -30,7 +28,7 @@ pub(crate) struct Memory {
     pub(crate) rollups: Rollups,
     pub(crate) seq: u64,
     samples: Samples,
-    shared_events: BTreeMap<Digest, (EventId, Timestamp)>,
+    shared: SharedEvents,
     conduct_bytes: usize,
 }
 
@@ -49,11 +47,6 @@ pub struct Overview {
 
 /// Honest exchanges kept as samples each second.
 const SAMPLES_PER_S: u32 = 20;
-/// Refusals of one caller by one detector share an event for so long.
-const SHARE_EVENT_FOR: Duration = Duration::from_secs(10);
-/// More shared events than this are not tracked at one time.
-const SHARED_EVENTS_MAX: usize = 4_096;
-
 #[derive(Debug, Default)]
 struct Samples {
     second: u32,
@@ -75,7 +68,7 @@ impl Memory {
             rollups: Rollups::default(),
             seq: 0,
             samples: Samples::default(),
-            shared_events: BTreeMap::new(),
+            shared: SharedEvents::default(),
         }
     }
 
@@ -98,38 +91,34 @@ impl Memory {
         self.samples.taken <= SAMPLES_PER_S
     }
 
-    /// The event that a refusal belongs to: `fresh`, or the one that began within ten seconds for the
-    /// same caller, place and cause.
-    pub(crate) fn shared_event(&mut self, settled: &Settled, fresh: EventId, hasher: &Hasher, now: Timestamp) -> EventId {
+    /// Under which event an exchange is told, if it is told now.
+    pub(crate) fn telling(
+        &mut self,
+        settled: &Settled,
+        fresh: EventId,
+        hasher: &Hasher,
+        now: Timestamp,
+    ) -> Telling {
         let verdict = &settled.verdict;
-        let Some(signal) = verdict.signals.first() else { return fresh };
-        let place = settled.act.endpoint.map_or(settled.act.path_shape, |id| Digest(u64::from(id.0)));
-        let key = signal
+        let Some(signal) = verdict.signals.first().filter(|_| verdict.would_refuse()) else {
+            return Telling::alone(fresh);
+        };
+        let path = settled.act.path_shape;
+        let place = settled.act.endpoint.map_or(path, |id| Digest(u64::from(id.0)));
+        let cause = signal
             .entity
             .digest(hasher)
             .tagged(signal.detector as u8)
             .then(place)
             .then(Digest(verdict.decision.map_or(0, |id| id.0)))
             .tagged(verdict.action as u8);
-        if let Some((id, began)) = self.shared_events.get(&key)
-            && now.since(*began) < SHARE_EVENT_FOR
-        {
-            return *id;
-        }
-        if self.shared_events.len() >= SHARED_EVENTS_MAX {
-            self.shared_events.retain(|_, (_, began)| now.since(*began) < SHARE_EVENT_FOR);
-        }
-        if self.shared_events.len() < SHARED_EVENTS_MAX {
-            self.shared_events.insert(key, (fresh, now));
-        }
-        fresh
+        self.shared.add(cause, fresh, now)
     }
 
     /// Adds a decided exchange to its finding, when the evidence is worth one.
     pub(crate) fn note_finding(
         &mut self,
         settled: &Settled,
-        endpoint: Option<&str>,
         event: EventId,
         hasher: &Hasher,
         now: Timestamp,
@@ -146,25 +135,36 @@ impl Memory {
             let Some(detector) = decided.and_then(|decision| decision.detector) else { return };
             signal.detector = detector;
         }
-        let sighted = Sighted { verdict, signal: &signal, endpoint, event: Some(event.to_string()), now };
-        self.findings.sight(&sighted, hasher);
+        let place = settled.act.endpoint;
+        let sighted = Sighted { verdict, signal: &signal, place, event, now };
+        let catalog = &self.catalog;
+        self.findings.sight(&sighted, hasher, |id| catalog.label(id));
     }
 
     /// Marks the finding of an exchange that succeeded although evidence spoke against it.
     pub(crate) fn note_success(&mut self, settled: &Settled, facts: &AnswerFacts, hasher: &Hasher) {
         let verdict = &settled.verdict;
-        if facts.outcome != Outcome::Success || verdict.nats < NOTABLE_NATS || settled.identity.familiar {
+        if facts.outcome != Outcome::Success
+            || verdict.nats < NOTABLE_NATS
+            || settled.identity.familiar
+        {
             return;
         }
         let Some(signal) = verdict.signals.first() else { return };
-        let endpoint = settled.act.endpoint.map(|id| self.catalog.label(id));
-        if let Some(key) = self.findings.key_of(signal, endpoint.as_deref(), settled.at, hasher) {
+        if let Some(key) = self.findings.key_of(signal, settled.act.endpoint, settled.at, hasher) {
             self.findings.succeeded(key, settled.identity.attempted);
         }
     }
 
     /// Counts an exchange.
-    pub(crate) fn count(&mut self, settled: &Settled, endpoint: Option<EndpointId>, status: u16, bytes: u64, took_us: u64) {
+    pub(crate) fn count(
+        &mut self,
+        settled: &Settled,
+        endpoint: Option<EndpointId>,
+        status: u16,
+        bytes: u64,
+        took_us: u64,
+    ) {
         let key = RollupKey {
             minute: settled.at.minute(),
             endpoint,
@@ -177,6 +177,11 @@ impl Memory {
 
     /// How full the tables are.
     pub(crate) fn overview(&self) -> Overview {
-        Overview { seq: self.seq, endpoints: self.catalog.len(), tables: self.conduct.tables(), callers: self.callers.fill() }
+        Overview {
+            seq: self.seq,
+            endpoints: self.catalog.len(),
+            tables: self.conduct.tables(),
+            callers: self.callers.fill(),
+        }
     }
 }

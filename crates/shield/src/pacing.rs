@@ -1,7 +1,8 @@
 //! One try in ten seconds for callers whom the evidence puts in doubt.
 //!
-//! Between "allow" and "block" lies a caller who may be an office with a bad morning. It keeps a slow
-//! lane: enough for its people to log in and clear it, far too slow for a list of stolen passwords.
+//! Between "allow" and "block" lies a caller who may be an office with a bad morning. It keeps a
+//! slow lane: enough for its people to log in and clear it, far too slow for a list of stolen
+//! passwords.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +22,8 @@ pub(crate) struct Pacing {
 }
 
 impl Pacing {
-    /// Takes the entity's try if it is due, in fact or as it would be in `enforce`; otherwise the seconds to wait.
+    /// Takes the entity's try if it is due, in fact or as it would be in `enforce`; otherwise the
+    /// seconds to wait.
     pub(crate) fn take(&mut self, entity: Entity, mode: Mode, now: Timestamp) -> Result<(), u32> {
         let pace = Duration::from_secs(u64::from(PACE_S));
         if let Some(last) = self.lanes.get(&(entity, mode)) {
@@ -61,7 +63,11 @@ mod tests {
     fn a_flood_of_entities_stays_bounded() {
         let mut pacing = Pacing::default();
         for n in 0..50_000 {
-            let _ = pacing.take(Entity::Session(Digest(n)), Mode::Enforce, Timestamp::from_micros(1_000_000 + n));
+            let _ = pacing.take(
+                Entity::Session(Digest(n)),
+                Mode::Enforce,
+                Timestamp::from_micros(1_000_000 + n),
+            );
         }
         assert!(pacing.lanes.len() <= LANES_MAX);
     }

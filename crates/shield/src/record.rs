@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use traffic::media::Media;
 use traffic::recording::{ExchangeLine, RequestPart, ResponsePart, TlsPart, VerdictPart};
-use traffic::{Head, Hasher, Peer, Scheme, Timestamp, Verdict, scrub};
+use traffic::{Hasher, Head, Peer, Scheme, Timestamp, Verdict, scrub};
 
 use crate::pass::Answer;
 
@@ -24,7 +24,9 @@ pub struct Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("keeps_secrets", &self.keeps_secrets).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("keeps_secrets", &self.keeps_secrets)
+            .finish_non_exhaustive()
     }
 }
 
@@ -37,16 +39,23 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Writes down the head.
-    pub(crate) fn begin(recorder: &Recorder, head: &Head<'_>, peer: &Peer, hasher: &Hasher) -> Self {
+    pub(crate) fn begin(
+        recorder: &Recorder,
+        head: &Head<'_>,
+        peer: &Peer,
+        hasher: &Hasher,
+    ) -> Self {
         let keeps_secrets = recorder.keeps_secrets;
         let target = String::from_utf8_lossy(head.target);
-        let target = if keeps_secrets { target.into_owned() } else { scrub::target(&target, hasher) };
+        let target =
+            if keeps_secrets { target.into_owned() } else { scrub::target(&target, hasher) };
         let url = if target.starts_with('/') && peer.scheme == Scheme::Https {
             format!("https://{}{target}", head.authority)
         } else {
             target
         };
-        let claims = if keeps_secrets { Default::default() } else { caller::recorded_claims(head, hasher) };
+        let claims =
+            if keeps_secrets { Default::default() } else { caller::recorded_claims(head, hasher) };
         let line = ExchangeLine {
             client: Some(peer.address.to_string()),
             tls: peer.ja4.as_ref().map(|ja4| TlsPart { ja4: Some(ja4.to_string()) }),
@@ -84,8 +93,18 @@ impl Draft {
     }
 
     /// Writes down the answer and gives the finished line.
-    pub(crate) fn answered(mut self, answer: &Answer<'_>, after_us: u64, seq: u64, hasher: &Hasher) -> ExchangeLine {
-        let content_type = answer.head.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    pub(crate) fn answered(
+        mut self,
+        answer: &Answer<'_>,
+        after_us: u64,
+        seq: u64,
+        hasher: &Hasher,
+    ) -> ExchangeLine {
+        let content_type = answer
+            .head
+            .headers
+            .get(http::header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let (body, body_base64) = match answer.body {
             Some(body) => self.body_parts(body, Media::of(content_type), hasher),
             None => (None, None),
@@ -112,7 +131,12 @@ impl Draft {
         self.line
     }
 
-    fn body_parts(&self, body: &[u8], media: Media, hasher: &Hasher) -> (Option<String>, Option<String>) {
+    fn body_parts(
+        &self,
+        body: &[u8],
+        media: Media,
+        hasher: &Hasher,
+    ) -> (Option<String>, Option<String>) {
         if body.is_empty() {
             return (None, None);
         }
@@ -126,7 +150,12 @@ impl Draft {
     }
 }
 
-fn headers(map: &HeaderMap, host: Option<&str>, keeps_secrets: bool, hasher: &Hasher) -> Vec<(String, String)> {
+fn headers(
+    map: &HeaderMap,
+    host: Option<&str>,
+    keeps_secrets: bool,
+    hasher: &Hasher,
+) -> Vec<(String, String)> {
     let mut list = Vec::with_capacity(map.len() + 1);
     if let Some(host) = host
         && !map.contains_key(http::header::HOST)
@@ -135,7 +164,11 @@ fn headers(map: &HeaderMap, host: Option<&str>, keeps_secrets: bool, hasher: &Ha
     }
     for (name, value) in map {
         let value = String::from_utf8_lossy(value.as_bytes());
-        let value = if keeps_secrets { value.into_owned() } else { scrub::header(name.as_str(), &value, hasher) };
+        let value = if keeps_secrets {
+            value.into_owned()
+        } else {
+            scrub::header(name.as_str(), &value, hasher)
+        };
         list.push((name.as_str().to_owned(), value));
     }
     list

@@ -1,31 +1,42 @@
 //! What is kept of a decided exchange: its event.
 
 use traffic::event::EventSignal;
-use traffic::{Entity, Event, EventId, Hasher, Identity, Mode, Timestamp, Verdict, redact};
+use traffic::{Entity, Event, Hasher, Identity, Mode, Timestamp, Verdict, redact};
 
 use crate::engine::RefusedHead;
 use crate::pass::{Pass, Settled};
+use crate::shared::Telling;
 
 /// Longer user agents are cut.
 const USER_AGENT_MAX: usize = 256;
 
-/// The event of a request that was decided as `settled`. `status` is what the caller got.
+/// How an exchange ended, for its event.
+pub(crate) struct Ending {
+    pub(crate) telling: Telling,
+    pub(crate) endpoint: Option<String>,
+    /// What the caller got.
+    pub(crate) status: u16,
+    pub(crate) took_us: u64,
+}
+
+/// The event of a request that was decided as `settled`; none when it is not told now.
 pub(crate) fn event(
     pass: &Pass,
     settled: &Settled,
-    id: EventId,
-    endpoint: Option<String>,
-    status: u16,
-    took_us: u64,
+    ending: Ending,
     hasher: &Hasher,
-) -> Event {
+) -> Option<Event> {
+    let Ending { telling, endpoint, status, took_us } = ending;
+    let count = telling.count?;
     let Settled { identity, verdict, .. } = settled;
-    Event {
-        id,
+    Some(Event {
+        id: telling.id,
         request_id: pass.request_id(),
         at: settled.at,
         site: pass.policy.site(&pass.route).map(|site| site.name.clone()).unwrap_or_default(),
-        is_sample: !verdict.would_refuse() && verdict.exception.is_none() && verdict.signals.is_empty(),
+        is_sample: !verdict.would_refuse()
+            && verdict.exception.is_none()
+            && verdict.signals.is_empty(),
         action: verdict.action,
         mode: verdict.mode,
         risk: verdict.risk,
@@ -47,8 +58,8 @@ pub(crate) fn event(
         exception: verdict.exception,
         policy_version: pass.policy_version,
         notes: pass.notes.iter().map(|note| (*note).to_owned()).collect(),
-        count: 1,
-    }
+        count,
+    })
 }
 
 /// The event of a head that was refused for its framing.
@@ -61,7 +72,8 @@ pub(crate) fn framing_event(
 ) -> Event {
     let RefusedHead { id, fault, status, raw } = *refused;
     let line = raw.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line.get(..line.len().min(2_048)).unwrap_or_default()).into_owned();
+    let line =
+        String::from_utf8_lossy(line.get(..line.len().min(2_048)).unwrap_or_default()).into_owned();
     let mut words = line.splitn(3, ' ');
     let method = words.next().unwrap_or_default().chars().take(32).collect();
     let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default();

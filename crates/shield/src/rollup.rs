@@ -10,8 +10,8 @@ const BUCKETS_MAX: usize = 8_192;
 
 /// Upper bounds of the latency classes, in microseconds; the last class is everything above.
 pub const LATENCY_BOUNDS_US: [u64; 15] = [
-    500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000,
-    10_000_000, 60_000_000,
+    500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    2_000_000, 5_000_000, 10_000_000, 60_000_000,
 ];
 
 /// What a bucket counts.
@@ -66,8 +66,13 @@ impl Rollups {
         if all {
             return std::mem::take(&mut self.buckets).into_iter().collect();
         }
-        let first_open =
-            RollupKey { minute: now.minute(), endpoint: None, status_class: 0, action: Action::Allow, enforced: false };
+        let first_open = RollupKey {
+            minute: now.minute(),
+            endpoint: None,
+            status_class: 0,
+            action: Action::Allow,
+            enforced: false,
+        };
         let open = self.buckets.split_off(&first_open);
         std::mem::replace(&mut self.buckets, open).into_iter().collect()
     }
@@ -80,7 +85,13 @@ mod tests {
     #[test]
     fn minutes_are_fetched_once_they_are_over() {
         let mut rollups = Rollups::default();
-        let key = |minute| RollupKey { minute, endpoint: None, status_class: 2, action: Action::Allow, enforced: false };
+        let key = |minute| RollupKey {
+            minute,
+            endpoint: None,
+            status_class: 2,
+            action: Action::Allow,
+            enforced: false,
+        };
         rollups.count(key(10), 5, 700);
         rollups.count(key(11), 5, 700);
         let over = rollups.take(Timestamp::from_micros(11 * 60 * 1_000_000), false);

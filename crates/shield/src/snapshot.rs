@@ -34,7 +34,12 @@ pub(crate) fn take(memory: &Memory, part: &str) -> Option<Vec<u8>> {
 }
 
 /// Puts one part back. Tables keep the capacity they were made with; what fits is kept.
-pub(crate) fn put(memory: &mut Memory, part: &str, bytes: &[u8], now: Timestamp) -> Result<(), NotRestored> {
+pub(crate) fn put(
+    memory: &mut Memory,
+    part: &str,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<(), NotRestored> {
     let not_restored = |why| NotRestored { part: part.chars().take(32).collect(), why };
     let bytes = match bytes.split_first() {
         Some((&VERSION, rest)) => rest,

@@ -1,16 +1,16 @@
 //! Standing decisions and exceptions, in memory.
 //!
-//! A decision is found by the digest of its entity: one probe for each entity of a caller. The table
-//! is bounded: when it is full, automatic decisions that end soonest make room; what an operator
-//! decided stays. The wiring persists every change; nothing here waits for that.
+//! A decision is found by the digest of its entity: one probe for each entity of a caller. The
+//! table is bounded: when it is full, automatic decisions that end soonest make room; what an
+//! operator decided stays. The wiring persists every change; nothing here waits for that.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use traffic::{
-    Decision, DecisionId, DecisionKind, Detector, Entity, Exception, ExceptionId, Identity, Layer, Origin, Role, Scope,
-    Timestamp,
+    Decision, DecisionId, DecisionKind, Detector, Entity, Exception, ExceptionId, Identity, Layer,
+    Origin, Role, Scope, Timestamp,
 };
 
 use crate::ladder::{BLOCK_MAX, prolonged};
@@ -48,17 +48,29 @@ pub enum Change {
 impl Standing {
     /// The decision that settles a request of `identity`: an allow before a block, an operator's
     /// before a detector's.
-    pub(crate) fn applying(&self, identity: &Identity, role: Role, now: Timestamp) -> Option<&Decision> {
+    pub(crate) fn applying(
+        &self,
+        identity: &Identity,
+        role: Role,
+        now: Timestamp,
+    ) -> Option<&Decision> {
         if self.decisions.is_empty() {
             return None;
         }
         let entities = entities(identity);
-        let exact = entities.iter().flatten().filter_map(|entity| self.by_entity.get(entity)).flatten();
+        let exact =
+            entities.iter().flatten().filter_map(|entity| self.by_entity.get(entity)).flatten();
         exact
             .chain(&self.blocks)
             .filter_map(|id| self.decisions.get(id))
             .filter(|decision| decision.holds(now) && covers(&decision.scope, identity, role))
-            .max_by_key(|decision| (decision.kind == DecisionKind::Allow, decision.origin == Origin::Operator, decision.id))
+            .max_by_key(|decision| {
+                (
+                    decision.kind == DecisionKind::Allow,
+                    decision.origin == Origin::Operator,
+                    decision.id,
+                )
+            })
     }
 
     /// Counts that `id` was applied.
@@ -88,7 +100,8 @@ impl Standing {
             if decision.holds(now) {
                 return *id;
             }
-            earlier += u32::from(decision.until.is_some_and(|until| now.since(until) < REPEAT_WINDOW));
+            earlier +=
+                u32::from(decision.until.is_some_and(|until| now.since(until) < REPEAT_WINDOW));
         }
         self.make_room(now);
         let id = DecisionId(self.next_id());

@@ -1,9 +1,9 @@
 //! Requests and answers in virtual time: what the gateway does with sockets, without any.
 //!
-//! Replays of recordings and the simulator both run here: requests arrive, are held while too many
-//! attempts wait for an answer, go upstream or are refused, and are answered later. Everything happens
-//! in the order of its time, and at the same time in the order it was put in, so that one input has
-//! one outcome.
+//! Replays of recordings and the simulator both run here: requests arrive, are held while too
+//! many attempts wait for an answer, go upstream or are refused, and are answered later.
+//! Everything happens in the order of its time, and at the same time in the order it was put in,
+//! so that one input has one outcome.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -80,7 +80,13 @@ pub trait World {
     fn answer(&mut self, sender: &mut Self::Sender, call: &Call, now: Timestamp) -> Option<Reply>;
 
     /// Told how a call ended. What the sender does next goes into `arrivals`.
-    fn ended(&mut self, sender: Self::Sender, call: Call, outcome: Outcome, arrivals: &mut Arrivals<Self::Sender>);
+    fn ended(
+        &mut self,
+        sender: Self::Sender,
+        call: Call,
+        outcome: Outcome,
+        arrivals: &mut Arrivals<Self::Sender>,
+    );
 }
 
 /// Calls yet to come.
@@ -140,7 +146,13 @@ struct Waiting<S> {
 impl<'e, S> Timeline<'e, S> {
     /// A run of `engine` in which nothing has happened yet.
     pub fn new(engine: &'e Engine) -> Self {
-        Self { engine, steps: BinaryHeap::new(), held: VecDeque::new(), order: 0, now: Timestamp::EPOCH }
+        Self {
+            engine,
+            steps: BinaryHeap::new(),
+            held: VecDeque::new(),
+            order: 0,
+            now: Timestamp::EPOCH,
+        }
     }
 
     /// Adds a call that comes at `at`.
@@ -188,7 +200,11 @@ impl<'e, S> Timeline<'e, S> {
     }
 
     /// Decides a call; gives it back when it is to be held on.
-    fn decide(&mut self, mut waiting: Waiting<S>, world: &mut impl World<Sender = S>) -> Option<Waiting<S>> {
+    fn decide(
+        &mut self,
+        mut waiting: Waiting<S>,
+        world: &mut impl World<Sender = S>,
+    ) -> Option<Waiting<S>> {
         let patience = if self.now >= waiting.until { Patience::Last } else { Patience::Waiting };
         match self.engine.decide(&mut waiting.pass, self.now, patience) {
             Decided::Hold => return Some(waiting),
@@ -206,7 +222,7 @@ impl<'e, S> Timeline<'e, S> {
                     verdict: pass.verdict().cloned().unwrap_or_default(),
                     endpoint: pass.endpoint().map(|id| self.engine.label(id)),
                     status: refusal.status,
-                    event: Some(*event),
+                    event: event.map(|event| *event),
                 };
                 self.end(sender, call, outcome, world);
             }
@@ -277,7 +293,8 @@ pub fn learn(engine: &Engine, pass: Pass, reply: Option<&Reply>, now: Timestamp)
     let Some(reply) = reply else { return engine.abandon(pass, End::UpstreamFailed(502), now) };
     let head = AnswerHead { status: reply.status, headers: &reply.headers };
     let all = reply.body.as_deref();
-    let read = pass.answer_wanted(&head).and_then(|most| all.map(|body| body.get(..most).unwrap_or(body)));
+    let read =
+        pass.answer_wanted(&head).and_then(|most| all.map(|body| body.get(..most).unwrap_or(body)));
     let answer = Answer {
         head,
         body: read,

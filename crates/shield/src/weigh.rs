@@ -1,13 +1,13 @@
 //! From everything known about a request to one verdict.
 //!
-//! In this order: what stands decided; a place among the unanswered attempts; limits and evidence of
-//! each layer, each guarded; exceptions; and the ladder, first over the layers that enforce and, when
-//! those let it pass, over all that look.
+//! In this order: what stands decided; a place among the unanswered attempts; limits and evidence
+//! of each layer, each guarded; exceptions; and the ladder, first over the layers that enforce
+//! and, when those let it pass, over all that look.
 
 use conduct::{Act, Admission};
 use traffic::{
-    Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason, Signal, Timestamp,
-    Verdict,
+    Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason,
+    Signal, Timestamp, Verdict,
 };
 
 use crate::algebra::{self, Sum};
@@ -54,7 +54,9 @@ pub(crate) fn verdict(
         Admission::Free => None,
         Admission::Taken(ticket) => Some(ticket),
         Admission::Full { .. } if patience == Patience::Waiting => return None,
-        Admission::Full { unanswered, allowed } => return Some(crowded_out(act, unanswered, allowed).into()),
+        Admission::Full { unanswered, allowed } => {
+            return Some(crowded_out(act, unanswered, allowed).into());
+        }
     };
     let mut signals = Vec::new();
     let faulted = gather(memory, guard, pass, act, now, &mut signals);
@@ -72,7 +74,8 @@ pub(crate) fn verdict(
         && pass.policy.on_error(&pass.route) == OnError::Closed
     {
         is_fault = true;
-        verdict = Verdict { action: Action::Deny, mode: Mode::Enforce, layer: Some(layer), ..verdict };
+        verdict =
+            Verdict { action: Action::Deny, mode: Mode::Enforce, layer: Some(layer), ..verdict };
     }
     let ticket = ticket.and_then(|ticket| {
         if verdict.is_refusal() {
@@ -92,7 +95,14 @@ pub(crate) struct Lesson<'a> {
 }
 
 /// What an exchange teaches the layers.
-pub(crate) fn learn(memory: &mut Memory, guard: &Guard, pass: &Pass, act: &Act, lesson: &Lesson<'_>, now: Timestamp) {
+pub(crate) fn learn(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
+    act: &Act,
+    lesson: &Lesson<'_>,
+    now: Timestamp,
+) {
     let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
@@ -158,13 +168,17 @@ fn gather(
             continue;
         }
         let before = signals.len();
-        if guard.run(layer, now, || memory.conduct.assess(layer, act, limits, now, signals)).is_err() {
+        if guard
+            .run(layer, now, || memory.conduct.assess(layer, act, limits, now, signals))
+            .is_err()
+        {
             signals.truncate(before);
             faulted = Some(layer);
         }
     }
     if act.identity.established && signals.iter().any(|signal| signal.nats > 0.0) {
-        let entity = act.identity.session.map_or(act.identity.address_entity, traffic::Entity::Session);
+        let entity =
+            act.identity.session.map_or(act.identity.address_entity, traffic::Entity::Session);
         signals.push(Signal {
             detector: Detector::GoodStanding,
             entity,
@@ -172,7 +186,9 @@ fn gather(
             reason: Reason::Established,
         });
     }
-    signals.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(a.detector.cmp(&b.detector)).then(a.entity.cmp(&b.entity)));
+    signals.sort_by(|a, b| {
+        b.nats.total_cmp(&a.nats).then(a.detector.cmp(&b.detector)).then(a.entity.cmp(&b.entity))
+    });
     faulted
 }
 
@@ -190,7 +206,13 @@ fn apply_exceptions(
     let mut applied = None;
     signals.retain(|signal| {
         let detector = signal.detector;
-        let found = memory.standing.excepted(detector, detector.layer(), endpoint.as_deref(), &act.identity, now);
+        let found = memory.standing.excepted(
+            detector,
+            detector.layer(),
+            endpoint.as_deref(),
+            &act.identity,
+            now,
+        );
         applied = applied.or(found);
         found.is_none()
     });
@@ -198,12 +220,19 @@ fn apply_exceptions(
 }
 
 /// Limits and evidence to an action: first what is enforced, then what is only watched.
-fn decide(memory: &mut Memory, pass: &Pass, act: &Act, signals: &[Signal], now: Timestamp) -> Verdict {
+fn decide(
+    memory: &mut Memory,
+    pass: &Pass,
+    act: &Act,
+    signals: &[Signal],
+    now: Timestamp,
+) -> Verdict {
     if signals.is_empty() {
         return Verdict::default();
     }
     let enforces = |signal: &Signal| {
-        signal.detector == Detector::GoodStanding || pass.mode(signal.detector.layer()) == Mode::Enforce
+        signal.detector == Detector::GoodStanding
+            || pass.mode(signal.detector.layer()) == Mode::Enforce
     };
     // Where all layers agree there is one climb, for each climb leaves its traces.
     if signals.iter().all(enforces) {
@@ -227,10 +256,11 @@ fn climb(
 ) -> Verdict {
     let sum = algebra::sum(signals, &act.identity, act.role, &counts);
     let mut verdict = Verdict { mode, risk: sum.risk(), nats: sum.nats, ..Verdict::default() };
-    let limit = signals.iter().filter(|signal| counts(signal)).find_map(|signal| match signal.reason {
-        Reason::Rate { retry_after_s, .. } => Some((signal.detector.layer(), retry_after_s)),
-        _ => None,
-    });
+    let limit =
+        signals.iter().filter(|signal| counts(signal)).find_map(|signal| match signal.reason {
+            Reason::Rate { retry_after_s, .. } => Some((signal.detector.layer(), retry_after_s)),
+            _ => None,
+        });
     evidence(memory, act, &sum, &mut verdict, now);
     if let Some((layer, retry_after_s)) = limit
         && !verdict.action.refuses()
@@ -261,13 +291,15 @@ fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, no
             verdict.action = ladder::action(&step);
             verdict.layer = Some(strongest.detector.layer());
             verdict.scope = Some(scope);
-            verdict.decision = Some(memory.standing.block(scope, strongest.detector, reason, first, now));
+            verdict.decision =
+                Some(memory.standing.block(scope, strongest.detector, reason, first, now));
         }
     }
 }
 
-/// Gives an attempt at a secret its place among the unanswered ones. Only where takeover enforces:
-/// holding a request is something that its caller can notice. Changes nothing when there is no place.
+/// Gives an attempt at a secret its place among the unanswered ones. Only where takeover
+/// enforces: holding a request is something that its caller can notice. Changes nothing when
+/// there is no place.
 fn place_attempt(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Admission {
     if pass.mode(Layer::Takeover) != Mode::Enforce {
         return Admission::Free;

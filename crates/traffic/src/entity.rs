@@ -41,7 +41,9 @@ pub struct NotANet(String);
 
 /// A text that names no entity.
 #[derive(Debug, thiserror::Error)]
-#[error("not a selector: {0:?}; write ip:ADDRESS, net:BLOCK, ja4:…, device:…, account:…, principal:… or session:…")]
+#[error(
+    "not a selector: {0:?}; write ip:ADDRESS, net:BLOCK, ja4:…, device:…, account:…, principal:… or session:…"
+)]
 pub struct NotAnEntity(String);
 
 // === impl Net ===
@@ -66,7 +68,8 @@ impl Net {
     /// Whether `address` lies in this block. IPv4 written as IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_ipv4() == self.base.is_ipv4() && Self::around(address, self.prefix).base == self.base
+        address.is_ipv4() == self.base.is_ipv4()
+            && Self::around(address, self.prefix).base == self.base
     }
 
     /// The first address of the block.
@@ -141,7 +144,9 @@ impl Entity {
     /// The key of this entity in tables.
     pub fn digest(&self, hasher: &Hasher) -> Digest {
         match self {
-            Self::Net(net) => Self::of_address(hasher, net.base).tagged(1).then(Digest(u64::from(net.prefix))),
+            Self::Net(net) => {
+                Self::of_address(hasher, net.base).tagged(1).then(Digest(u64::from(net.prefix)))
+            }
             Self::Address(address) => Self::of_address(hasher, *address).tagged(2),
             Self::Ja4(digest) => digest.tagged(3),
             Self::Device(digest) => digest.tagged(4),
@@ -217,9 +222,19 @@ mod tests {
         assert!(net.contains("192.0.2.255".parse().expect("address")));
         assert!(net.contains("::ffff:192.0.2.1".parse().expect("address")));
         assert!(!net.contains("192.0.3.0".parse().expect("address")));
-        assert!("0.0.0.0/0".parse::<Net>().expect("a block").contains("8.8.8.8".parse().expect("address")));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Net>()
+                .expect("a block")
+                .contains("8.8.8.8".parse().expect("address"))
+        );
         assert!("192.0.2.0/33".parse::<Net>().is_err());
-        assert!("::/0".parse::<Net>().expect("a block").contains("2001:db8::1".parse().expect("address")));
+        assert!(
+            "::/0"
+                .parse::<Net>()
+                .expect("a block")
+                .contains("2001:db8::1".parse().expect("address"))
+        );
     }
 
     #[test]

@@ -100,7 +100,15 @@ impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = format!("{:032x}", self.0);
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        write!(f, "{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+        write!(
+            f,
+            "{}-{}-{}-{}-{}",
+            part(0, 8),
+            part(8, 12),
+            part(12, 16),
+            part(16, 20),
+            part(20, 32)
+        )
     }
 }
 
@@ -125,7 +133,10 @@ mod tests {
     fn ids_print_as_uuids_and_read_back() {
         let id = EventId(0x0193_594e_2b7e_7c3a_9d55_6a1f_0c0e_4b11);
         assert_eq!(id.to_string(), "0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11");
-        assert_eq!("urn:uuid:0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11".parse::<EventId>().expect("an id"), id);
+        assert_eq!(
+            "urn:uuid:0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11".parse::<EventId>().expect("an id"),
+            id
+        );
         assert!("0193".parse::<EventId>().is_err());
     }
 }

@@ -46,7 +46,8 @@ pub struct Identity {
     pub familiar: bool,
     /// Whether the principal (or session) has been in good standing for a while.
     pub established: bool,
-    /// How many established principals were seen behind this address: 5 or more is a shared address.
+    /// How many established principals were seen behind this address: 5 or more is a shared
+    /// address.
     pub neighbours: u16,
 }
 

@@ -142,7 +142,9 @@ impl Fields {
             }
             let at = memchr::memchr(b'=', pair);
             let (name, value) = match at {
-                Some(at) => (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()),
+                Some(at) => {
+                    (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default())
+                }
                 None => (pair, &b""[..]),
             };
             let name = self.write_decoded(name);
@@ -181,7 +183,13 @@ impl Fields {
         self.entries.reserve(entries);
     }
 
-    pub(crate) fn push_json(&mut self, parent: u32, name: (u32, u32), value: (u32, u32), sort: Sort) -> u32 {
+    pub(crate) fn push_json(
+        &mut self,
+        parent: u32,
+        name: (u32, u32),
+        value: (u32, u32),
+        sort: Sort,
+    ) -> u32 {
         let index = place(self.entries.len());
         self.entries.push(Entry { location: Location::Json, sort, parent, name, value });
         index
@@ -272,7 +280,9 @@ fn place(at: usize) -> u32 {
 }
 
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -283,7 +293,8 @@ mod tests {
     fn queries_are_decoded_and_repeats_kept() {
         let mut fields = Fields::default();
         fields.read_pairs(b"a=1&a=2&b=%41+c&flag&=x", Location::Query);
-        let all: Vec<_> = fields.leaves().map(|field| format!("{}={}", field.name(), field.value())).collect();
+        let all: Vec<_> =
+            fields.leaves().map(|field| format!("{}={}", field.name(), field.value())).collect();
         assert_eq!(all, ["a=1", "a=2", "b=A c", "flag=", "=x"]);
     }
 

@@ -16,7 +16,9 @@ use siphasher::sip::SipHasher13;
 use crate::redact::Redacted;
 
 /// The keyed hash of a value.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 pub struct Digest(pub u64);
 
 /// The secret key of an installation's hashes. Its `Debug` shows nothing.

@@ -39,7 +39,8 @@ pub struct Head<'a> {
     pub target: &'a [u8],
     /// The protocol version.
     pub version: Version,
-    /// The authority that the caller addressed (`Host` or `:authority`), with its port if it named one.
+    /// The authority that the caller addressed (`Host` or `:authority`), with its port if it
+    /// named one.
     pub authority: &'a str,
     /// The headers as they were received.
     pub headers: &'a HeaderMap,

@@ -13,7 +13,8 @@ pub const DEPTH_MAX: usize = 64;
 pub fn read(raw: &[u8], fields: &mut Fields) {
     // About one field in sixteen bytes: what API bodies have on average.
     fields.reserve(raw.len(), raw.len() / 16 + 4);
-    // Copied once as a whole; fields point into the copy, and only escaped strings are written anew.
+    // Copied once as a whole; fields point into the copy, and only escaped strings are written
+    // anew.
     let (base, _) = fields.write(raw);
     let mut reader = Reader { raw, at: 0, base, fields, open: Vec::with_capacity(8) };
     if reader.read().is_none() {
@@ -126,7 +127,8 @@ impl Reader<'_, '_> {
         (self.peek()? == b'"').then_some(())?;
         let start = self.at + 1;
         // Most names and values end within a few bytes, before a wide search pays off.
-        let near = self.raw.get(start..)?.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
+        let near =
+            self.raw.get(start..)?.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
         let end = match near {
             Some(length) => start + length,
             None => {
@@ -151,7 +153,10 @@ impl Reader<'_, '_> {
             let is_end = rest.get(length) == Some(&b'"');
             self.at += length + 1;
             if is_end {
-                return Some((u32::try_from(start).ok()?, u32::try_from(self.fields.text_len()).ok()?));
+                return Some((
+                    u32::try_from(start).ok()?,
+                    u32::try_from(self.fields.text_len()).ok()?,
+                ));
             }
             self.escape()?;
         }
@@ -214,7 +219,8 @@ impl Reader<'_, '_> {
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
         let length = rest.iter().position(ends).unwrap_or(rest.len());
         let word = rest.get(..length)?;
-        let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+        let is_number =
+            |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
         let sort = match first {
             b'-' | b'0'..=b'9' if word.iter().all(is_number) => Sort::Number,
             b't' | b'f' if matches!(word, b"true" | b"false") => Sort::Bool,
@@ -280,7 +286,14 @@ mod tests {
 
     #[test]
     fn what_comes_before_a_fault_is_kept() {
-        for broken in [r#"{"a":1,"#, r#"{"a":1,}"#, r#"{"a":1 "b":2}"#, r#"{"a":1}x"#, r#"{"a":1,"b":"#, r#"{"a":1]"#] {
+        for broken in [
+            r#"{"a":1,"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "b":2}"#,
+            r#"{"a":1}x"#,
+            r#"{"a":1,"b":"#,
+            r#"{"a":1]"#,
+        ] {
             assert!(fields(broken).anomalies().broken, "{broken}");
             assert_eq!(leaves(broken).first().map(String::as_str), Some("a=1"), "{broken}");
         }
@@ -315,7 +328,8 @@ mod tests {
         #[test]
         fn agrees_with_serde_json(text in r#"(\{|\}|\[|\]|,|:|"|\\u00e9|\\n|true|null|1|-2\.5e3|"a"|"b":| ){0,24}"#) {
             let accepts = serde_json::from_str::<serde_json::Value>(&text).is_ok();
-            // Whatever a strict parser takes must parse here too; numbers are read more leniently here.
+            // Whatever a strict parser takes must parse here too; numbers are read more leniently
+            // here.
             if accepts {
                 prop_assert!(!fields(&text).anomalies().broken, "{}", text);
             }

@@ -24,7 +24,9 @@ pub enum Layer {
 }
 
 /// How far a site, a route or a layer goes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Not looked at.
@@ -131,7 +133,11 @@ impl FromStr for Mode {
             "off" => Ok(Self::Off),
             "monitor" => Ok(Self::Monitor),
             "enforce" => Ok(Self::Enforce),
-            _ => Err(UnknownWord { what: "mode", word: word.to_owned(), expected: "off, monitor, enforce" }),
+            _ => Err(UnknownWord {
+                what: "mode",
+                word: word.to_owned(),
+                expected: "off, monitor, enforce",
+            }),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The vocabulary that every other crate speaks.
 //!
-//! Plain data about one exchange (request, answer, caller, endpoint), the evidence that layers derive
-//! from it (signals), what is decided (verdicts), and what is kept (events, findings, decisions).
-//! Bodies are decoded here once, into fields that all layers share.
+//! Plain data about one exchange (request, answer, caller, endpoint), the evidence that layers
+//! derive from it (signals), what is decided (verdicts), and what is kept (events, findings,
+//! decisions). Bodies are decoded here once, into fields that all layers share.
 //!
 //! Invariant: nothing in this crate does IO, reads a clock, draws a random number or keeps state.
-//! Invariant: no parser here fails on hostile bytes; each returns what it understood and what was odd.
-//! Invariant: the identity of a value is its keyed hash, live and in a replay alike, so that nothing
-//! learnt depends on a secret that a recording leaves out.
+//! Invariant: no parser here fails on hostile bytes; each returns what it understood and what was
+//! odd.
+//! Invariant: the identity of a value is its keyed hash, live and in a replay alike, so that
+//! nothing learnt depends on a secret that a recording leaves out.
 
 pub mod body;
 pub mod decision;

@@ -21,14 +21,19 @@ impl Media {
     /// What a `Content-Type` promises.
     pub fn of(content_type: Option<&str>) -> Self {
         let Some(content_type) = content_type else { return Self::Opaque };
-        let essence = content_type.split_once(';').map_or(content_type, |(essence, _)| essence).trim();
+        let essence =
+            content_type.split_once(';').map_or(content_type, |(essence, _)| essence).trim();
         let is = |word: &str| essence.eq_ignore_ascii_case(word);
         let ends = |suffix: &str| {
             essence.len() >= suffix.len()
-                && essence.as_bytes()[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
+                && essence.as_bytes()[essence.len() - suffix.len()..]
+                    .eq_ignore_ascii_case(suffix.as_bytes())
         };
         let starts = |prefix: &str| {
-            essence.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+            essence
+                .as_bytes()
+                .get(..prefix.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
         };
         if is("application/json") || ends("+json") || is("text/json") {
             Self::Json
@@ -36,7 +41,10 @@ impl Media {
             Self::Form
         } else if starts("application/grpc") {
             Self::Grpc
-        } else if is("text/event-stream") || is("application/x-ndjson") || starts("multipart/x-mixed-replace") {
+        } else if is("text/event-stream")
+            || is("application/x-ndjson")
+            || starts("multipart/x-mixed-replace")
+        {
             Self::Stream
         } else if starts("text/") || ends("+xml") || is("application/xml") {
             Self::Text

@@ -1,8 +1,8 @@
 //! A request's path in segments, decoded once.
 //!
-//! Percent-encoding is undone once, `.` and `..` are resolved and empty segments dropped, so that two
-//! spellings of one resource are one. What was unusual about the spelling is kept as anomalies. What
-//! goes upstream is always the target as it was received, never this form.
+//! Percent-encoding is undone once, `.` and `..` are resolved and empty segments dropped, so that
+//! two spellings of one resource are one. What was unusual about the spelling is kept as
+//! anomalies. What goes upstream is always the target as it was received, never this form.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,9 @@ impl Path {
     }
 
     /// The segments in order.
-    pub fn segments(&self) -> impl ExactSizeIterator<Item = Segment<'_>> + DoubleEndedIterator + Clone {
+    pub fn segments(
+        &self,
+    ) -> impl ExactSizeIterator<Item = Segment<'_>> + DoubleEndedIterator + Clone {
         self.segments.iter().map(|span| Segment {
             text: self.text.get(span.start as usize..span.end as usize).unwrap_or_default(),
             kind: span.kind,
@@ -95,7 +97,11 @@ impl Path {
     /// `/orders/1`, `/orders/2`, … is one shape.
     pub fn shape(&self) -> Digest {
         self.segments.iter().fold(Digest(0), |whole, span| {
-            whole.then(if span.kind.is_identifier() { Digest(span.kind as u64) } else { span.digest })
+            whole.then(if span.kind.is_identifier() {
+                Digest(span.kind as u64)
+            } else {
+                span.digest
+            })
         })
     }
 
@@ -106,7 +112,10 @@ impl Path {
 
     /// The extension of the last segment, without its dot.
     pub fn extension(&self) -> Option<&str> {
-        self.segments().next_back().and_then(|last| last.text.rsplit_once('.')).map(|(_, extension)| extension)
+        self.segments()
+            .next_back()
+            .and_then(|last| last.text.rsplit_once('.'))
+            .map(|(_, extension)| extension)
     }
 
     /// The path as it may be shown and stored: decoded, secrets redacted.
@@ -175,7 +184,8 @@ pub fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let origin = match memchr::memmem::find(target, b"://") {
         Some(at) if target.first() != Some(&b'/') => {
             let after = target.get(at + 3..).unwrap_or_default();
-            let end = after.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(after.len());
+            let end =
+                after.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(after.len());
             after.get(end..).unwrap_or_default()
         }
         _ => target,
@@ -228,7 +238,9 @@ const fn hex_value(digit: u8) -> u8 {
 }
 
 fn has_encoding(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(|three| matches!(three, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
+    bytes.windows(3).any(
+        |three| matches!(three, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+    )
 }
 
 #[cfg(test)]

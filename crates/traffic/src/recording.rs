@@ -1,8 +1,8 @@
 //! Recordings: one JSON object a line.
 //!
-//! The first line may be a header (which policy, which hash key, what was learnt before); each other
-//! line is one exchange. Only `request.method` and `request.url` must be there, so that a recording
-//! can be written by hand. These structs are the wire format and nothing else.
+//! The first line may be a header (which policy, which hash key, what was learnt before); each
+//! other line is one exchange. Only `request.method` and `request.url` must be there, so that a
+//! recording can be written by hand. These structs are the wire format and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -192,7 +192,9 @@ mod tests {
     #[test]
     fn the_least_line_is_enough() {
         let line = r#"{"request":{"method":"GET","url":"/a"}}"#;
-        let Line::Exchange(exchange) = serde_json::from_str(line).expect("a line") else { panic!("not an exchange") };
+        let Line::Exchange(exchange) = serde_json::from_str(line).expect("a line") else {
+            panic!("not an exchange")
+        };
         assert_eq!(exchange.request.url, "/a");
         assert_eq!(serde_json::to_string(&exchange).expect("json"), line);
     }

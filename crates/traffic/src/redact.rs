@@ -1,8 +1,9 @@
 //! Secrets leave here only as `~kind:hash:length`.
 //!
 //! Two ways a value counts as secret: the name it was sent under (a password field, a credential
-//! header), or its own shape (a token, a card number), wherever it stands: in a path, in a query, in
-//! a header, in prose. What depends on the value of a secret is thus never stored, but its identity is.
+//! header), or its own shape (a token, a card number), wherever it stands: in a path, in a query,
+//! in a header, in prose. What depends on the value of a secret is thus never stored, but its
+//! identity is.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -70,16 +71,57 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// A name that contains one of these names a secret.
 const SECRET_PARTS: [&str; 21] = [
-    "password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
-    "credential", "authorization", "cookie", "session", "csrf", "xsrf", "signature", "bearer", "jwt", "cardnumber",
-    "securitycode", "mfacode",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "cookie",
+    "session",
+    "csrf",
+    "xsrf",
+    "signature",
+    "bearer",
+    "jwt",
+    "cardnumber",
+    "securitycode",
+    "mfacode",
 ];
 
 /// A name that is one of these names a secret.
 const SECRET_WORDS: [&str; 26] = [
-    "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc", "cvv2", "pan", "auth", "sig", "sid", "key", "xapikey", "hmac",
-    "assertion", "nonce", "ssn", "codeverifier", "authcode", "verificationcode", "recoverycode", "resetcode",
-    "onetimecode", "iban", "card",
+    "pwd",
+    "pass",
+    "pin",
+    "otp",
+    "totp",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "pan",
+    "auth",
+    "sig",
+    "sid",
+    "key",
+    "xapikey",
+    "hmac",
+    "assertion",
+    "nonce",
+    "ssn",
+    "codeverifier",
+    "authcode",
+    "verificationcode",
+    "recoverycode",
+    "resetcode",
+    "onetimecode",
+    "iban",
+    "card",
 ];
 
 /// `value`, or its redacted form when the name or the shape makes it a secret; secrets inside a
@@ -150,11 +192,12 @@ fn has_suspect_run(bytes: &[u8]) -> bool {
 }
 
 const fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=' | b'~' | b':')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=' | b'~' | b':')
 }
 
-/// Splits `text` at its first word: what stands before it, the word, and the rest. Digit groups that
-/// are parted by single spaces are one word, so that a card number is seen whole.
+/// Splits `text` at its first word: what stands before it, the word, and the rest. Digit groups
+/// that are parted by single spaces are one word, so that a card number is seen whole.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
     let bytes = text.as_bytes();
     let start = bytes.iter().position(|byte| is_word_byte(*byte))?;
@@ -164,7 +207,11 @@ fn next_word(text: &str) -> Option<(&str, &str, &str)> {
         if is_word_byte(*byte) {
             only_digits &= byte.is_ascii_digit() || *byte == b'-';
             end += 1;
-        } else if *byte == b' ' && only_digits && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) && end - start < 24 {
+        } else if *byte == b' '
+            && only_digits
+            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
+            && end - start < 24
+        {
             end += 1;
         } else {
             break;
@@ -194,7 +241,8 @@ fn redact_word(word: &str, hasher: &Hasher, out: &mut String) {
         // A full stop ends a sentence, not a secret.
         let part = whole_part.trim_end_matches(['.', '-']);
         let kind = ParamKind::of(part);
-        let grouped_card = part.len() >= SECRET_LENGTH_MIN && (is_card(part.as_bytes()) || has_card_groups(part));
+        let grouped_card =
+            part.len() >= SECRET_LENGTH_MIN && (is_card(part.as_bytes()) || has_card_groups(part));
         if kind.is_secret() {
             out.push_str(&Redacted::of(part.as_bytes(), kind, hasher).to_string());
         } else if grouped_card {
@@ -249,18 +297,45 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        for plain in ["/api/v1/users/42", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)", "application/json; charset=utf-8",
-            "2026-11-23T12:00:00Z", "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21", "hello world, how are you today?", "black-friday-2024-deals"] {
+        for plain in [
+            "/api/v1/users/42",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)",
+            "application/json; charset=utf-8",
+            "2026-11-23T12:00:00Z",
+            "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21",
+            "hello world, how are you today?",
+            "black-friday-2024-deals",
+        ] {
             assert_eq!(text(plain, &hasher()), plain);
         }
     }
 
     #[test]
     fn names_make_secrets() {
-        for name in ["password", "new_password", "X-Api-Key", "access_token", "sessionId", "pin", "CVV", "client_secret", "card_number"] {
+        for name in [
+            "password",
+            "new_password",
+            "X-Api-Key",
+            "access_token",
+            "sessionId",
+            "pin",
+            "CVV",
+            "client_secret",
+            "card_number",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["name", "email", "id", "page", "keyboard", "author", "passenger", "pinned", "description"] {
+        for name in [
+            "name",
+            "email",
+            "id",
+            "page",
+            "keyboard",
+            "author",
+            "passenger",
+            "pinned",
+            "description",
+        ] {
             assert!(!is_secret_name(name), "{name}");
         }
         assert!(value("password", "hunter2", &hasher()).starts_with("~word:"));

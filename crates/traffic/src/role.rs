@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// The part that an endpoint plays, as far as protection depends on it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "each variant is the role it prints")]
 pub enum Role {
@@ -98,12 +100,21 @@ impl Role {
     /// Whether a guess at a secret is tried here: log-in, codes, resets. Challenges, in-flight caps
     /// and the reading of every answer are for these.
     pub const fn tries_a_secret(self) -> bool {
-        matches!(self, Self::Login | Self::OtpVerify | Self::ResetConfirm | Self::PasswordChange | Self::Redeem)
+        matches!(
+            self,
+            Self::Login
+                | Self::OtpVerify
+                | Self::ResetConfirm
+                | Self::PasswordChange
+                | Self::Redeem
+        )
     }
 
-    /// Whether the ladder's challenge applies: where a secret is tried, and where accounts or money move.
+    /// Whether the ladder's challenge applies: where a secret is tried, and where accounts or
+    /// money move.
     pub const fn is_sensitive(self) -> bool {
-        self.tries_a_secret() || matches!(self, Self::Signup | Self::ResetRequest | Self::OtpSend | Self::Checkout)
+        self.tries_a_secret()
+            || matches!(self, Self::Signup | Self::ResetRequest | Self::OtpSend | Self::Checkout)
     }
 }
 
@@ -117,6 +128,9 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(word: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.key() == word).ok_or_else(|| UnknownRole(word.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|role| role.key() == word)
+            .ok_or_else(|| UnknownRole(word.to_owned()))
     }
 }

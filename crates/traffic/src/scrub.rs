@@ -18,7 +18,9 @@ const SCHEMES: [&str; 6] = ["basic", "bearer", "digest", "token", "apikey", "neg
 pub fn header(name: &str, value: &str, hasher: &Hasher) -> String {
     match name {
         "authorization" | "proxy-authorization" => authorization(value, hasher),
-        "cookie" => value.split("; ").map(|pair| cookie(pair, hasher)).collect::<Vec<_>>().join("; "),
+        "cookie" => {
+            value.split("; ").map(|pair| cookie(pair, hasher)).collect::<Vec<_>>().join("; ")
+        }
         "set-cookie" => match value.split_once(';') {
             Some((pair, attributes)) => format!("{};{attributes}", cookie(pair, hasher)),
             None => cookie(value, hasher),
@@ -70,7 +72,9 @@ fn authorization(value: &str, hasher: &Hasher) -> String {
 fn cookie(pair: &str, hasher: &Hasher) -> String {
     match pair.split_once('=') {
         Some((name, "")) => format!("{name}="),
-        Some((name, value)) => format!("{}={}", redact::text(name, hasher), redact::whole(value, hasher)),
+        Some((name, value)) => {
+            format!("{}={}", redact::text(name, hasher), redact::whole(value, hasher))
+        }
         None => redact::text(pair, hasher).into_owned(),
     }
 }
@@ -100,7 +104,9 @@ fn decode(raw: &str, plus_is_space: bool) -> Cow<'_, str> {
     if memchr::memchr2(b'%', b'+', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
-    Cow::Owned(String::from_utf8_lossy(&percent_decode(raw.as_bytes(), plus_is_space).bytes).into_owned())
+    Cow::Owned(
+        String::from_utf8_lossy(&percent_decode(raw.as_bytes(), plus_is_space).bytes).into_owned(),
+    )
 }
 
 /// JSON text, whole or broken, read as a row of strings and of what stands between them.
@@ -162,7 +168,11 @@ fn between(text: &str, name: &str, hasher: &Hasher, out: &mut String) {
     while let Some(at) = rest.find(|c: char| c.is_ascii_alphanumeric() || c == '-') {
         out.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at..).unwrap_or_default();
-        let end = rest.find(|c: char| matches!(c, ',' | '}' | ']' | ' ' | '\n' | '\r' | '\t' | ':' | '{' | '[')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| {
+                matches!(c, ',' | '}' | ']' | ' ' | '\n' | '\r' | '\t' | ':' | '{' | '[')
+            })
+            .unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
         rest = rest.get(end..).unwrap_or_default();
         match redact::identity(name, word, hasher) {
@@ -210,7 +220,10 @@ mod tests {
         let secret = hasher().hash(b"hun\"ter2");
         let mut fields = Fields::default();
         crate::json::read(json(r#"{"password":"hun\"ter2"}"#, &hasher()).as_bytes(), &mut fields);
-        assert_eq!(fields.leaves().map(|field| replay.hash(field.value_bytes())).collect::<Vec<_>>(), [secret]);
+        assert_eq!(
+            fields.leaves().map(|field| replay.hash(field.value_bytes())).collect::<Vec<_>>(),
+            [secret]
+        );
 
         let path = crate::Path::parse(b"/reset/x7Kq2vN9pLm4Rt8Yw3Zb", &hasher());
         let redacted = target("/reset/x7Kq2vN9pLm4Rt8Yw3Zb", &hasher());
@@ -221,7 +234,9 @@ mod tests {
         pairs_live.read_pairs(b"code=12%2034&a=b", Location::Form);
         let mut pairs_replayed = Fields::default();
         pairs_replayed.read_pairs(pairs("code=12%2034&a=b", &hasher()).as_bytes(), Location::Form);
-        let hashes = |fields: &Fields, by: &Hasher| fields.leaves().map(|f| by.hash(f.value_bytes())).collect::<Vec<_>>();
+        let hashes = |fields: &Fields, by: &Hasher| {
+            fields.leaves().map(|f| by.hash(f.value_bytes())).collect::<Vec<_>>()
+        };
         assert_eq!(hashes(&pairs_live, &hasher()), hashes(&pairs_replayed, &replay));
     }
 
@@ -239,7 +254,10 @@ mod tests {
         ] {
             assert!(!header(name, value, &hasher()).contains(secret), "{name}: {value}");
         }
-        assert!(header("set-cookie", "sid=one; Path=/; HttpOnly", &hasher()).ends_with("; Path=/; HttpOnly"));
+        assert!(
+            header("set-cookie", "sid=one; Path=/; HttpOnly", &hasher())
+                .ends_with("; Path=/; HttpOnly")
+        );
     }
 
     proptest! {

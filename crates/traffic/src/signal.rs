@@ -44,7 +44,8 @@ pub enum Detector {
     GoodStanding,
 }
 
-/// Detectors that see the same behaviour: within a family evidence overlaps, across families it adds.
+/// Detectors that see the same behaviour: within a family evidence overlaps, across families it
+/// adds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(missing_docs, reason = "each variant is the family it prints")]
 pub enum Family {
@@ -144,8 +145,8 @@ impl Detector {
         Self::ALL.into_iter().find(|detector| detector.name() == name)
     }
 
-    /// The layer it belongs to. Decisions and framing belong to none that could be switched off; they
-    /// count as `rate`, the layer of plain limits, where a layer must be named.
+    /// The layer it belongs to. Decisions and framing belong to none that could be switched off;
+    /// they count as `rate`, the layer of plain limits, where a layer must be named.
     pub const fn layer(self) -> Layer {
         match self {
             Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => Layer::Takeover,
@@ -206,10 +207,18 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stuffing { accounts, failed, normal, known_from } => {
-                write!(f, "{accounts} accounts tried from here, {failed} of them failed ({})", Normal(*normal, *known_from))
+                write!(
+                    f,
+                    "{accounts} accounts tried from here, {failed} of them failed ({})",
+                    Normal(*normal, *known_from)
+                )
             }
             Self::Browsing { misses, normal, known_from } => {
-                write!(f, "{misses} distinct paths that do not exist ({})", Normal(*normal, *known_from))
+                write!(
+                    f,
+                    "{misses} distinct paths that do not exist ({})",
+                    Normal(*normal, *known_from)
+                )
             }
             Self::Rate { per_minute, burst, retry_after_s } => write!(
                 f,

@@ -1,7 +1,8 @@
 //! Points in time, as arguments.
 //!
 //! The decision core never asks for the time: it is handed a [`Timestamp`], which is what makes a
-//! replay of a recording give the verdicts of the live gateway. Display and parsing follow RFC 3339.
+//! replay of a recording give the verdicts of the live gateway. Display and parsing follow RFC
+//! 3339.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Microseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 pub struct Timestamp(u64);
 
 /// A text that is not an RFC 3339 time.
@@ -89,7 +92,11 @@ mod tests {
     fn prints_and_parses_microseconds() {
         let time: Timestamp = "2026-11-23T12:00:00.000042Z".parse().expect("a time");
         assert_eq!(time.to_string(), "2026-11-23T12:00:00.000042Z");
-        assert_eq!("2026-11-23T13:00:00+01:00".parse::<Timestamp>().expect("a time").as_micros() % 1_000_000, 0);
+        assert_eq!(
+            "2026-11-23T13:00:00+01:00".parse::<Timestamp>().expect("a time").as_micros()
+                % 1_000_000,
+            0
+        );
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 

@@ -9,7 +9,9 @@ use crate::layer::{Layer, Mode};
 use crate::signal::Signal;
 
 /// What to do with a request, from the mildest to the hardest.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Let it pass.
@@ -83,7 +85,8 @@ impl Verdict {
         self.action == Action::Reject || (self.action.refuses() && self.mode == Mode::Enforce)
     }
 
-    /// Whether it would be refused if the deciding layer enforced. Such an exchange teaches nothing.
+    /// Whether it would be refused if the deciding layer enforced. Such an exchange teaches
+    /// nothing.
     pub const fn would_refuse(&self) -> bool {
         self.action.refuses()
     }

@@ -28,7 +28,13 @@ pub struct Stuffer {
 impl Stuffer {
     /// `pairs` stolen pairs from `from` on, one each `pace_ms`, five in a thousand of them valid.
     #[must_use]
-    pub const fn new(client: Client, from: Timestamp, pairs: u32, pace_ms: u32, dice: Dice) -> Self {
+    pub const fn new(
+        client: Client,
+        from: Timestamp,
+        pairs: u32,
+        pace_ms: u32,
+        dice: Dice,
+    ) -> Self {
         Self { client, from, pairs, pace_ms, valid_per_mille: 5, own_between: 0, tried: 0, dice }
     }
 
@@ -48,8 +54,12 @@ impl Stuffer {
         } else {
             (format!("own{}@mail.example", self.tried % 10), true)
         };
-        let password = if valid { shop::password(&account) } else { format!("Stolen{}!", self.tried) };
-        Asked { at, call: self.client.post("/api/login", &json!({"email": account, "password": password})) }
+        let password =
+            if valid { shop::password(&account) } else { format!("Stolen{}!", self.tried) };
+        Asked {
+            at,
+            call: self.client.post("/api/login", &json!({"email": account, "password": password})),
+        }
     }
 }
 
@@ -60,11 +70,21 @@ impl Actor for Stuffer {
 
     fn begin(&mut self) -> Vec<Asked> {
         (0..self.pairs)
-            .map(|n| self.next(self.from.after(Duration::from_millis(u64::from(n) * u64::from(self.pace_ms)))))
+            .map(|n| {
+                self.next(
+                    self.from.after(Duration::from_millis(u64::from(n) * u64::from(self.pace_ms))),
+                )
+            })
             .collect()
     }
 
-    fn answered(&mut self, _call: &Call, _refused: bool, _status: u16, _at: Timestamp) -> Vec<Asked> {
+    fn answered(
+        &mut self,
+        _call: &Call,
+        _refused: bool,
+        _status: u16,
+        _at: Timestamp,
+    ) -> Vec<Asked> {
         Vec::new()
     }
 }
@@ -89,8 +109,24 @@ pub struct Scanner {
 impl Scanner {
     /// A list of `words` from `from` on, one guess each `pace_ms`.
     #[must_use]
-    pub const fn new(client: Client, from: Timestamp, words: u32, pace_ms: u32, dice: Dice) -> Self {
-        Self { client, from, words, parallel: 1, pace_ms, honest_between: 0, as_images: false, asked: 0, dice }
+    pub const fn new(
+        client: Client,
+        from: Timestamp,
+        words: u32,
+        pace_ms: u32,
+        dice: Dice,
+    ) -> Self {
+        Self {
+            client,
+            from,
+            words,
+            parallel: 1,
+            pace_ms,
+            honest_between: 0,
+            as_images: false,
+            asked: 0,
+            dice,
+        }
     }
 
     /// Asks for `parallel` paths at a time.
@@ -115,9 +151,12 @@ impl Scanner {
     }
 
     fn next(&mut self, at: Timestamp) -> Option<Asked> {
-        const PARTS: [&str; 12] =
-            ["admin", "backup", "old", "config", "test", "dev", "private", "db", "dump", "staging", "console", "internal"];
-        const MORE: [&str; 10] = ["", ".php", ".bak", ".zip", "/login", "_v1", "2", ".sql", "/index", "-copy"];
+        const PARTS: [&str; 12] = [
+            "admin", "backup", "old", "config", "test", "dev", "private", "db", "dump", "staging",
+            "console", "internal",
+        ];
+        const MORE: [&str; 10] =
+            ["", ".php", ".bak", ".zip", "/login", "_v1", "2", ".sql", "/index", "-copy"];
         if self.asked >= self.words {
             return None;
         }
@@ -126,9 +165,13 @@ impl Scanner {
             let product = self.dice.below(500);
             return Some(Asked { at, call: self.client.get(&format!("/api/products/{product}")) });
         }
-        let word = |list: &[&'static str], n: u32| list.get(n as usize % list.len()).copied().unwrap_or_default();
+        let word = |list: &[&'static str], n: u32| {
+            list.get(n as usize % list.len()).copied().unwrap_or_default()
+        };
         let letters: String = (0..3)
-            .map(|place| char::from(b'a' + u8::try_from((self.asked / 26_u32.pow(place)) % 26).unwrap_or(0)))
+            .map(|place| {
+                char::from(b'a' + u8::try_from((self.asked / 26_u32.pow(place)) % 26).unwrap_or(0))
+            })
             .collect();
         let tail = if self.as_images { ".png" } else { word(&MORE, self.asked) };
         let target = format!("/{}-{letters}{tail}", word(&PARTS, self.asked / 7));
@@ -145,7 +188,13 @@ impl Actor for Scanner {
         (0..self.parallel).filter_map(|_| self.next(self.from)).collect()
     }
 
-    fn answered(&mut self, _call: &Call, _refused: bool, _status: u16, at: Timestamp) -> Vec<Asked> {
+    fn answered(
+        &mut self,
+        _call: &Call,
+        _refused: bool,
+        _status: u16,
+        at: Timestamp,
+    ) -> Vec<Asked> {
         let at = at.after(Duration::from_millis(u64::from(self.pace_ms)));
         self.next(at).into_iter().collect()
     }

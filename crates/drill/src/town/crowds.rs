@@ -35,7 +35,13 @@ impl Actor for LinkFollower {
         vec![Asked { at: self.at, call: self.client.get(self.target) }]
     }
 
-    fn answered(&mut self, _call: &Call, _refused: bool, _status: u16, at: Timestamp) -> Vec<Asked> {
+    fn answered(
+        &mut self,
+        _call: &Call,
+        _refused: bool,
+        _status: u16,
+        at: Timestamp,
+    ) -> Vec<Asked> {
         if self.tries_left == 0 || !self.dice.percent(50) {
             return Vec::new();
         }
@@ -75,7 +81,9 @@ impl Actor for PageReader {
             return Vec::new();
         }
         let at = at.after(Duration::from_millis(30));
-        let image = |n: u32| format!("/images/summer-{}.png", char::from(b'a' + u8::try_from(n % 26).unwrap_or(0)));
+        let image = |n: u32| {
+            format!("/images/summer-{}.png", char::from(b'a' + u8::try_from(n % 26).unwrap_or(0)))
+        };
         (0..self.dead).map(|n| Asked { at, call: self.client.get(&image(n)) }).collect()
     }
 }

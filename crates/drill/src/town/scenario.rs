@@ -131,7 +131,8 @@ impl Scenario {
         for seed in seeds {
             let town = self.run_once(seed)?;
             for one in &mut measured {
-                one.values.push(measure(&town.tally_of(&one.expectation.of), &one.expectation.measure)?);
+                one.values
+                    .push(measure(&town.tally_of(&one.expectation.of), &one.expectation.measure)?);
             }
         }
         for one in &mut measured {
@@ -155,7 +156,8 @@ impl Scenario {
             town.live(&engine, residents, start.after(DAY));
             start = start.after(DAY);
         }
-        let mut newcomers: Vec<Box<dyn Actor>> = (0..self.warm_callers).map(|n| resident(n, start, seed ^ 1)).collect();
+        let mut newcomers: Vec<Box<dyn Actor>> =
+            (0..self.warm_callers).map(|n| resident(n, start, seed ^ 1)).collect();
         for (index, cast) in self.actor.iter().enumerate() {
             let stream = u64::try_from(index + 1).unwrap_or(1) << 32;
             for n in 0..cast.count {
@@ -170,12 +172,18 @@ impl Scenario {
 impl Cast {
     fn actor(&self, n: u32, start: Timestamp, mut dice: Dice) -> anyhow::Result<Box<dyn Actor>> {
         let begin = start.after(Duration::from_secs_f64(self.after_hours.max(0.0) * 3_600.0));
-        let at = begin.after(Duration::from_millis(u64::from(dice.below(self.spread_s.saturating_mul(1_000).max(1)))));
-        let client = Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
+        let at = begin.after(Duration::from_millis(u64::from(
+            dice.below(self.spread_s.saturating_mul(1_000).max(1)),
+        )));
+        let client =
+            Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
         Ok(match self.kind.as_str() {
-            "stuffer" => Box::new(Stuffer::new(client, at, self.size, self.pace_ms, dice).washing(self.between)),
+            "stuffer" => Box::new(
+                Stuffer::new(client, at, self.size, self.pace_ms, dice).washing(self.between),
+            ),
             "scanner" => {
-                let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice).in_parallel(self.parallel);
+                let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice)
+                    .in_parallel(self.parallel);
                 let scanner = scanner.interleaved(self.between);
                 Box::new(if self.as_images { scanner.dressed_as_images() } else { scanner })
             }
@@ -183,9 +191,18 @@ impl Cast {
             "page-reader" => Box::new(PageReader::new(client, at, self.size)),
             "office" => {
                 let account = format!("clerk{n}@office.example");
-                Box::new(Shopper::new("office", account, client, Habits::office(self.typos_percent), start, dice))
+                Box::new(Shopper::new(
+                    "office",
+                    account,
+                    client,
+                    Habits::office(self.typos_percent),
+                    start,
+                    dice,
+                ))
             }
-            other => bail!("actor kind {other:?}: stuffer, scanner, link-follower, page-reader or office"),
+            other => bail!(
+                "actor kind {other:?}: stuffer, scanner, link-follower, page-reader or office"
+            ),
         })
     }
 }
@@ -201,17 +218,27 @@ impl Measured {
     /// What does not hold; none when all does.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
-        let Expectation { of, measure, p95_at_most, p05_at_least, none_in_percent } = &self.expectation;
+        let Expectation { of, measure, p95_at_most, p05_at_least, none_in_percent } =
+            &self.expectation;
         if let Some(most) = p95_at_most.filter(|most| self.percentile(95) > *most) {
-            return Some(format!("{of}: p95 of {measure} is {}, at most {most} allowed", self.percentile(95)));
+            return Some(format!(
+                "{of}: p95 of {measure} is {}, at most {most} allowed",
+                self.percentile(95)
+            ));
         }
         if let Some(least) = p05_at_least.filter(|least| self.percentile(5) < *least) {
-            return Some(format!("{of}: p05 of {measure} is {}, at least {least} expected", self.percentile(5)));
+            return Some(format!(
+                "{of}: p05 of {measure} is {}, at least {least} expected",
+                self.percentile(5)
+            ));
         }
         let clean = self.values.iter().filter(|value| **value == 0).count() * 100;
         let percent = clean / self.values.len().max(1);
         none_in_percent.filter(|least| percent < *least as usize).map(|least| {
-            format!("{of}: no {measure} in {percent} % of seeds, {least} % expected; worst seed: {}", self.percentile(100))
+            format!(
+                "{of}: no {measure} in {percent} % of seeds, {least} % expected; worst seed: {}",
+                self.percentile(100)
+            )
         })
     }
 }
@@ -220,7 +247,14 @@ fn resident(n: u32, day: Timestamp, seed: u64) -> Box<dyn Actor> {
     // Device and address stay with a resident over the days; what it does differs.
     let client = Client::new(address(1, n + 1), n);
     let account = format!("resident{n}@town.example");
-    Box::new(Shopper::new("resident", account, client, Habits::ordinary(20), day, Dice::new(seed, u64::from(n))))
+    Box::new(Shopper::new(
+        "resident",
+        account,
+        client,
+        Habits::ordinary(20),
+        day,
+        Dice::new(seed, u64::from(n)),
+    ))
 }
 
 fn engine() -> anyhow::Result<Engine> {
@@ -249,6 +283,8 @@ fn measure(tally: &Tally, name: &str) -> anyhow::Result<u64> {
         "delayed" => tally.delayed,
         "denied" => tally.denied,
         "refused" => tally.denied + tally.delayed,
-        other => bail!("measure {other:?}: accounts, misses, forwarded, delayed, denied or refused"),
+        other => {
+            bail!("measure {other:?}: accounts, misses, forwarded, delayed, denied or refused")
+        }
     })
 }

@@ -67,15 +67,25 @@ impl Shop {
         let entered = call.headers.contains_key(AUTHORIZATION);
         match (call.method == Method::POST, parts.as_slice()) {
             (true, ["api", "login"]) => self.log_in(call, now),
-            (false, ["api", "products"]) => reply(200, &json!({"items": [{"id": 1, "name": "lamp"}], "next": 2})),
+            (false, ["api", "products"]) => {
+                reply(200, &json!({"items": [{"id": 1, "name": "lamp"}], "next": 2}))
+            }
             (false, ["api", "products", id]) => match id.parse::<u32>() {
-                Ok(id) if id < 500 => reply(200, &json!({"id": id, "name": format!("product {id}"), "price": 9.5})),
+                Ok(id) if id < 500 => {
+                    reply(200, &json!({"id": id, "name": format!("product {id}"), "price": 9.5}))
+                }
                 _ => reply(404, &json!({"error": "no such product"})),
             },
-            (_, ["api", "me" | "orders", ..]) if !entered => reply(401, &json!({"error": "log in first"})),
-            (false, ["api", "me"]) => reply(200, &json!({"email": "somebody@town.example", "since": "2024-03-01"})),
+            (_, ["api", "me" | "orders", ..]) if !entered => {
+                reply(401, &json!({"error": "log in first"}))
+            }
+            (false, ["api", "me"]) => {
+                reply(200, &json!({"email": "somebody@town.example", "since": "2024-03-01"}))
+            }
             (false, ["api", "orders"]) => reply(200, &json!({"orders": [{"id": 7, "total": 12}]})),
-            (false, ["api", "orders", id]) if id.parse::<u32>().is_ok() => reply(200, &json!({"id": 7, "total": 12})),
+            (false, ["api", "orders", id]) if id.parse::<u32>().is_ok() => {
+                reply(200, &json!({"id": 7, "total": 12}))
+            }
             (true, ["api", "orders"]) => reply(201, &json!({"id": 8})),
             (false, ["api", "health"]) => reply(200, &json!({"ok": true})),
             (false, ["sale"]) => page(),
@@ -86,10 +96,14 @@ impl Shop {
 
     fn log_in(&self, call: &Call, now: Timestamp) -> Reply {
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (account, given) = (text("email"), text("password"));
         if given == password(&account) {
-            return reply(200, &json!({"token": token(&account, now.as_micros()), "user": {"email": account}}));
+            return reply(
+                200,
+                &json!({"token": token(&account, now.as_micros()), "user": {"email": account}}),
+            );
         }
         match self.failures {
             Failures::Status => reply(401, &json!({"error": "wrong e-mail or password"})),

@@ -79,11 +79,20 @@ impl Shopper {
     }
 
     fn log_in(&mut self, at: Timestamp) -> Asked {
-        let right = self.failed > 0 && self.dice.percent(90) || !self.dice.percent(self.habits.typos_percent);
-        let password =
-            if right { shop::password(&self.account) } else { format!("{}x{}", shop::password(&self.account), self.failed) };
+        let right = self.failed > 0 && self.dice.percent(90)
+            || !self.dice.percent(self.habits.typos_percent);
+        let password = if right {
+            shop::password(&self.account)
+        } else {
+            format!("{}x{}", shop::password(&self.account), self.failed)
+        };
         self.client.carry(None);
-        Asked { at, call: self.client.post("/api/login", &json!({"email": self.account, "password": password})) }
+        Asked {
+            at,
+            call: self
+                .client
+                .post("/api/login", &json!({"email": self.account, "password": password})),
+        }
     }
 
     fn click(&mut self, at: Timestamp) -> Vec<Asked> {
@@ -112,7 +121,9 @@ impl Actor for Shopper {
         (0..self.habits.visits)
             .map(|_| {
                 let seconds = u32::try_from(self.habits.within.as_secs()).unwrap_or(u32::MAX);
-                let offset = Duration::from_millis(u64::from(self.dice.below(seconds)) * 1_000 + u64::from(self.dice.below(1_000)));
+                let offset = Duration::from_millis(
+                    u64::from(self.dice.below(seconds)) * 1_000 + u64::from(self.dice.below(1_000)),
+                );
                 let at = self.day.after(self.habits.from + offset);
                 self.log_in(at)
             })
@@ -126,7 +137,8 @@ impl Actor for Shopper {
         let entered = !refused && is_right(call, &self.account);
         if entered {
             self.failed = 0;
-            self.client.carry(Some(shop::token(&self.account, at.as_micros().saturating_sub(40_000))));
+            self.client
+                .carry(Some(shop::token(&self.account, at.as_micros().saturating_sub(40_000))));
             self.clicks_left = 4 + self.dice.below(12);
             return self.click(at);
         }
@@ -143,5 +155,6 @@ impl Actor for Shopper {
 /// Whether a log-in call carries the right password.
 fn is_right(call: &Call, account: &str) -> bool {
     let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    body.get("password").and_then(serde_json::Value::as_str) == Some(shop::password(account).as_str())
+    body.get("password").and_then(serde_json::Value::as_str)
+        == Some(shop::password(account).as_str())
 }

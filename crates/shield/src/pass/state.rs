@@ -1,0 +1,171 @@
+//! What is known of one request while it is on its way.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use caller::Sighting;
+use catalog::{Place, Query, RoleHint};
+use conduct::{Act, Keys, Wanted};
+use http::{HeaderValue, Method};
+use traffic::media::Media;
+use traffic::{
+    AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role, Timestamp,
+    Verdict,
+};
+
+use crate::policy::{Policy, RouteRef};
+use crate::record::Draft;
+
+/// Answers of log-in and code endpoints are read up to here.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// One request on its way through.
+#[derive(Debug)]
+pub struct Pass {
+    pub(crate) id: EventId,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy_version: u64,
+    pub(crate) route: RouteRef,
+    pub(crate) modes: [Mode; Layer::ALL.len()],
+    pub(crate) method: Method,
+    pub(crate) authority: String,
+    pub(crate) path: Path,
+    pub(crate) user_agent: Option<HeaderValue>,
+    pub(crate) peer_ja4: Option<Box<str>>,
+    pub(crate) media: Media,
+    pub(crate) fields: Fields,
+    pub(crate) sighting: Sighting,
+    pub(crate) hint: RoleHint,
+    pub(crate) wanted: Wanted,
+    pub(crate) request_id: Option<Box<str>>,
+    pub(crate) notes: Vec<&'static str>,
+    pub(crate) settled: Option<Settled>,
+    pub(crate) draft: Option<Box<Draft>>,
+}
+
+/// What was decided, and on which facts.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) identity: Identity,
+    pub(crate) place: Place,
+    pub(crate) act: Act,
+    pub(crate) verdict: Verdict,
+    pub(crate) at: Timestamp,
+    pub(crate) seq: u64,
+    /// Its place among the unanswered attempts.
+    pub(crate) ticket: Option<conduct::Place>,
+    pub(crate) reads_answer: bool,
+}
+
+// === impl Pass ===
+
+impl Pass {
+    /// How much of the request's body is to be held back and handed to [`Pass::read_body`] before
+    /// the decision; none when it is to stream on.
+    pub fn body_wanted(&self) -> Option<usize> {
+        let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
+        (is_asked && self.media.can_be_inspected()).then(|| self.inspect_bytes())
+    }
+
+    /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
+    pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
+        traffic::body::read(body, self.media, is_complete, &mut self.fields);
+        self.hint = catalog::role_hint(&self.method, &self.path, &self.fields);
+        if !is_complete {
+            self.notes.push("the body was inspected in part");
+        }
+        if let Some(draft) = &mut self.draft {
+            draft.body(body, self.media, is_complete, hasher);
+        }
+    }
+
+    /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
+    /// not be.
+    pub fn answer_wanted(&self, head: &AnswerHead<'_>) -> Option<usize> {
+        let reads = self.settled.as_ref().is_some_and(|settled| settled.reads_answer);
+        let content_type =
+            head.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        (reads && Media::of(content_type).can_be_inspected()).then_some(ANSWER_BYTES_MAX)
+    }
+
+    /// The name of this request towards caller and upstream, unless a trusted peer named it.
+    pub fn request_id(&self) -> String {
+        self.request_id.as_deref().map_or_else(|| self.id.to_string(), str::to_owned)
+    }
+
+    /// Takes over the name that a trusted peer gave this request.
+    pub fn accept_request_id(&mut self, id: &str) {
+        self.request_id = Some(id.into());
+    }
+
+    /// Notes something odd about the request in its event.
+    pub fn note(&mut self, note: &'static str) {
+        self.notes.push(note);
+    }
+
+    /// The client address: the peer's, or what trusted proxies say.
+    pub const fn client(&self) -> IpAddr {
+        self.sighting.address
+    }
+
+    /// The policy that this request goes by.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The site and route that this request falls under.
+    pub const fn route(&self) -> &RouteRef {
+        &self.route
+    }
+
+    /// The verdict, once decided.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.settled.as_ref().map(|settled| &settled.verdict)
+    }
+
+    /// The endpoint, as far as the request tells.
+    pub fn endpoint(&self) -> Option<EndpointId> {
+        self.settled.as_ref().and_then(|settled| settled.place.endpoint)
+    }
+
+    /// The sequence number of the decision.
+    pub fn decided_seq(&self) -> Option<u64> {
+        self.settled.as_ref().map(|settled| settled.seq)
+    }
+
+    /// How much of a body is looked at.
+    fn inspect_bytes(&self) -> usize {
+        usize::try_from(self.policy.limits.inspect_body.value).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn query(&self, now: Timestamp) -> Query<'_> {
+        Query {
+            host: traffic::head::host_of(&self.authority),
+            method: &self.method,
+            path: &self.path,
+            now,
+        }
+    }
+
+    pub(crate) fn mode(&self, layer: Layer) -> Mode {
+        self.modes.get(layer.index()).copied().unwrap_or_default()
+    }
+
+    /// The role that the user gave this route, or the one that was learnt.
+    pub(crate) fn role_or(&self, learnt: Role) -> Role {
+        self.policy.label(&self.route).unwrap_or(learnt)
+    }
+
+    pub(super) fn act(&self, identity: Identity, place: &Place, hasher: &Hasher) -> Act {
+        Act {
+            identity,
+            keys: Keys::of(&identity, hasher),
+            service: place.service,
+            endpoint: place.endpoint,
+            endpoint_known: place.is_known,
+            role: self.role_or(place.role),
+            path_shape: place.path_shape,
+            wanted: self.wanted,
+        }
+    }
+}
