@@ -127,21 +127,54 @@ pub(crate) fn open_writer(
 }
 
 /// Opens a file for reading; whatever is asked through it ends at `deadline`.
+///
+/// Even reading needs a companion file of 32 KiB, which a full disk does not take. A file that was
+/// closed in good order is complete without one, and is then read as it stands.
 pub(crate) fn open_reader(path: &Path, deadline: Instant) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let is_refused = format_of(&connection).err().is_some_and(|error| {
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
+        )
+    });
+    // Any other error is met again at the question that it concerns.
+    if is_refused && is_complete(path) {
+        let uri = OpenFlags::SQLITE_OPEN_URI;
+        return limited(Connection::open_with_flags(unchanging(path), flags | uri)?, deadline);
+    }
+    limited(connection, deadline)
+}
+
+fn limited(mut connection: Connection, deadline: Instant) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))?;
     Ok(connection)
 }
 
+/// Whether nothing of a file stands in its write-ahead log alone.
+fn is_complete(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(true, |metadata| metadata.len() == 0)
+}
+
+/// The URI that asks SQLite to take a file for one that nobody changes.
+fn unchanging(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?immutable=1")
+}
+
+fn format_of(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
 /// Whether a file has its tables yet: it may have been made this very moment.
 pub(crate) fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok(version > 0)
+    Ok(format_of(connection)? > 0)
 }
 
 /// Whether a query was ended by its deadline.
@@ -176,7 +209,7 @@ fn check_whole(connection: &Connection, path: &Path) -> Result<(), OpenFault> {
 
 fn bring_up_to_date(connection: &mut Connection, format: &Format) -> Result<(), OpenFault> {
     let known = i64::try_from(format.steps.len()).unwrap_or(i64::MAX);
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = format_of(connection)?;
     if found > known {
         return Err(OpenFault::Newer { found, known });
     }

@@ -54,6 +54,14 @@ pub enum OpenError {
         /// The format of this program.
         known: i64,
     },
+    /// The disk does not take what a new database needs.
+    #[error("cannot open {}, the disk does not take it: {what}", path.display())]
+    Storage {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite says.
+        what: String,
+    },
     /// The database does not answer as it should.
     #[error("cannot open {}: {source}", path.display())]
     Database {

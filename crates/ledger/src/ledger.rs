@@ -10,12 +10,14 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use traffic::{Event, HashKey, Hasher};
 
-use crate::database::{Check, Durability, Fault, Format, OpenFault, open_writer};
+use crate::database::{
+    Check, Durability, Fault, Format, OpenFault, has_tables, open_reader, open_writer,
+};
 use crate::error::{OpenError, WriteError};
 use crate::folder::{Folder, move_aside};
 use crate::health::{Health, Vitals};
@@ -241,35 +243,54 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Opens `palisade.db`. A damaged one is moved aside, and what can be read of it is kept.
-fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Connection, OpenError> {
+/// Opens `palisade.db`. A damaged one is moved aside, and what can be read of it is kept. None when
+/// the disk takes nothing: what is there can be read, and the writer tries again.
+fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Option<Connection>, OpenError> {
     let path = folder.main_file();
     let open = || open_writer(&path, &MAIN_FORMAT, Durability::Synced, Check::Whole);
-    let damage = match open() {
-        Ok(connection) => return Ok(connection),
+    let error = match open() {
+        Ok(connection) => return Ok(Some(connection)),
         Err(OpenFault::Newer { found, known }) => {
             return Err(OpenError::Newer { path, found, known });
         }
-        Err(OpenFault::Sqlite(source)) => source,
+        Err(OpenFault::Sqlite(error)) => error,
     };
-    let Fault::Corrupt(what) = Fault::from(damage) else {
-        // Asked again, because the error had to be given away to be looked at.
-        return open().map_err(|fault| not_opened(&path, fault));
-    };
-    let aside = move_aside(&path).map_err(|source| OpenError::Io {
+    let said = error.to_string();
+    match Fault::from(error) {
+        Fault::Corrupt(what) => repaired(&path, &what, vitals).map(Some),
+        Fault::Storage(_) if open_reader(&path, soon()).is_ok_and(|main| has_tables_in(&main)) => {
+            vitals.fault(&said);
+            Ok(None)
+        }
+        Fault::Storage(what) | Fault::Row(what) => Err(OpenError::Storage { path, what }),
+    }
+}
+
+/// Begins a new `palisade.db` with what can be read of the damaged one.
+fn repaired(path: &Path, what: &str, vitals: &Vitals) -> Result<Connection, OpenError> {
+    let aside = move_aside(path).map_err(|source| OpenError::Io {
         doing: "move aside",
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
-    let mut fresh = open().map_err(|fault| not_opened(&path, fault))?;
+    let mut fresh = open_writer(path, &MAIN_FORMAT, Durability::Synced, Check::No)
+        .map_err(|fault| not_opened(path, fault))?;
     let copied = salvage::copy_readable(&aside, &mut fresh)
-        .map_err(|source| OpenError::Database { path: path.clone(), source })?;
+        .map_err(|source| OpenError::Database { path: path.to_owned(), source })?;
     vitals.repaired(format!(
         "palisade.db was damaged ({what}); moved aside to {}, {copied} rows of decisions, \
          exceptions, audit and findings were saved, what was learnt was not",
         aside.display()
     ));
     Ok(fresh)
+}
+
+fn has_tables_in(main: &Connection) -> bool {
+    has_tables(main).unwrap_or(false)
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(2)
 }
 
 fn not_opened(path: &Path, fault: OpenFault) -> OpenError {
@@ -281,5 +302,7 @@ fn not_opened(path: &Path, fault: OpenFault) -> OpenError {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

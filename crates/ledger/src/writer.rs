@@ -59,11 +59,11 @@ struct Work {
 }
 
 impl Writer {
-    pub(crate) fn start(shared: Arc<Shared>, main: Connection) -> std::io::Result<Self> {
+    pub(crate) fn start(shared: Arc<Shared>, main: Option<Connection>) -> std::io::Result<Self> {
         let days = Days::new(shared.folder.events_folder(), Arc::clone(&shared.vitals));
         let work = Work {
             shared: Arc::clone(&shared),
-            main: Some(main),
+            main,
             days,
             items: VecDeque::new(),
             events: VecDeque::new(),

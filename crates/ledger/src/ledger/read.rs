@@ -21,7 +21,7 @@ use crate::standing::{self, LastIds};
 
 /// A person is waiting.
 const QUESTION_MAX: Duration = Duration::from_secs(2);
-/// Walking the whole audit log, or reading all learnt state at the start.
+/// Walking the whole audit log; and what is read at the start, which must not fail for being slow.
 const LONG_QUESTION_MAX: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -97,21 +97,21 @@ impl Ledger {
 
     /// All decisions that are kept, also those that ended lately.
     pub fn decisions(&self) -> Result<Vec<Decision>, QueryError> {
-        let (decisions, damaged) = self.ask(QUESTION_MAX, standing::decisions)?;
+        let (decisions, damaged) = self.ask(LONG_QUESTION_MAX, standing::decisions)?;
         self.say_damaged("decisions", damaged);
         Ok(decisions)
     }
 
     /// All exceptions that are kept, also those that ended lately.
     pub fn exceptions(&self) -> Result<Vec<Exception>, QueryError> {
-        let (exceptions, damaged) = self.ask(QUESTION_MAX, standing::exceptions)?;
+        let (exceptions, damaged) = self.ask(LONG_QUESTION_MAX, standing::exceptions)?;
         self.say_damaged("exceptions", damaged);
         Ok(exceptions)
     }
 
     /// The highest numbers that decisions and exceptions ever had.
     pub fn last_ids(&self) -> Result<LastIds, QueryError> {
-        self.ask(QUESTION_MAX, standing::last_ids)
+        self.ask(LONG_QUESTION_MAX, standing::last_ids)
     }
 
     /// The last `limit` lines of the audit log before line `before`, newest first.

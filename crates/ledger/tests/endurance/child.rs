@@ -23,6 +23,7 @@ pub(crate) fn role(name: &str) -> Option<fn(&Path)> {
         "write-until-killed" => Some(write_until_killed),
         "write-and-end" => Some(write_and_end),
         "write-on-a-small-disk" => Some(write_on_a_small_disk),
+        "start-on-a-full-disk" => Some(start_on_a_full_disk),
         _ => None,
     }
 }
@@ -90,6 +91,7 @@ fn write_until_killed(folder: &Path) {
                 let changes = vec![Change::PutDecision(decision(number))];
                 ledger.write(Write { changes, audit }).expect("acknowledged");
                 say(&format!("decision {number}"));
+                std::thread::sleep(Duration::from_millis(2));
             }
         });
         scope.spawn(|| {
@@ -97,6 +99,7 @@ fn write_until_killed(folder: &Path) {
                 let changes = vec![Change::PutException(exception(number))];
                 ledger.write(Write { changes, audit: None }).expect("acknowledged");
                 say(&format!("exception {number}"));
+                std::thread::sleep(Duration::from_millis(2));
             }
         });
         scope.spawn(|| {
@@ -128,6 +131,7 @@ fn write_and_end(folder: &Path) {
         assert!(ledger.record_event(event(number)));
         ledger.record(Entry::Rollups(vec![rollup()]));
     }
+    ledger.record(Entry::Change(Box::new(Change::PutDecision(decision(1)))));
     writer.close();
     say("ended");
 }
@@ -166,6 +170,22 @@ fn write_on_a_small_disk(folder: &Path) {
     writer.close();
     let health = ledger.health();
     say(&format!("end {} {}", health.events_written, health.dropped_storage));
+}
+
+/// Starts where no byte can be written, says what can be read, and waits until it can be.
+fn start_on_a_full_disk(folder: &Path) {
+    let (ledger, writer) = Ledger::open(folder, Options::default()).expect("starts");
+    let decisions = ledger.decisions().expect("can be read").len();
+    let event = ledger.event("request-7").expect("can be read").is_some();
+    let is_faulty = ledger.health().storage_fault.is_some();
+    say(&format!("started {decisions} {event} {is_faulty}"));
+    let changes = || vec![Change::PutDecision(decision(77))];
+    while ledger.write(Write { changes: changes(), audit: None }).is_err() {
+        say("refused");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    say(&format!("stored {}", ledger.decisions().expect("can be read").len()));
+    writer.close();
 }
 
 pub(crate) fn decision(number: u64) -> Decision {

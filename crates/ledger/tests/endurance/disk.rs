@@ -60,13 +60,29 @@ pub(crate) fn limited_files_are_a_full_disk() {
     let shell = "trap '' XFSZ; ulimit -S -f 800;";
     let mut writing = Writing::start("write-on-a-small-disk", &folder, shell);
     faulty_but_running(&writing);
-    let pid = writing.process.id().to_string();
-    let lifted = Command::new("prlimit")
-        .args(["--pid", &pid, "--fsize=unlimited:"])
-        .status()
-        .expect("prlimit runs");
-    assert!(lifted.success());
+    lift_limit(&writing);
     recovered(&mut writing, &folder);
+}
+
+/// A full disk must not turn a restart into an outage: what is there is read, and writing begins
+/// once there is room.
+pub(crate) fn a_start_on_a_full_disk_reads_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut before = Writing::start("write-and-end", folder.path(), "");
+    assert!(before.process.wait().expect("ends").success());
+    let shell = "trap '' XFSZ; ulimit -S -f 0;";
+    let mut writing = Writing::start("start-on-a-full-disk", folder.path(), shell);
+    assert_eq!(writing.next("started"), "1 true true");
+    writing.next("refused");
+    lift_limit(&writing);
+    assert_eq!(writing.next("stored"), "2");
+    assert!(writing.process.wait().expect("ends").success());
+}
+
+fn lift_limit(writing: &Writing) {
+    let pid = writing.process.id().to_string();
+    let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status();
+    assert!(lifted.expect("prlimit runs").success());
 }
 
 /// The disk refuses: operators are told, events are dropped and counted, nobody waits.

@@ -14,11 +14,15 @@ use std::io::Write as _;
 /// A scenario and what it shows.
 type Scenario = (&'static str, fn());
 
-const SCENARIOS: [Scenario; 5] = [
+const SCENARIOS: [Scenario; 6] = [
     ("a_kill_loses_nothing_acknowledged", kill::loses_nothing_acknowledged),
     ("a_kill_releases_the_folder", kill::releases_the_folder),
     ("a_full_disk_drops_counts_and_recovers", disk::full_drops_counts_and_recovers),
     ("a_file_that_may_not_grow_is_a_full_disk", disk::limited_files_are_a_full_disk),
+    (
+        "a_start_on_a_full_disk_reads_what_is_there",
+        disk::a_start_on_a_full_disk_reads_what_is_there,
+    ),
     ("an_orderly_end_loses_nothing", kill::orderly_end_loses_nothing),
 ];
 
