@@ -7,6 +7,7 @@ use std::fs;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 
 use axum::Router;
@@ -19,7 +20,7 @@ use crate::socket::SocketPath;
 /// The socket, open and not yet served.
 #[derive(Debug)]
 pub struct Door {
-    listener: UnixListener,
+    listener: StdListener,
     path: SocketPath,
 }
 
@@ -36,7 +37,8 @@ impl Door {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(path.path())?;
+        let listener = StdListener::bind(path.path())?;
+        listener.set_nonblocking(true)?;
         fs::set_permissions(path.path(), fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path })
     }
@@ -47,8 +49,9 @@ impl Door {
         routes: Router,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        let listener = UnixListener::from_std(self.listener)?;
         let service = routes.into_make_service_with_connect_info::<CallerUid>();
-        let served = axum::serve(self.listener, service).with_graceful_shutdown(stop).await;
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
         let _ = fs::remove_file(self.path.path());
         served
     }

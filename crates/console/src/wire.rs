@@ -23,3 +23,6 @@ pub use event::{Event, EventDetail, EventList, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
 pub use status::{LayerList, LayerMode, Setting, Site, Status};
+
+#[cfg(test)]
+mod tests;
