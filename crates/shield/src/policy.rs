@@ -294,7 +294,7 @@ impl Policy {
     }
 
     /// The modes at a route with their origins.
-    pub fn modes_in_full(&self, route: &RouteRef) -> &Modes {
+    fn modes_in_full(&self, route: &RouteRef) -> &Modes {
         match (self.named_route(route), self.site(route)) {
             (Some(route), _) => &route.modes,
             (None, Some(site)) => &site.modes,
@@ -351,13 +351,6 @@ impl Policy {
     /// Whether a peer is a trusted proxy.
     pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
         self.trust.proxies.iter().any(|net| net.contains(peer))
-    }
-}
-
-impl RouteRef {
-    /// The place of the route in a table with one place a route, where there is one.
-    pub const fn numbers(&self) -> (Option<u16>, Option<u16>) {
-        (self.site, self.route)
     }
 }
 

@@ -76,12 +76,7 @@ impl Policy {
         // Routes are found by text; no hash made here meets another.
         let hasher = Hasher::new(HashKey::new([0; 16]));
         let (path, _) = traffic::path::split_target(target.as_bytes());
-        let found = self.route(host, method, &Path::parse(path, &hasher));
-        self.explain_route(&found)
-    }
-
-    /// What applies at a route.
-    pub fn explain_route(&self, found: &RouteRef) -> Explanation {
+        let found = &self.route(host, method, &Path::parse(path, &hasher));
         let (site, route) = (self.site(found), self.named_route(found));
         let limits = route.map(|route| {
             let shown = route.limits.iter().map(settings::show_limit);
@@ -202,8 +197,7 @@ impl Policy {
         }
     }
 
-    /// The mode of each layer at a route.
-    pub fn layer_modes(&self, found: &RouteRef) -> Vec<LayerMode> {
+    fn layer_modes(&self, found: &RouteRef) -> Vec<LayerMode> {
         let modes = self.modes_in_full(found);
         let of =
             |layer| LayerMode { layer, mode: modes.of(layer), from: modes.origin(layer).clone() };

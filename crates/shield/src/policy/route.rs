@@ -9,7 +9,7 @@
 use std::fmt;
 
 use http::Method;
-use traffic::path::SEGMENTS_MAX;
+use traffic::path::{SEGMENTS_MAX, Segment};
 use traffic::{HashKey, Hasher, Path};
 
 use crate::policy::nearest::nearest;
@@ -209,13 +209,18 @@ impl RouteIndex {
 
     /// The route that fits a request best.
     pub(super) fn find(&self, method: &Method, path: &Path) -> Option<u16> {
-        self.find_below(0, method, path, 0)
+        self.find_below(0, method, path.segments())
     }
 
     /// Recurses once a segment: as deep as the deepest pattern, which is bounded.
-    fn find_below(&self, node: usize, method: &Method, path: &Path, depth: usize) -> Option<u16> {
+    fn find_below<'p>(
+        &self,
+        node: usize,
+        method: &Method,
+        mut segments: impl Iterator<Item = Segment<'p>> + Clone,
+    ) -> Option<u16> {
         let node = self.nodes.get(node)?;
-        let Some(segment) = path.segments().nth(depth) else {
+        let Some(segment) = segments.next() else {
             return node.here.find(method).or_else(|| node.rest.find(method));
         };
         let literal = node.literals.binary_search_by(|(text, _)| text.as_str().cmp(segment.text));
@@ -223,7 +228,7 @@ impl RouteIndex {
         literal
             .into_iter()
             .chain(node.any)
-            .find_map(|child| self.find_below(child, method, path, depth + 1))
+            .find_map(|child| self.find_below(child, method, segments.clone()))
             .or_else(|| node.rest.find(method))
     }
 
