@@ -75,8 +75,11 @@ impl Auth {
 
     /// Where credentials stood, the most frequent first; seldom ones are left out.
     pub(crate) fn slots(&self) -> Vec<SlotName> {
-        let mut slots: Vec<_> =
-            self.slots.iter().filter(|(_, count)| count.saturating_mul(RARE) >= self.served_with).collect();
+        let mut slots: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|(_, count)| count.saturating_mul(RARE) >= self.served_with)
+            .collect();
         slots.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| a.cmp(b)));
         slots.into_iter().map(|(name, _)| name.clone()).collect()
     }
@@ -156,7 +159,8 @@ mod tests {
     #[test]
     fn places_are_bounded() {
         let mut auth = Auth::default();
-        let names: Vec<String> = (0..100).map(|number| format!("x-{number}-{}", "é".repeat(80))).collect();
+        let names: Vec<String> =
+            (0..100).map(|number| format!("x-{number}-{}", "é".repeat(80))).collect();
         names.iter().for_each(|name| auth.served(Some(Slot::Header(name))));
         assert_eq!(auth.slots.len(), SLOTS_MAX);
     }

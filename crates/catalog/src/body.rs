@@ -109,10 +109,40 @@ fn to_u16(count: u32) -> u16 {
 
 /// Names that most resources have, and the envelopes around lists: they tell nothing apart.
 const GENERIC_NAMES: [&[u8]; 34] = [
-    b"id", b"name", b"type", b"status", b"title", b"description", b"createdat", b"updatedat", b"created",
-    b"updated", b"data", b"items", b"results", b"result", b"total", b"count", b"page", b"pages", b"limit",
-    b"offset", b"next", b"prev", b"previous", b"links", b"meta", b"self", b"href", b"url", b"ok", b"success",
-    b"message", b"perpage", b"pagesize", b"hasmore",
+    b"id",
+    b"name",
+    b"type",
+    b"status",
+    b"title",
+    b"description",
+    b"createdat",
+    b"updatedat",
+    b"created",
+    b"updated",
+    b"data",
+    b"items",
+    b"results",
+    b"result",
+    b"total",
+    b"count",
+    b"page",
+    b"pages",
+    b"limit",
+    b"offset",
+    b"next",
+    b"prev",
+    b"previous",
+    b"links",
+    b"meta",
+    b"self",
+    b"href",
+    b"url",
+    b"ok",
+    b"success",
+    b"message",
+    b"perpage",
+    b"pagesize",
+    b"hasmore",
 ];
 
 /// The longest name that is compared; longer ones are cut.
@@ -158,17 +188,33 @@ fn speech_of(name: &[u8], field: &Field<'_>, holds_something: bool) -> Speech {
 }
 
 const ERROR_NAMES: [&[u8]; 8] = [
-    b"error", b"errors", b"err", b"errormessage", b"errorcode", b"errordescription", b"fault", b"exception",
+    b"error",
+    b"errors",
+    b"err",
+    b"errormessage",
+    b"errorcode",
+    b"errordescription",
+    b"fault",
+    b"exception",
 ];
-const SUCCESS_NAMES: [&[u8]; 7] = [
-    b"success", b"ok", b"succeeded", b"issuccess", b"authenticated", b"valid", b"loggedin",
-];
+const SUCCESS_NAMES: [&[u8]; 7] =
+    [b"success", b"ok", b"succeeded", b"issuccess", b"authenticated", b"valid", b"loggedin"];
 const STATUS_NAMES: [&[u8]; 4] = [b"status", b"result", b"outcome", b"state"];
 const ERROR_STATUSES: [&[u8]; 7] =
     [b"error", b"fail", b"failed", b"failure", b"denied", b"invalid", b"unauthorized"];
 const SECOND_FACTOR_NAMES: [&[u8]; 12] = [
-    b"mfarequired", b"requiresmfa", b"twofactorrequired", b"requires2fa", b"requirestwofactor", b"mfatoken",
-    b"otprequired", b"requiresotp", b"mfachallenge", b"challengeid", b"mfa", b"twofactor",
+    b"mfarequired",
+    b"requiresmfa",
+    b"twofactorrequired",
+    b"requires2fa",
+    b"requirestwofactor",
+    b"mfatoken",
+    b"otprequired",
+    b"requiresotp",
+    b"mfachallenge",
+    b"challengeid",
+    b"mfa",
+    b"twofactor",
 ];
 
 fn fnv(bytes: &[u8]) -> u64 {

@@ -1,9 +1,9 @@
 //! The catalog itself: locating a request, learning from an answer.
 //!
-//! [`Catalog::locate`] and [`Catalog::learn`] run under the one lock of the decision core, so both are
-//! short: a walk down the tree, and a few counters of one endpoint. What is rare has files of its own:
-//! whether an answer creates an endpoint (`admission.rs`), and when siblings turn out to be values of
-//! one parameter (`vary.rs`).
+//! [`Catalog::locate`] and [`Catalog::learn`] run under the one lock of the decision core, so both
+//! are short: a walk down the tree, and a few counters of one endpoint. What is rare has files of
+//! its own: whether an answer creates an endpoint (`admission.rs`), and when siblings turn out to
+//! be values of one parameter (`vary.rs`).
 
 mod admission;
 mod capacity;
@@ -82,14 +82,13 @@ impl Catalog {
         };
         let Some(service) = self.hosts.find(query.host) else { return unknown };
         let unknown = Place { service: Some(service), ..unknown };
-        let Some(node) = self
-            .hosts
-            .group(service)
-            .and_then(|group| self.tree.find(group.root, query.path))
+        let Some(node) =
+            self.hosts.group(service).and_then(|group| self.tree.find(group.root, query.path))
         else {
             return unknown;
         };
-        let known = Place { path_shape: Digest(u64::from(node)).tagged(1), is_known: true, ..unknown };
+        let known =
+            Place { path_shape: Digest(u64::from(node)).tagged(1), is_known: true, ..unknown };
         let endpoint = Verb::of(query.method)
             .and_then(|verb| self.tree.node(node)?.endpoint(&verb))
             .and_then(|id| self.endpoints.get(&id));
@@ -128,7 +127,13 @@ impl Catalog {
         let looks = Looks::of(answer, place.asked_shape);
         let Some(endpoint) = id.and_then(|id| self.endpoints.get_mut(&id)) else {
             let outcome = Outcomes::default().judge(looks, place.role);
-            return Lesson { service: place.service, endpoint: None, created: false, role: place.role, outcome };
+            return Lesson {
+                service: place.service,
+                endpoint: None,
+                created: false,
+                role: place.role,
+                outcome,
+            };
         };
         let (was_proven, had_shape) = (endpoint.is_proven, endpoint.shape != Shape::Unknown);
         let (role, outcome) = endpoint.learn(*hint, request, answer, looks, now);
@@ -158,13 +163,18 @@ impl Catalog {
 
     /// `METHOD host-group /template`; empty for a number that was never given.
     pub fn label(&self, id: EndpointId) -> String {
-        self.endpoints.get(&self.current(id)).map_or_else(String::new, |endpoint| self.label_of(endpoint))
+        self.endpoints
+            .get(&self.current(id))
+            .map_or_else(String::new, |endpoint| self.label_of(endpoint))
     }
 
     /// The number under which an endpoint is known now: itself, unless it became part of another.
     pub fn current(&self, id: EndpointId) -> EndpointId {
         // Each step leads to a younger merge, so that the chain ends; it is bounded all the same.
-        std::iter::successors(Some(id), |id| self.moved.get(id).copied()).take(64).last().unwrap_or(id)
+        std::iter::successors(Some(id), |id| self.moved.get(id).copied())
+            .take(64)
+            .last()
+            .unwrap_or(id)
     }
 
     /// The endpoint of that number.
@@ -174,13 +184,19 @@ impl Catalog {
 
     /// The endpoint of that label.
     pub fn endpoint_labelled(&self, label: &str) -> Option<EndpointId> {
-        self.endpoints.values().find(|endpoint| self.label_of(endpoint) == label).map(|endpoint| endpoint.id)
+        self.endpoints
+            .values()
+            .find(|endpoint| self.label_of(endpoint) == label)
+            .map(|endpoint| endpoint.id)
     }
 
     /// All endpoints, by host group, template and method.
     pub fn endpoints(&self) -> Vec<EndpointView> {
-        let mut views: Vec<EndpointView> = self.endpoints.values().map(|endpoint| self.view(endpoint)).collect();
-        views.sort_by(|a, b| (&a.host, &a.template, &a.method).cmp(&(&b.host, &b.template, &b.method)));
+        let mut views: Vec<EndpointView> =
+            self.endpoints.values().map(|endpoint| self.view(endpoint)).collect();
+        views.sort_by(|a, b| {
+            (&a.host, &a.template, &a.method).cmp(&(&b.host, &b.template, &b.method))
+        });
         views
     }
 
@@ -231,7 +247,9 @@ impl Catalog {
             .and_then(|id| self.endpoints.get(&id))
             .is_some_and(|endpoint| endpoint.auth.turns_away());
         for credential in carried {
-            let Some((proof, is_first_use)) = self.issued.used(*credential, is_needed) else { continue };
+            let Some((proof, is_first_use)) = self.issued.used(*credential, is_needed) else {
+                continue;
+            };
             let endpoint = self.current(proof.endpoint);
             if let Some(issuer) = self.endpoints.get_mut(&endpoint) {
                 issuer.outcomes.prove(proof.cluster, is_first_use, is_needed);
@@ -242,7 +260,11 @@ impl Catalog {
     fn note_issued(&mut self, id: EndpointId, role: Role, looks: Looks, answer: &AnswerLesson<'_>) {
         if role.is_sensitive() || matches!(role, Role::Other | Role::ObjectWrite) {
             let proof = Proof { endpoint: id, cluster: looks.number() };
-            answer.issued.iter().take(8).for_each(|credential| self.issued.insert(*credential, proof));
+            answer
+                .issued
+                .iter()
+                .take(8)
+                .for_each(|credential| self.issued.insert(*credential, proof));
         }
     }
 
@@ -272,7 +294,11 @@ impl Catalog {
             evidence: endpoint.belief.evidence(endpoint.answer_clues()),
             auth: endpoint.auth.seen(),
             credentials: endpoint.auth.slots().iter().map(crate::auth::SlotName::shown).collect(),
-            params: self.path_params(endpoint.node).into_iter().chain(endpoint.params.view()).collect(),
+            params: self
+                .path_params(endpoint.node)
+                .into_iter()
+                .chain(endpoint.params.view())
+                .collect(),
             classes: endpoint.classes(),
             first_seen: endpoint.first_seen,
             last_seen: endpoint.last_seen,

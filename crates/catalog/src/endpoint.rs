@@ -119,7 +119,9 @@ impl Endpoint {
         } else if is_served {
             self.auth.served(request.credential);
         }
-        if (is_served || (role.tries_a_secret() && outcome == Outcome::Failure)) && self.params.wants() {
+        if (is_served || (role.tries_a_secret() && outcome == Outcome::Failure))
+            && self.params.wants()
+        {
             self.params.learn(request.fields);
         }
         if is_served {
@@ -134,7 +136,10 @@ impl Endpoint {
     }
 
     pub(crate) fn answer_clues(&self) -> AnswerClues {
-        AnswerClues { issues_credentials: self.outcomes.issues_credentials(), refuses: self.outcomes.refuses() }
+        AnswerClues {
+            issues_credentials: self.outcomes.issues_credentials(),
+            refuses: self.outcomes.refuses(),
+        }
     }
 
     /// Takes over what was learnt about another endpoint that turned out to be this one.
@@ -200,7 +205,11 @@ impl Endpoint {
 
 /// Endpoints whose answers are worth telling apart. Any POST may turn out to be a log-in.
 const fn tells_outcomes(role: Role) -> bool {
-    role.is_sensitive() || matches!(role, Role::Other | Role::ObjectWrite | Role::Refresh | Role::Admin | Role::Graphql)
+    role.is_sensitive()
+        || matches!(
+            role,
+            Role::Other | Role::ObjectWrite | Role::Refresh | Role::Admin | Role::Graphql
+        )
 }
 
 // === impl Shape ===
@@ -214,7 +223,9 @@ impl Shape {
                 _ => Likeness::Untold,
             },
             (Self::Length(a), Self::Length(b)) if a == b => Likeness::Alike,
-            (Self::Names(_), Self::Length(_)) | (Self::Length(_), Self::Names(_)) => Likeness::Unlike,
+            (Self::Names(_), Self::Length(_)) | (Self::Length(_), Self::Names(_)) => {
+                Likeness::Unlike
+            }
             _ => Likeness::Untold,
         }
     }

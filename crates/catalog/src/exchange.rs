@@ -31,8 +31,8 @@ pub struct Place {
     pub endpoint: Option<EndpointId>,
     /// The endpoint's role as learnt; before that, what the request alone suggests.
     pub role: Role,
-    /// What all paths of one template share, and a path that is not known with those that differ from
-    /// it in identifiers only.
+    /// What all paths of one template share, and a path that is not known with those that differ
+    /// from it in identifiers only.
     pub path_shape: Digest,
     /// Whether there is an endpoint of any method at this path.
     pub is_known: bool,

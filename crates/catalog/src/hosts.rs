@@ -1,8 +1,9 @@
 //! Host groups: which hosts are one API.
 //!
 //! A host is a group by itself. Many hosts under one domain that answer alike (a subdomain for each
-//! tenant) become the group `*.domain`. The `Host` header is the caller's to choose, so only a few hosts
-//! are taken at their word; further ones wait for a second source, and there is a limit to all of them.
+//! tenant) become the group `*.domain`. The `Host` header is the caller's to choose, so only a few
+//! hosts are taken at their word; further ones wait for a second source, and there is a limit to
+//! all of them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -76,7 +77,11 @@ impl Hosts {
 
     /// The single hosts directly under `domain`.
     pub(crate) fn siblings(&self, domain: &str) -> Vec<ServiceId> {
-        self.exact.iter().filter(|(host, _)| domain_above(host) == Some(domain)).map(|(_, id)| *id).collect()
+        self.exact
+            .iter()
+            .filter(|(host, _)| domain_above(host) == Some(domain))
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     fn next_id(&mut self) -> ServiceId {
@@ -89,7 +94,9 @@ impl Hosts {
 /// A host in lower case without the dot of the root; none for what is no host name.
 pub(crate) fn normal(host: &str) -> Option<Cow<'_, str>> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
+    let is_name = host
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
     if host.is_empty() || host.len() > HOST_BYTES_MAX || !is_name {
         return None;
     }

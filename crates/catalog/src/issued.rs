@@ -64,7 +64,8 @@ impl Issued {
     /// credential was needed, and once, and then no more, where one was.
     pub(crate) fn used(&mut self, credential: Digest, is_needed: bool) -> Option<(Proof, bool)> {
         let set = self.set(credential)?;
-        let slot = set.iter_mut().find(|slot| slot.is_some_and(|entry| entry.credential == credential))?;
+        let slot =
+            set.iter_mut().find(|slot| slot.is_some_and(|entry| entry.credential == credential))?;
         let entry = slot.as_mut()?;
         let is_first = !std::mem::replace(&mut entry.was_used, true);
         let proof = entry.proof;
@@ -77,7 +78,8 @@ impl Issued {
     /// The same entries in a table of another capacity, as far as they fit.
     pub(crate) fn resized(&self, capacity: usize) -> Self {
         let mut entries: Vec<Entry> = self.slots.iter().flatten().copied().collect();
-        entries.sort_by_key(|entry| (u32::MAX - self.clock.wrapping_sub(entry.at), entry.credential));
+        entries
+            .sort_by_key(|entry| (u32::MAX - self.clock.wrapping_sub(entry.at), entry.credential));
         let mut resized = Self::new(capacity);
         for entry in entries {
             resized.insert(entry.credential, entry.proof);

@@ -1,8 +1,8 @@
 //! The catalog as an OpenAPI 3.1 document.
 //!
 //! What was seen, not what was promised: schemas are as wide as the values were, a parameter is
-//! required only if every request carried it, and what the format has no word for (roles, data classes,
-//! who calls) stands in `x-palisade-…` extensions.
+//! required only if every request carried it, and what the format has no word for (roles, data
+//! classes, who calls) stands in `x-palisade-…` extensions.
 
 mod schema;
 
@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use self::schema::{body_schema, scalar_schema};
 use crate::view::{AuthSeen, EndpointView, ParamPlace, ParamView};
 
-/// The document for the given endpoints. Endpoints of several hosts share it; an operation that more
-/// than one host has is described once, with the hosts named.
+/// The document for the given endpoints. Endpoints of several hosts share it; an operation that
+/// more than one host has is described once, with the hosts named.
 pub(crate) fn document(views: &[EndpointView]) -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut names = BTreeSet::new();
@@ -55,7 +55,8 @@ pub(crate) fn document(views: &[EndpointView]) -> Value {
 
 /// A host group as a server: a group of hosts has a variable for its first label.
 fn server(host: &str) -> Value {
-    let host_in_url = |host: &str| if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let host_in_url =
+        |host: &str| if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     match host.strip_prefix("*.") {
         Some(domain) => json!({
             "url": format!("//{{tenant}}.{domain}"),
@@ -65,7 +66,11 @@ fn server(host: &str) -> Value {
     }
 }
 
-fn operation(view: &EndpointView, names: &mut BTreeSet<String>, schemes: &mut Map<String, Value>) -> Value {
+fn operation(
+    view: &EndpointView,
+    names: &mut BTreeSet<String>,
+    schemes: &mut Map<String, Value>,
+) -> Value {
     let mut operation = Map::new();
     operation.insert("operationId".to_owned(), json!(operation_id(view, names)));
     operation.insert("summary".to_owned(), json!(format!("{} {}", view.method, view.template)));
@@ -114,8 +119,12 @@ fn request_body(view: &EndpointView) -> Option<Value> {
         return None;
     }
     let mut content = Map::new();
-    for (place, media) in [(ParamPlace::Json, "application/json"), (ParamPlace::Form, "application/x-www-form-urlencoded")] {
-        let fields: Vec<&ParamView> = view.params.iter().filter(|param| param.place == place).collect();
+    for (place, media) in [
+        (ParamPlace::Json, "application/json"),
+        (ParamPlace::Form, "application/x-www-form-urlencoded"),
+    ] {
+        let fields: Vec<&ParamView> =
+            view.params.iter().filter(|param| param.place == place).collect();
         if !fields.is_empty() {
             content.insert(media.to_owned(), json!({ "schema": body_schema(&fields) }));
         }
@@ -130,7 +139,10 @@ fn responses(view: &EndpointView) -> Value {
             .ok()
             .and_then(|status| status.canonical_reason())
             .unwrap_or("Seen in traffic");
-        responses.insert(status.to_string(), json!({ "description": description, "x-palisade-count": count }));
+        responses.insert(
+            status.to_string(),
+            json!({ "description": description, "x-palisade-count": count }),
+        );
     }
     if responses.is_empty() {
         responses.insert("default".to_owned(), json!({ "description": "Not seen yet" }));
@@ -159,7 +171,10 @@ fn security(view: &EndpointView, schemes: &mut Map<String, Value>) -> Option<Val
 
 /// The security scheme for a credential as it is shown: `bearer`, `cookie sid`.
 fn scheme_of(credential: &str) -> (String, Value) {
-    let key: String = credential.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let key: String = credential
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .collect();
     let scheme = match credential.split_once(' ') {
         Some((place, name)) => json!({ "type": "apiKey", "in": place, "name": name }),
         None => json!({ "type": "http", "scheme": credential }),
@@ -170,7 +185,8 @@ fn scheme_of(credential: &str) -> (String, Value) {
 /// A name that no other operation has: the method and the words of the template.
 fn operation_id(view: &EndpointView, names: &mut BTreeSet<String>) -> String {
     let mut id = view.method.to_ascii_lowercase();
-    let words = view.template.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words =
+        view.template.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     for word in words {
         id.push('_');
         id.push_str(word);

@@ -1,9 +1,9 @@
 //! How the answers of one endpoint tell success from failure, learnt from the answers themselves.
 //!
 //! Answers that look alike form a cluster. The strongest label needs nobody's help: a cluster is a
-//! success when credentials that it handed out are later accepted elsewhere. That settles the log-ins
-//! that answer failures with 200 and an error, or with the form once more. Until then the status
-//! decides, and what a body says plainly.
+//! success when credentials that it handed out are later accepted elsewhere. That settles the log-
+//! ins that answer failures with 200 and an error, or with the form once more. Until then the
+//! status decides, and what a body says plainly.
 
 use serde::{Deserialize, Serialize};
 use traffic::{Digest, Outcome, Role};
@@ -52,9 +52,11 @@ const CLUSTERS_MAX: usize = 8;
 
 impl Looks {
     pub(crate) fn of(answer: &AnswerLesson<'_>, path_shape: Digest) -> Self {
-        let redirect = answer.redirect.filter(|_| matches!(answer.status, 300..=399)).map(|to| RedirectLooks {
-            shape: to.shape,
-            is_refusal: to.asks_login || to.says_error || to.shape == path_shape,
+        let redirect = answer.redirect.filter(|_| matches!(answer.status, 300..=399)).map(|to| {
+            RedirectLooks {
+                shape: to.shape,
+                is_refusal: to.asks_login || to.says_error || to.shape == path_shape,
+            }
         });
         Self {
             status: answer.status,
@@ -67,7 +69,8 @@ impl Looks {
 
     /// A number for these looks, for the table of credentials issued.
     pub(crate) fn number(&self) -> u64 {
-        let redirect = self.redirect.map_or(Digest(0), |to| to.shape.tagged(u8::from(to.is_refusal)));
+        let redirect =
+            self.redirect.map_or(Digest(0), |to| to.shape.tagged(u8::from(to.is_refusal)));
         Digest(u64::from(self.status))
             .tagged(u8::from(self.issues))
             .tagged(self.speech as u8)
@@ -114,9 +117,12 @@ impl Outcomes {
 
     /// Notes that a credential of such an answer opened a door.
     pub(crate) fn prove(&mut self, number: u64, is_first_use: bool, is_needed_there: bool) {
-        if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.looks.number() == number) {
+        if let Some(cluster) =
+            self.clusters.iter_mut().find(|cluster| cluster.looks.number() == number)
+        {
             cluster.used = cluster.used.saturating_add(u32::from(is_first_use));
-            cluster.used_where_needed = cluster.used_where_needed.saturating_add(u32::from(is_needed_there));
+            cluster.used_where_needed =
+                cluster.used_where_needed.saturating_add(u32::from(is_needed_there));
         }
     }
 
@@ -140,7 +146,8 @@ impl Outcomes {
     /// How an exchange ended that was answered like this.
     pub(crate) fn judge(&self, looks: Looks, role: Role) -> Outcome {
         match looks.status {
-            // On an endpoint that is known to be there, "not found" is about the account or the code.
+            // On an endpoint that is known to be there, "not found" is about the account or the
+            // code.
             404 if role.tries_a_secret() && self.has_success() => Outcome::Failure,
             404 | 405 | 410 => Outcome::NotFound,
             0..200 | 408 | 429 | 500.. => Outcome::Unknown,
@@ -174,7 +181,8 @@ impl Outcomes {
                 Some(mine) => {
                     mine.count = mine.count.saturating_add(theirs.count);
                     mine.used = mine.used.saturating_add(theirs.used);
-                    mine.used_where_needed = mine.used_where_needed.saturating_add(theirs.used_where_needed);
+                    mine.used_where_needed =
+                        mine.used_where_needed.saturating_add(theirs.used_where_needed);
                 }
                 None if has_room => self.clusters.push(*theirs),
                 None => {}
@@ -202,10 +210,16 @@ impl Outcomes {
         let issued = if looks.issues { 2.0 } else { 0.0 };
         let rivalled = match best {
             Some(best) if !looks.issues && (best.used > 0 || best.count >= 2) => -6.0,
-            // Both hand out credentials, as forms do that renew the cookie with every answer: only one
-            // leads on, or only one's credential is accepted where one is needed.
+            // Both hand out credentials, as forms do that renew the cookie with every answer: only
+            // one leads on, or only one's credential is accepted where one is needed.
             Some(best) if best.looks.leads_on() && !looks.leads_on() && proof < 6.0 => -6.0,
-            Some(best) if best.used_where_needed >= 2 && proof < 6.0 && own.is_some_and(|own| own.count >= 20) => -6.0,
+            Some(best)
+                if best.used_where_needed >= 2
+                    && proof < 6.0
+                    && own.is_some_and(|own| own.count >= 20) =>
+            {
+                -6.0
+            }
             _ => 0.0,
         };
         face + proof + issued + rivalled
@@ -215,8 +229,14 @@ impl Outcomes {
     fn best_rival(&self, looks: Looks) -> Option<&Cluster> {
         self.clusters
             .iter()
-            .filter(|cluster| cluster.looks != looks && cluster.looks.issues && cluster.looks.at_face_value() > 0.0)
-            .max_by_key(|cluster| (cluster.used_where_needed, cluster.looks.leads_on(), cluster.used, cluster.count))
+            .filter(|cluster| {
+                cluster.looks != looks
+                    && cluster.looks.issues
+                    && cluster.looks.at_face_value() > 0.0
+            })
+            .max_by_key(|cluster| {
+                (cluster.used_where_needed, cluster.looks.leads_on(), cluster.used, cluster.count)
+            })
     }
 }
 

@@ -105,7 +105,11 @@ impl Params {
 
     /// How much two endpoints take the same parameters: 1 for the same names, or none at all.
     pub(crate) fn likeness(&self, other: &Self) -> f32 {
-        let both = self.known.iter().filter(|mine| other.known.iter().any(|theirs| theirs.key == mine.key)).count();
+        let both = self
+            .known
+            .iter()
+            .filter(|mine| other.known.iter().any(|theirs| theirs.key == mine.key))
+            .count();
         let either = self.known.len() + other.known.len() - both;
         if either == 0 { 1.0 } else { both as f32 / either as f32 }
     }
@@ -116,7 +120,10 @@ impl Params {
             Err(at) => {
                 let Some(at) = self.make_room(at) else { return };
                 let place = place_of(field.location());
-                self.known.insert(at, Param { key, place, name: name_of(field).into(), seen: 0, kinds: Vec::new() });
+                self.known.insert(
+                    at,
+                    Param { key, place, name: name_of(field).into(), seen: 0, kinds: Vec::new() },
+                );
                 at
             }
         };
@@ -154,7 +161,10 @@ impl Param {
         match self.kinds.iter().max_by_key(|(kind, count)| (*count, *kind)) {
             Some((kind, count)) if *count >= total - total / 10 => *kind,
             Some((ParamKind::Integer | ParamKind::Decimal, _))
-                if self.kinds.iter().all(|(kind, _)| matches!(kind, ParamKind::Integer | ParamKind::Decimal)) =>
+                if self
+                    .kinds
+                    .iter()
+                    .all(|(kind, _)| matches!(kind, ParamKind::Integer | ParamKind::Decimal)) =>
             {
                 ParamKind::Decimal
             }
@@ -164,7 +174,8 @@ impl Param {
     }
 }
 
-const PLACES: [ParamPlace; 4] = [ParamPlace::Path, ParamPlace::Query, ParamPlace::Form, ParamPlace::Json];
+const PLACES: [ParamPlace; 4] =
+    [ParamPlace::Path, ParamPlace::Query, ParamPlace::Form, ParamPlace::Json];
 
 const fn place_of(location: Location) -> u8 {
     match location {
@@ -209,7 +220,7 @@ fn name_of(field: &Field<'_>) -> String {
         .take(DEPTH_MAX)
         .filter(|part| part.parent().is_some() || !part.name_bytes().is_empty())
         .map(|part| match part.name_bytes() {
-            name if name.is_empty() => ANY_ELEMENT.to_owned(),
+            [] => ANY_ELEMENT.to_owned(),
             name if is_value(name) => ANY_KEY.to_owned(),
             _ => cut(&part.name()).replace('\\', "\\\\").replace('.', "\\."),
         })

@@ -1,10 +1,12 @@
 //! What an endpoint is for: guessed from one request, learnt from many.
 //!
-//! Evidence is a set of clues (`clue.rs`), each worth some nats for some roles (`weight.rs`). A request
-//! alone gives a [`RoleHint`], so that a log-in is protected before it was ever seen; an endpoint
-//! gathers a [`RoleBelief`] over its exchanges, answers included, that one odd request cannot turn.
+//! Evidence is a set of clues (`clue.rs`), each worth some nats for some roles (`weight.rs`). A
+//! request alone gives a [`RoleHint`], so that a log-in is protected before it was ever seen; an
+//! endpoint gathers a [`RoleBelief`] over its exchanges, answers included, that one odd request
+//! cannot turn.
 
 pub(crate) mod clue;
+mod lexicon;
 mod weight;
 
 use http::Method;
@@ -51,7 +53,8 @@ pub(crate) struct AnswerClues {
     pub(crate) refuses: bool,
 }
 
-/// Reads from a request alone what its endpoint could be for. Its body counts as far as `fields` goes.
+/// Reads from a request alone what its endpoint could be for. Its body counts as far as `fields`
+/// goes.
 pub fn role_hint(method: &Method, path: &Path, fields: &Fields) -> RoleHint {
     let mut clues = clue::of_method(method);
     clues.add(clue::of_path(path));
@@ -75,8 +78,8 @@ impl RoleBelief {
         self.role
     }
 
-    /// The role for one exchange: as learnt, unless that is of no interest to protection and this very
-    /// request tries a secret, as on endpoints that serve many operations.
+    /// The role for one exchange: as learnt, unless that is of no interest to protection and this
+    /// very request tries a secret, as on endpoints that serve many operations.
     pub(crate) fn role_for(&self, hint: RoleHint) -> Role {
         if !self.role.is_sensitive() && hint.role.is_sensitive() { hint.role } else { self.role }
     }

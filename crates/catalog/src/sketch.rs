@@ -66,7 +66,8 @@ impl Distinct {
         let raw = 0.7213 / (1.0 + 1.079 / count) * count * count / sum;
         let empty = self.registers.iter().filter(|rank| **rank == 0).count();
         // Few values leave many registers empty, and their number is the better estimate then.
-        let estimate = if raw <= 2.5 * count && empty > 0 { count * (count / empty as f64).ln() } else { raw };
+        let estimate =
+            if raw <= 2.5 * count && empty > 0 { count * (count / empty as f64).ln() } else { raw };
         estimate.round() as u64
     }
 

@@ -1,8 +1,8 @@
 //! Which segments of a path are part of the route, and which are values.
 //!
-//! Numbers, UUIDs, dates, hashes and whatever else cannot be a name are values at once. Words are part
-//! of the route until so many alike stand beside each other that they must be values; that is found
-//! out in `vary.rs`, from what this file calls the class of a segment.
+//! Numbers, UUIDs, dates, hashes and whatever else cannot be a name are values at once. Words are
+//! part of the route until so many alike stand beside each other that they must be values; that is
+//! found out in `vary.rs`, from what this file calls the class of a segment.
 
 use traffic::ParamKind;
 use traffic::path::Segment;
@@ -53,6 +53,9 @@ impl Class {
     }
 
     fn of_word(text: &str) -> Self {
+        if text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')) {
+            return Self::Word;
+        }
         if is_version(text) {
             return Self::Version;
         }
@@ -81,8 +84,8 @@ impl Class {
     }
 }
 
-/// Whether a parameter that took values of the classes in `accepts` takes this segment, too. One that
-/// took slugs takes any hyphenated word: titles have two words or ten.
+/// Whether a parameter that took values of the classes in `accepts` takes this segment, too. One
+/// that took slugs takes any hyphenated word: titles have two words or ten.
 pub(crate) fn takes(accepts: u8, class: Class, text: &str) -> bool {
     class.varies_at_once()
         || accepts & class.bit() != 0
@@ -90,8 +93,8 @@ pub(crate) fn takes(accepts: u8, class: Class, text: &str) -> bool {
         || (class == Class::Slug && accepts & Class::Word.bit() != 0)
 }
 
-/// The name of a parameter in a template, by the kind of the first value and its class. It stays when
-/// other kinds follow: exceptions and rules name endpoints by their template.
+/// The name of a parameter in a template, by the kind of the first value and its class. It stays
+/// when other kinds follow: exceptions and rules name endpoints by their template.
 pub(crate) const fn parameter_name(kind: ParamKind, class: Class) -> &'static str {
     match (kind, class) {
         (ParamKind::Uuid, _) => "uuid",
@@ -120,7 +123,8 @@ pub(crate) fn kind_covering(kinds: u32) -> ParamKind {
 /// `v1`, `v2.1`, `v1beta1`.
 fn is_version(text: &str) -> bool {
     let Some(rest) = text.strip_prefix(['v', 'V']) else { return false };
-    let number: &str = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
+    let number: &str =
+        rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
     let tail = rest.get(number.len()..).unwrap_or_default();
     let tail = tail.trim_end_matches(|c: char| c.is_ascii_digit());
     !number.is_empty() && number.len() <= 6 && matches!(tail, "" | "alpha" | "beta" | "rc")
@@ -147,7 +151,10 @@ fn is_code(text: &str) -> bool {
 /// A custom verb on a collection, as `documents:search`.
 fn is_custom_verb(text: &str) -> bool {
     let Some((name, verb)) = text.split_once(':') else { return false };
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+    };
     plain(name) && plain(verb)
 }
 
@@ -169,9 +176,35 @@ mod tests {
     #[test]
     fn segments_are_told_apart() {
         check(Class::Version, &["v1", "v2", "v1.1", "V3", "v1beta1", "v2alpha"]);
-        check(Class::Identifier, &["17", "ORD-12345", "user_10293", "42.json", "img_00017.png", "2026-11-23", "B00X4WHP5E",
-            "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21", "507f1f77bcf86cd799439011"]);
-        check(Class::Word, &["users", "oauth2", "sha256", "sign-in", "documents:search", "me", "s3", "iphone-15", "web3", "vacations"]);
+        check(
+            Class::Identifier,
+            &[
+                "17",
+                "ORD-12345",
+                "user_10293",
+                "42.json",
+                "img_00017.png",
+                "2026-11-23",
+                "B00X4WHP5E",
+                "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21",
+                "507f1f77bcf86cd799439011",
+            ],
+        );
+        check(
+            Class::Word,
+            &[
+                "users",
+                "oauth2",
+                "sha256",
+                "sign-in",
+                "documents:search",
+                "me",
+                "s3",
+                "iphone-15",
+                "web3",
+                "vacations",
+            ],
+        );
         check(Class::Slug, &["how-to-cook-an-egg"]);
         check(Class::File, &["index.html", "main.js", "photo-a.jpg"]);
         check(Class::Text, &["a%20b", "%C3%A9t%C3%A9", "O'Brien", "Products(42)", "@alice"]);

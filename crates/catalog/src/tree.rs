@@ -1,15 +1,18 @@
 //! Paths as a tree of segments, one root a host group.
 //!
-//! A node has literal children, found by the hash of their text, and at most one parameter. Literals
-//! go first, so that `/users/me` and `/users/{id}` stand beside each other. Nodes live in one list and
-//! name each other by number; every look-up may fail, none panics.
+//! A node has literal children, found by the hash of their text, and at most one parameter.
+//! Literals go first, so that `/users/me` and `/users/{id}` stand beside each other. Nodes live in
+//! one list and name each other by number; every look-up may fail, none panics.
+
+mod parameter;
 
 use http::Method;
 use serde::{Deserialize, Serialize};
 use traffic::path::{SEGMENTS_MAX, Segment};
 use traffic::{Digest, EndpointId, ParamKind, Path};
 
-use crate::template::{Class, parameter_name, takes};
+pub(crate) use self::parameter::Parameter;
+use crate::template::{Class, parameter_name};
 
 /// All nodes.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -38,20 +41,6 @@ pub(crate) enum Part {
     Parameter(Parameter),
 }
 
-/// A segment that varies.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Parameter {
-    pub(crate) name: Box<str>,
-    /// The kinds of its values, as a set of bits.
-    pub(crate) kinds: u32,
-    /// The classes of its values, as a set of bits.
-    accepts: u8,
-    /// The extensions of its values, where they are files.
-    extensions: Vec<Box<str>>,
-    /// Some words that are known to be values, sorted.
-    words: Vec<Digest>,
-}
-
 /// A method that can make an endpoint.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) enum Verb {
@@ -67,9 +56,6 @@ pub(crate) enum Verb {
 pub(crate) const LITERALS_MAX: usize = 256;
 /// A look-up visits so many nodes at most, whatever alternatives there are.
 const STEPS_MAX: usize = 64;
-/// So many words are remembered as values of a parameter, and so many extensions.
-const WORDS_MAX: usize = 128;
-const EXTENSIONS_MAX: usize = 8;
 /// Longer method names make no endpoint.
 const VERB_BYTES_MAX: usize = 16;
 
@@ -85,7 +71,9 @@ impl Verb {
             Method::PATCH => Self::Patch,
             Method::DELETE => Self::Delete,
             Method::OPTIONS | Method::TRACE | Method::CONNECT => return None,
-            ref other if other.as_str().len() <= VERB_BYTES_MAX => Self::Other(other.as_str().into()),
+            ref other if other.as_str().len() <= VERB_BYTES_MAX => {
+                Self::Other(other.as_str().into())
+            }
             _ => return None,
         })
     }
@@ -129,44 +117,51 @@ impl Tree {
 
     /// The node that the segments of a path from `depth` on lead to from `from`.
     fn find_below(&self, from: u32, path: &Path, from_depth: usize) -> Option<u32> {
-        // Alternatives left open: a node, and how many segments led to it.
+        // Alternatives left open: a node whose parameter was passed by, and its depth.
         let mut open = [(0_u32, 0_usize); SEGMENTS_MAX + 1];
         let mut count = 0;
         let (mut at, mut depth) = (from, from_depth);
+        let mut only_parameter = false;
         for _ in 0..STEPS_MAX {
             let node = self.node(at)?;
-            let Some(segment) = path.segments().nth(depth) else {
-                if !node.endpoints.is_empty() {
-                    return Some(at);
-                }
-                count = usize::checked_sub(count, 1)?;
-                (at, depth) = *open.get(count)?;
-                continue;
-            };
-            let parameter = self.parameter_for(node, &segment);
-            match (node.literal(segment.digest), parameter) {
-                (Some(literal), parameter) => {
-                    if let (Some(parameter), Some(place)) = (parameter, open.get_mut(count)) {
-                        *place = (parameter, depth + 1);
+            let next = match path.segments().nth(depth) {
+                None if !node.endpoints.is_empty() => return Some(at),
+                None => None,
+                Some(segment) => {
+                    let literal = node.literal(segment.digest).filter(|_| !only_parameter);
+                    if literal.is_some()
+                        && node.parameter.is_some()
+                        && let Some(place) = open.get_mut(count)
+                    {
+                        *place = (at, depth);
                         count += 1;
                     }
-                    (at, depth) = (literal, depth + 1);
+                    literal.or_else(|| self.parameter_for(node, &segment))
                 }
-                (None, Some(parameter)) => (at, depth) = (parameter, depth + 1),
-                (None, None) => {
+            };
+            only_parameter = next.is_none();
+            (at, depth) = match next {
+                Some(child) => (child, depth + 1),
+                None => {
                     count = usize::checked_sub(count, 1)?;
-                    (at, depth) = *open.get(count)?;
+                    *open.get(count)?
                 }
-            }
+            };
         }
         None
     }
 
     /// The node of a path, made where it is missing. None: there is no room for it.
-    pub(crate) fn insert(&mut self, root: u32, path: &Path, verb: &Verb, nodes_max: usize) -> Option<u32> {
-        let found = self.find(root, path).filter(|found| {
-            self.node(*found).is_some_and(|node| node.endpoint(verb).is_some())
-        });
+    pub(crate) fn insert(
+        &mut self,
+        root: u32,
+        path: &Path,
+        verb: &Verb,
+        nodes_max: usize,
+    ) -> Option<u32> {
+        let found = self
+            .find(root, path)
+            .filter(|found| self.node(*found).is_some_and(|node| node.endpoint(verb).is_some()));
         if found.is_some() {
             return found;
         }
@@ -181,7 +176,14 @@ impl Tree {
     }
 
     /// The literal child of that text, or the parameter that takes it.
-    fn child(&mut self, at: u32, path: &Path, depth: usize, segment: &Segment<'_>, verb: &Verb) -> Option<u32> {
+    fn child(
+        &mut self,
+        at: u32,
+        path: &Path,
+        depth: usize,
+        segment: &Segment<'_>,
+        verb: &Verb,
+    ) -> Option<u32> {
         let class = Class::of(segment);
         let node = self.node(at)?;
         if let Some(literal) = node.literal(segment.digest) {
@@ -206,12 +208,18 @@ impl Tree {
     }
 
     /// The parameter of a node, made if it has none.
-    pub(crate) fn parameter_of(&mut self, at: u32, text: &str, kind: ParamKind, digest: Digest) -> Option<u32> {
+    pub(crate) fn parameter_of(
+        &mut self,
+        at: u32,
+        text: &str,
+        kind: ParamKind,
+        digest: Digest,
+    ) -> Option<u32> {
         let parameter = match self.node(at)?.parameter {
             Some(parameter) => parameter,
             None => {
                 let name = self.free_name(at, parameter_name(kind, Class::of_text(text))).into();
-                let part = Parameter { name, kinds: 0, accepts: 0, extensions: Vec::new(), words: Vec::new() };
+                let part = Parameter::new(name);
                 let parameter = self.add(Some(at), Part::Parameter(part));
                 self.node_mut(at)?.parameter = Some(parameter);
                 parameter
@@ -231,7 +239,9 @@ impl Tree {
         node.endpoints = Vec::new();
         if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
             match part {
-                Part::Literal { digest, .. } => parent.literals.retain(|(known, _)| *known != digest),
+                Part::Literal { digest, .. } => {
+                    parent.literals.retain(|(known, _)| *known != digest)
+                }
                 Part::Parameter(_) => parent.parameter = None,
                 Part::Root => {}
             }
@@ -244,7 +254,8 @@ impl Tree {
         let mut at = from;
         for _ in 0..=SEGMENTS_MAX {
             let Some(node) = self.node(at) else { return };
-            let is_bare = node.endpoints.is_empty() && node.literals.is_empty() && node.parameter.is_none();
+            let is_bare =
+                node.endpoints.is_empty() && node.literals.is_empty() && node.parameter.is_none();
             let Some(parent) = node.parent.filter(|_| is_bare) else { return };
             self.remove(at);
             at = parent;
@@ -289,7 +300,8 @@ impl Tree {
     }
 
     fn add(&mut self, parent: Option<u32>, part: Part) -> u32 {
-        let node = Node { parent, part, literals: Vec::new(), parameter: None, endpoints: Vec::new() };
+        let node =
+            Node { parent, part, literals: Vec::new(), parameter: None, endpoints: Vec::new() };
         if let Some(index) = self.free.pop()
             && let Some(place) = self.nodes.get_mut(index as usize)
         {
@@ -308,17 +320,26 @@ impl Tree {
         }
     }
 
-    /// Whether a word is a value of a parameter rather than a name beside it: it is known as one, or
-    /// what follows is known to hang below the parameter. A POST to a word is an action of its own.
-    fn is_value(&self, parameter: u32, path: &Path, depth: usize, word: &Segment<'_>, verb: &Verb) -> bool {
+    /// Whether a word is a value of a parameter rather than a name beside it: it is known as one,
+    /// or what follows is known to hang below the parameter. A POST to a word is an action of its
+    /// own.
+    fn is_value(
+        &self,
+        parameter: u32,
+        path: &Path,
+        depth: usize,
+        word: &Segment<'_>,
+        verb: &Verb,
+    ) -> bool {
         let is_known_word = matches!(
             self.node(parameter).map(|node| &node.part),
-            Some(Part::Parameter(part)) if part.words.binary_search(&word.digest).is_ok()
+            Some(Part::Parameter(part)) if part.knows(word.digest)
         );
         is_known_word
-            || self.find_below(parameter, path, depth + 1).and_then(|found| self.node(found)).is_some_and(
-                |found| *verb != Verb::Post || found.endpoint(verb).is_some(),
-            )
+            || self
+                .find_below(parameter, path, depth + 1)
+                .and_then(|found| self.node(found))
+                .is_some_and(|found| *verb != Verb::Post || found.endpoint(verb).is_some())
     }
 
     /// Notes that a parameter takes this value, and so others like it.
@@ -339,7 +360,9 @@ impl Tree {
 
     /// Takes a literal out of its parent's list; all that hangs on it stays with it.
     pub(crate) fn detach(&mut self, index: u32) {
-        let Some(Part::Literal { digest, .. }) = self.node(index).map(|node| &node.part) else { return };
+        let Some(Part::Literal { digest, .. }) = self.node(index).map(|node| &node.part) else {
+            return;
+        };
         let digest = *digest;
         let parent = self.node_mut(index).and_then(|node| node.parent.take());
         if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
@@ -361,56 +384,6 @@ impl Tree {
             .filter(|is_same| *is_same)
             .count();
         if taken == 0 { name.to_owned() } else { format!("{name}{}", taken + 1) }
-    }
-}
-
-// === impl Parameter ===
-
-impl Parameter {
-    fn takes(&self, segment: &Segment<'_>) -> bool {
-        let class = Class::of(segment);
-        match class {
-            Class::File => {
-                let extension = segment.text.rsplit_once('.').map(|(_, extension)| extension);
-                self.extensions.iter().any(|known| Some(&**known) == extension)
-            }
-            _ => takes(self.accepts, class, segment.text),
-        }
-    }
-
-    fn widen(&mut self, text: &str, kind: ParamKind, digest: Digest) {
-        let class = Class::of_text(text);
-        self.kinds |= 1 << kind as u32;
-        self.accepts |= class.bit();
-        if class == Class::File
-            && self.extensions.len() < EXTENSIONS_MAX
-            && let Some((_, extension)) = text.rsplit_once('.')
-            && !self.extensions.iter().any(|known| **known == *extension)
-        {
-            self.extensions.push(extension.into());
-        }
-        if !class.varies_at_once() {
-            self.add_word(digest);
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.kinds |= other.kinds;
-        self.accepts |= other.accepts;
-        for extension in other.extensions {
-            if self.extensions.len() < EXTENSIONS_MAX && !self.extensions.contains(&extension) {
-                self.extensions.push(extension);
-            }
-        }
-        other.words.into_iter().for_each(|word| self.add_word(word));
-    }
-
-    fn add_word(&mut self, digest: Digest) {
-        if self.words.len() < WORDS_MAX
-            && let Err(place) = self.words.binary_search(&digest)
-        {
-            self.words.insert(place, digest);
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What was asked for and refused, waiting for a second source to ask for it.
 //!
-//! An API that answers 401 before it looks at the path would otherwise let one scan fill the catalog.
-//! A fixed table of small sets; a full set gives up its oldest entry, which then waits anew.
+//! An API that answers 401 before it looks at the path would otherwise let one scan fill the
+//! catalog. A fixed table of small sets; a full set gives up its oldest entry, which then waits
+//! anew.
 
 use serde::{Deserialize, Serialize};
 use traffic::Digest;
@@ -42,7 +43,9 @@ impl Waiting {
             entry.at = at;
             return entry.source != source;
         }
-        let oldest = set.iter_mut().max_by_key(|entry| if entry.at == 0 { u32::MAX } else { at.wrapping_sub(entry.at) });
+        let oldest = set
+            .iter_mut()
+            .max_by_key(|entry| if entry.at == 0 { u32::MAX } else { at.wrapping_sub(entry.at) });
         if let Some(slot) = oldest {
             *slot = Entry { key, source, at };
         }
@@ -61,7 +64,8 @@ mod tests {
         assert!(!waiting.is_second(key, a));
         assert!(!waiting.is_second(key, a));
         assert!(waiting.is_second(key, b));
-        (10..10_000).for_each(|key| assert!(!waiting.is_second(Digest(key).then(key.into_digest()), a)));
+        (10..10_000)
+            .for_each(|key| assert!(!waiting.is_second(Digest(key).then(key.into_digest()), a)));
     }
 
     trait IntoDigest {

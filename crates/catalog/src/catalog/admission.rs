@@ -1,8 +1,8 @@
 //! Whether an answer creates an endpoint.
 //!
-//! Only what shows that there is something: success at once, a refusal once a second source asks for
-//! the same, "not found" never. What only ever refuses is held to an eighth of the room, so that an API
-//! that answers 401 to every path cannot be made to fill the catalog.
+//! Only what shows that there is something: success at once, a refusal once a second source asks
+//! for the same, "not found" never. What only ever refuses is held to an eighth of the room, so
+//! that an API that answers 401 to every path cannot be made to fill the catalog.
 
 use std::time::Duration;
 
@@ -99,11 +99,18 @@ impl Catalog {
         }
         let oldest_unproven = || {
             let unproven = self.endpoints.values().filter(|endpoint| !endpoint.is_proven);
-            unproven.min_by_key(|endpoint| (endpoint.last_seen, endpoint.id)).map(|endpoint| endpoint.id)
+            unproven
+                .min_by_key(|endpoint| (endpoint.last_seen, endpoint.id))
+                .map(|endpoint| endpoint.id)
         };
         let retired = || {
-            let retired = self.endpoints.values().filter(|endpoint| now.since(endpoint.last_seen) >= RETIRED_AFTER);
-            retired.min_by_key(|endpoint| (endpoint.last_seen, endpoint.id)).map(|endpoint| endpoint.id)
+            let retired = self
+                .endpoints
+                .values()
+                .filter(|endpoint| now.since(endpoint.last_seen) >= RETIRED_AFTER);
+            retired
+                .min_by_key(|endpoint| (endpoint.last_seen, endpoint.id))
+                .map(|endpoint| endpoint.id)
         };
         let Some(victim) = oldest_unproven().or_else(retired) else { return false };
         self.forget(victim);
@@ -130,10 +137,18 @@ fn proof_of(query: &Query<'_>, verb: &Verb, hint: &RoleHint, answer: &AnswerLess
         // What a server does with methods it does not know is no proof, and HEAD shows no body.
         200..=299 if !is_plain => Proof::Possible,
         // A success that says it is an error is what some APIs answer to any path.
-        200..=299 if answer.body.is_some_and(|body| body.says_error()) && !hint.role().is_sensitive() => Proof::Possible,
+        200..=299
+            if answer.body.is_some_and(|body| body.says_error()) && !hint.role().is_sensitive() =>
+        {
+            Proof::Possible
+        }
         200..=299 | 304 => Proof::Certain,
         // A form that was taken sends on; a page that sends on may do so for any path.
-        301..=303 | 307 | 308 if is_plain && *verb != Verb::Get && !answer.asks_for_credential() => Proof::Certain,
+        301..=303 | 307 | 308
+            if is_plain && *verb != Verb::Get && !answer.asks_for_credential() =>
+        {
+            Proof::Certain
+        }
         301..=303 | 307 | 308 => Proof::Possible,
         404 | 405 | 410 | 501 => Proof::None,
         400..=599 => Proof::Possible,

@@ -10,8 +10,8 @@ use super::Catalog;
 const MOVED_MAX: usize = 4_096;
 
 impl Catalog {
-    /// Moves everything at and below `from` to `to`. Endpoints that meet become one, under the number
-    /// of the one that is there. `from` is left without anything on it.
+    /// Moves everything at and below `from` to `to`. Endpoints that meet become one, under the
+    /// number of the one that is there. `from` is left without anything on it.
     pub(super) fn merge_nodes(&mut self, from: u32, to: u32) {
         let mut open = VecDeque::from([(from, to)]);
         while let Some((from, to)) = open.pop_front() {
@@ -78,7 +78,8 @@ impl Catalog {
             let unproven_before = u32::from(!gone.is_proven) + u32::from(!kept.is_proven);
             kept.merge(&gone);
             let unproven_after = u32::from(!kept.is_proven);
-            self.unproven = self.unproven.saturating_sub(unproven_before.saturating_sub(unproven_after));
+            self.unproven =
+                self.unproven.saturating_sub(unproven_before.saturating_sub(unproven_after));
         }
         if self.moved.len() >= MOVED_MAX {
             self.moved.pop_first();

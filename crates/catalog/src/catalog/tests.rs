@@ -144,13 +144,17 @@ impl World {
             body: (call.is_read && !call.answer.is_empty()).then(|| AnswerBody::of(&answer)),
             media: call.media,
             length: call.answer.len() as u64,
-            redirect: (!call.location.is_empty()).then(|| Redirect::of(call.location, &self.hasher)),
+            redirect: (!call.location.is_empty())
+                .then(|| Redirect::of(call.location, &self.hasher)),
             classes: crate::classes(&answer),
             took_us: 1_500,
         };
         let judged = self.catalog.judge(&place, &lesson);
         let learnt = self.catalog.learn(&place, &query, &hint, &request, &lesson, self.now);
-        if place.endpoint.is_some() && learnt.endpoint == place.endpoint && learnt.role == place.role {
+        if place.endpoint.is_some()
+            && learnt.endpoint == place.endpoint
+            && learnt.role == place.role
+        {
             // Judging without learning may lag one answer behind, and no more.
             let again = self.catalog.judge(&place, &lesson);
             assert!(judged == learnt.outcome || again == learnt.outcome, "{}", call.target);
@@ -179,11 +183,18 @@ impl World {
 
     /// Templates with their methods, without the host.
     fn templates(&self) -> Vec<String> {
-        self.catalog.endpoints().iter().map(|view| format!("{} {}", view.method, view.template)).collect()
+        self.catalog
+            .endpoints()
+            .iter()
+            .map(|view| format!("{} {}", view.method, view.template))
+            .collect()
     }
 
     fn role(&self, label: &str) -> Role {
-        let id = self.catalog.endpoint_labelled(label).unwrap_or_else(|| panic!("{label} among {:?}", self.labels()));
+        let id = self
+            .catalog
+            .endpoint_labelled(label)
+            .unwrap_or_else(|| panic!("{label} among {:?}", self.labels()));
         self.catalog.role(id).expect("a role")
     }
 

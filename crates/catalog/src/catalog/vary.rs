@@ -1,9 +1,9 @@
 //! When siblings turn out to be values of one parameter, and hosts tenants of one API.
 //!
-//! Ten users under `/users/{name}` look alike in their answers; `users`, `orders` and `products` do not.
-//! So siblings are compared: by the names in their answers, by the parameters they take, by what hangs
-//! below them. Enough that are alike become one parameter. Where nothing can be compared it takes more
-//! of them, and only for reads.
+//! Ten users under `/users/{name}` look alike in their answers; `users`, `orders` and `products` do
+//! not. So siblings are compared: by the names in their answers, by the parameters they take, by
+//! what hangs below them. Enough that are alike become one parameter. Where nothing can be compared
+//! it takes more of them, and only for reads.
 
 use traffic::path::SEGMENTS_MAX;
 use traffic::{EndpointId, ParamKind, ServiceId};
@@ -44,7 +44,11 @@ impl Catalog {
     pub(super) fn find_values(&mut self, node: u32) {
         // A merge changes the line to the root; what is further up is looked at in the next round.
         for _ in 0..=SEGMENTS_MAX {
-            let Some(found) = self.tree.line(node).into_iter().find_map(|at| self.values_beside(at)) else { return };
+            let Some(found) =
+                self.tree.line(node).into_iter().find_map(|at| self.values_beside(at))
+            else {
+                return;
+            };
             self.fold(&found);
         }
     }
@@ -60,8 +64,9 @@ impl Catalog {
         let siblings = self.compare_siblings(at, class, &parent.literals);
         let is_read_only = self.is_read_only(at);
         let (alike, untold) = (siblings.alike.len(), siblings.untold.len());
-        let is_like_parameter =
-            parent.parameter.is_some_and(|parameter| self.likeness(at, parameter) == Likeness::Alike);
+        let is_like_parameter = parent
+            .parameter
+            .is_some_and(|parameter| self.likeness(at, parameter) == Likeness::Alike);
         let is_certain = match class {
             Class::Slug => is_read_only && alike >= ALIKE_SLUGS_MIN,
             _ => alike >= ALIKE_MIN || (is_like_parameter && alike >= LIKE_PARAMETER_MIN),
@@ -77,15 +82,25 @@ impl Catalog {
                 _ => both >= UNTOLD_MIN,
             };
         let is_overfull = parent.literals.len() >= LITERALS_MAX && is_read_only;
-        (is_likely || is_overfull).then(|| siblings.alike.into_iter().chain(siblings.untold).collect())
+        (is_likely || is_overfull)
+            .then(|| siblings.alike.into_iter().chain(siblings.untold).collect())
     }
 
-    fn compare_siblings(&self, at: u32, class: Class, literals: &[(traffic::Digest, u32)]) -> Siblings {
+    fn compare_siblings(
+        &self,
+        at: u32,
+        class: Class,
+        literals: &[(traffic::Digest, u32)],
+    ) -> Siblings {
         let mut siblings = Siblings { alike: vec![at], untold: Vec::new() };
         for (_, other) in literals.iter().filter(|(_, other)| *other != at) {
-            let Some(other_class) = self.class_of(*other).filter(|class| class.may_vary()) else { continue };
+            let Some(other_class) = self.class_of(*other).filter(|class| class.may_vary()) else {
+                continue;
+            };
             let is_one_class = match class {
-                Class::Slug | Class::File => class == other_class && self.extension(at) == self.extension(*other),
+                Class::Slug | Class::File => {
+                    class == other_class && self.extension(at) == self.extension(*other)
+                }
                 _ => other_class != Class::File,
             };
             if !is_one_class {
@@ -108,10 +123,15 @@ impl Catalog {
         let mut values = values.to_vec();
         values.sort_by_key(|at| (self.oldest_below(*at), *at));
         for at in values {
-            let Some(Part::Literal { text, digest }) = self.tree.node(at).map(|node| &node.part) else { continue };
+            let Some(Part::Literal { text, digest }) = self.tree.node(at).map(|node| &node.part)
+            else {
+                continue;
+            };
             let (text, digest) = (text.clone(), *digest);
             let kind = ParamKind::of(&text);
-            let Some(parameter) = self.tree.parameter_of(parent, &text, kind, digest) else { return };
+            let Some(parameter) = self.tree.parameter_of(parent, &text, kind, digest) else {
+                return;
+            };
             self.tree.detach(at);
             self.merge_nodes(at, parameter);
         }
@@ -134,7 +154,9 @@ impl Catalog {
         let mut tenants = vec![service];
         let mut untold = Vec::new();
         for other in siblings.into_iter().filter(|other| *other != service) {
-            let Some(other_root) = self.hosts.group(other).map(|group| group.root) else { continue };
+            let Some(other_root) = self.hosts.group(other).map(|group| group.root) else {
+                continue;
+            };
             match self.likeness(root, other_root) {
                 Likeness::Alike => tenants.push(other),
                 Likeness::Untold => untold.push(other),
@@ -154,7 +176,9 @@ impl Catalog {
             let Some(old_root) = self.hosts.group(tenant).map(|group| group.root) else { continue };
             self.merge_nodes(old_root, root);
             self.hosts.remove(tenant);
-            for endpoint in self.endpoints.values_mut().filter(|endpoint| endpoint.service == tenant) {
+            for endpoint in
+                self.endpoints.values_mut().filter(|endpoint| endpoint.service == tenant)
+            {
                 endpoint.service = group;
             }
         }
@@ -166,7 +190,9 @@ impl Catalog {
         let mut found = Likeness::Untold;
         for _ in 0..STEPS_MAX {
             let Some((a, b, depth)) = open.pop() else { break };
-            let (Some(here), Some(there)) = (self.tree.node(a), self.tree.node(b)) else { continue };
+            let (Some(here), Some(there)) = (self.tree.node(a), self.tree.node(b)) else {
+                continue;
+            };
             let mut shared = 0;
             for (verb, id) in &here.endpoints {
                 let Some(twin) = there.endpoint(verb) else { continue };
@@ -181,16 +207,25 @@ impl Catalog {
                 return Likeness::Unlike;
             }
             if depth < DEPTH_MAX {
-                let twins = here.literals.iter().filter_map(|(digest, child)| Some((*child, there.literal(*digest)?)));
+                let twins = here
+                    .literals
+                    .iter()
+                    .filter_map(|(digest, child)| Some((*child, there.literal(*digest)?)));
                 open.extend(twins.take(16).map(|(child, twin)| (child, twin, depth + 1)));
-                open.extend(here.parameter.zip(there.parameter).map(|(child, twin)| (child, twin, depth + 1)));
+                open.extend(
+                    here.parameter
+                        .zip(there.parameter)
+                        .map(|(child, twin)| (child, twin, depth + 1)),
+                );
             }
         }
         found
     }
 
     fn compare_endpoints(&self, verb: &Verb, a: EndpointId, b: EndpointId) -> Likeness {
-        let (Some(a), Some(b)) = (self.endpoints.get(&a), self.endpoints.get(&b)) else { return Likeness::Untold };
+        let (Some(a), Some(b)) = (self.endpoints.get(&a), self.endpoints.get(&b)) else {
+            return Likeness::Untold;
+        };
         let by_answer = a.shape.compare(&b.shape);
         // Remote procedures often answer alike; what they take tells them apart.
         if *verb != Verb::Get && a.params.likeness(&b.params) < 0.5 {
@@ -203,11 +238,13 @@ impl Catalog {
     fn is_read_only(&self, at: u32) -> bool {
         self.tree.node(at).is_some_and(|node| {
             node.endpoints.iter().all(|(verb, _)| *verb == Verb::Get)
-                && node.literals.iter().map(|(_, child)| child).chain(&node.parameter).all(|child| {
-                    self.tree
-                        .node(*child)
-                        .is_some_and(|child| child.endpoints.iter().all(|(verb, _)| *verb == Verb::Get))
-                })
+                && node.literals.iter().map(|(_, child)| child).chain(&node.parameter).all(
+                    |child| {
+                        self.tree.node(*child).is_some_and(|child| {
+                            child.endpoints.iter().all(|(verb, _)| *verb == Verb::Get)
+                        })
+                    },
+                )
         })
     }
 

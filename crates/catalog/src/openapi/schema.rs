@@ -30,7 +30,7 @@ pub(super) fn scalar_schema(kind: ParamKind) -> Value {
 #[derive(Default)]
 struct Property<'a> {
     field: Option<&'a ParamView>,
-    members: BTreeMap<String, Property<'a>>,
+    members: BTreeMap<String, Self>,
 }
 
 /// The schema of a body with these fields, named by their paths.
@@ -67,8 +67,12 @@ impl Property<'_> {
         let is_object = value.is_some() || !properties.is_empty();
         let mut schema = Map::new();
         let kinds = [(element.is_some(), "array"), (is_object, "object")];
-        let kinds: Vec<&str> = kinds.into_iter().filter(|(is_seen, _)| *is_seen).map(|(_, kind)| kind).collect();
-        schema.insert("type".to_owned(), if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) });
+        let kinds: Vec<&str> =
+            kinds.into_iter().filter(|(is_seen, _)| *is_seen).map(|(_, kind)| kind).collect();
+        schema.insert(
+            "type".to_owned(),
+            if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) },
+        );
         schema.extend(element.map(|element| ("items".to_owned(), element.schema())));
         schema.extend(value.map(|value| ("additionalProperties".to_owned(), value.schema())));
         if !properties.is_empty() {

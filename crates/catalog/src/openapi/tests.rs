@@ -56,7 +56,10 @@ fn check(document: &Value) {
     let mut shapes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         assert!(path.starts_with('/'), "{path}");
-        assert!(path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>^`|\\ ".contains(&byte)), "{path}");
+        assert!(
+            path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>^`|\\ ".contains(&byte)),
+            "{path}"
+        );
         let shape: Vec<&str> = path.split(['{', '}']).step_by(2).collect();
         assert!(shapes.insert(shape.join("{}")), "{path}: the same path under other names");
         for (method, operation) in item.as_object().expect("an item") {
@@ -64,7 +67,10 @@ fn check(document: &Value) {
                 continue;
             }
             assert!(method_key(method) == Some(method.as_str()), "{method}");
-            assert!(ids.insert(operation["operationId"].as_str().expect("an id").to_owned()), "{path}");
+            assert!(
+                ids.insert(operation["operationId"].as_str().expect("an id").to_owned()),
+                "{path}"
+            );
             check_operation(path, operation, schemes);
         }
     }
@@ -74,7 +80,10 @@ fn check_operation(path: &str, operation: &Value, schemes: &Map<String, Value>) 
     let mut seen = BTreeSet::new();
     let mut in_path = BTreeSet::new();
     for parameter in operation["parameters"].as_array().unwrap_or(&Vec::new()) {
-        let (name, place) = (parameter["name"].as_str().expect("a name"), parameter["in"].as_str().expect("a place"));
+        let (name, place) = (
+            parameter["name"].as_str().expect("a name"),
+            parameter["in"].as_str().expect("a place"),
+        );
         assert!(seen.insert((name.to_owned(), place.to_owned())), "{path}: {name} twice");
         if place == "path" {
             assert_eq!(parameter["required"], true);
@@ -86,7 +95,10 @@ fn check_operation(path: &str, operation: &Value, schemes: &Map<String, Value>) 
     let responses = operation["responses"].as_object().expect("responses");
     assert!(!responses.is_empty());
     for (status, response) in responses {
-        assert!(status == "default" || (status.len() == 3 && status.as_bytes()[0].is_ascii_digit()), "{status}");
+        assert!(
+            status == "default" || (status.len() == 3 && status.as_bytes()[0].is_ascii_digit()),
+            "{status}"
+        );
         assert!(response["description"].is_string());
     }
     if let Some(body) = operation.get("requestBody") {
@@ -108,14 +120,19 @@ fn check_schema(schema: &Value) {
             assert!(object["properties"][name.as_str().expect("a name")].is_object());
         }
     }
-    for member in object.get("properties").and_then(Value::as_object).unwrap_or(&Map::new()).values() {
+    for member in
+        object.get("properties").and_then(Value::as_object).unwrap_or(&Map::new()).values()
+    {
         check_schema(member);
     }
     object.get("items").into_iter().for_each(check_schema);
 }
 
 fn check_scheme(key: &str, scheme: &Value) {
-    assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{key}");
+    assert!(
+        key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)),
+        "{key}"
+    );
     match scheme["type"].as_str() {
         Some("http") => assert!(matches!(scheme["scheme"].as_str(), Some("bearer" | "basic"))),
         Some("apiKey") => {
@@ -140,7 +157,8 @@ fn shop() -> Vec<EndpointView> {
         param(ParamPlace::Json, "prices.{key}", ParamKind::Decimal, 1.0),
     ];
     order.auth = AuthSeen::Mixed;
-    order.credentials = vec!["bearer".to_owned(), "cookie sid".to_owned(), "header x-api-key".to_owned()];
+    order.credentials =
+        vec!["bearer".to_owned(), "cookie sid".to_owned(), "header x-api-key".to_owned()];
     order.classes = vec![DataClass::Email];
     order.role = Role::Checkout;
     order.statuses = vec![(201, 9), (422, 1), (799, 1)];
@@ -241,8 +259,12 @@ fn a_shop_is_described_by_the_rules() {
           "x-palisade-first-seen": "1970-01-01T00:00:00.000000Z",
           "x-palisade-last-seen": "1970-01-01T00:00:00.000000Z",
           "x-palisade-role": "checkout"
-        }"#]].assert_eq(&serde_json::to_string_pretty(&document["paths"]["/orders"]["post"]).expect("json"));
-    assert_eq!(document["paths"]["/users/{id}"]["get"]["x-palisade-hosts"], json!(["*.example.org"]));
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&document["paths"]["/orders"]["post"]).expect("json"));
+    assert_eq!(
+        document["paths"]["/users/{id}"]["get"]["x-palisade-hosts"],
+        json!(["*.example.org"])
+    );
     assert_eq!(document["paths"]["/files"]["x-palisade-methods"], json!(["PROPFIND"]));
 }
 
@@ -253,7 +275,8 @@ fn nothing_seen_is_a_document_too() {
 
 #[test]
 fn operations_that_read_alike_have_names_of_their_own() {
-    let views = [view(1, "GET", "a", "/a-b"), view(2, "GET", "a", "/a_b"), view(3, "GET", "a", "/a/b")];
+    let views =
+        [view(1, "GET", "a", "/a-b"), view(2, "GET", "a", "/a_b"), view(3, "GET", "a", "/a/b")];
     check(&document(&views));
 }
 
@@ -268,10 +291,13 @@ proptest! {
             .iter()
             .enumerate()
             .map(|(at, path)| {
-                let mut view = view(u32::try_from(at).expect("few"), "POST", "api.example.com", path);
-                let places = [ParamPlace::Path, ParamPlace::Query, ParamPlace::Form, ParamPlace::Json];
+                let id = u32::try_from(at).expect("few");
+                let mut view = view(id, "POST", "api.example.com", path);
+                use ParamPlace::{Form, Json, Path, Query};
+                let places = [Path, Query, Form, Json];
                 let distinct: BTreeSet<&String> = names.iter().collect();
-                view.params = distinct.into_iter().map(|name| param(places[place], name, ParamKind::Text, 1.0)).collect();
+                let named = |name: &String| param(places[place], name, ParamKind::Text, 1.0);
+                view.params = distinct.into_iter().map(named).collect();
                 view
             })
             .collect();

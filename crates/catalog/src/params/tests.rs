@@ -15,7 +15,16 @@ fn shown(params: &Params) -> Vec<String> {
     params
         .view()
         .iter()
-        .map(|view| format!("{} {} {} {:.2}{}", view.place.key(), view.name, view.kind, view.share, if view.is_required { "!" } else { "" }))
+        .map(|view| {
+            format!(
+                "{} {} {} {:.2}{}",
+                view.place.key(),
+                view.name,
+                view.kind,
+                view.share,
+                if view.is_required { "!" } else { "" }
+            )
+        })
         .collect()
 }
 
@@ -23,8 +32,11 @@ fn shown(params: &Params) -> Vec<String> {
 fn names_kinds_and_shares_are_learnt() {
     let mut params = Params::default();
     for number in 0..10 {
-        let query = if number % 2 == 0 { format!("page={number}&q=a b") } else { format!("page={number}") };
-        let body = format!(r#"{{"items":[{{"sku":"a","price":{number}.5}},{{"sku":"b","price":1}}],"a.b":true,"password":"hunter2"}}"#);
+        let query =
+            if number % 2 == 0 { format!("page={number}&q=a b") } else { format!("page={number}") };
+        let body = format!(
+            r#"{{"items":[{{"sku":"a","price":{number}.5}},{{"sku":"b","price":1}}],"a.b":true,"password":"hunter2"}}"#
+        );
         params.learn(&fields(&query, &body));
     }
     expect_test::expect![[r#"
@@ -44,7 +56,12 @@ fn names_kinds_and_shares_are_learnt() {
 fn maps_by_identifier_are_one_name() {
     let mut params = Params::default();
     for number in 0..50 {
-        params.learn(&fields("", &format!(r#"{{"prices":{{"{number}":1,"6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b{number:02}":2}}}}"#)));
+        params.learn(&fields(
+            "",
+            &format!(
+                r#"{{"prices":{{"{number}":1,"6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b{number:02}":2}}}}"#
+            ),
+        ));
     }
     assert_eq!(shown(&params), ["json prices.{key} integer 1.00!"]);
 }
@@ -52,7 +69,9 @@ fn maps_by_identifier_are_one_name() {
 #[test]
 fn what_is_mixed_is_text() {
     let mut params = Params::default();
-    (0..20).for_each(|number| params.learn(&fields(&format!("id={}", if number % 2 == 0 { "17" } else { "abc" }), "")));
+    (0..20).for_each(|number| {
+        params.learn(&fields(&format!("id={}", if number % 2 == 0 { "17" } else { "abc" }), ""))
+    });
     assert_eq!(shown(&params), ["query id text 1.00!"]);
 }
 

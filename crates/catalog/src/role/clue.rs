@@ -1,12 +1,13 @@
 //! What can be seen in a request that speaks for a role: words of the path, names of fields.
 //!
-//! Values count only where they are no secret (`grant_type=password`, a short number sent as `code`),
-//! so that a recording, in which secrets are hashes, gives the same clues.
+//! Values count only where they are no secret (`grant_type=password`, a short number sent as
+//! `code`), so that a recording, in which secrets are hashes, gives the same clues.
 
 use http::Method;
 use traffic::fields::Sort;
 use traffic::{Field, Fields, ParamKind, Path};
 
+use super::lexicon::{FIELD_NAMES, PATH_WORDS};
 use crate::body::{FOLDED_MAX, fold};
 use crate::template::Class;
 
@@ -77,6 +78,7 @@ clues! {
     SearchField: "a search term is sent",
     PageField: "a page or filter is sent",
     GraphqlQuery: "a GraphQL document is sent",
+    Operation: "the operation is named in the body",
     IssuesCredentials: "its answers hand out credentials that open doors elsewhere",
     Refuses: "it refuses some callers with 401 or 403",
 }
@@ -133,7 +135,10 @@ pub(crate) fn of_path(path: &Path) -> Clues {
         let mut words = Words::default();
         words.read(segment.text, &mut clues);
         if at == last {
-            let is_accounts = matches!(words.last(), b"users" | b"accounts" | b"customers" | b"members" | b"user" | b"account");
+            let is_accounts = matches!(
+                words.last(),
+                b"users" | b"accounts" | b"customers" | b"members" | b"user" | b"account"
+            );
             clues.insert_if(Clue::PathAccounts, is_accounts);
         }
     }
@@ -148,8 +153,8 @@ pub(crate) fn of_path(path: &Path) -> Clues {
 const SEGMENT_BYTES_MAX: usize = 64;
 
 const ASSET_EXTENSIONS: [&str; 21] = [
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "bmp", "css", "js", "mjs", "map", "woff", "woff2", "ttf",
-    "otf", "eot", "mp4", "webm", "mp3",
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "bmp", "css", "js", "mjs", "map",
+    "woff", "woff2", "ttf", "otf", "eot", "mp4", "webm", "mp3",
 ];
 
 /// The words of a segment one after the other, each with the one before it: `sign-in`, `signIn` and
@@ -175,11 +180,11 @@ impl Words {
                 self.before_length = self.length;
                 self.length = 0;
             }
-            if byte.is_ascii_alphanumeric() {
-                if let Some(place) = self.word.get_mut(self.length) {
-                    *place = byte.to_ascii_lowercase();
-                    self.length += 1;
-                }
+            if byte.is_ascii_alphanumeric()
+                && let Some(place) = self.word.get_mut(self.length)
+            {
+                *place = byte.to_ascii_lowercase();
+                self.length += 1;
             }
             was_lower = byte.is_ascii_lowercase() || byte.is_ascii_digit();
         }
@@ -198,50 +203,37 @@ impl Words {
 }
 
 fn of_word(word: &[u8], before: &[u8], clues: &mut Clues) {
-    let clue = match (before, word) {
-        (_, b"login" | b"signin" | b"logon" | b"authenticate" | b"authentication" | b"anmelden" | b"connexion")
-        | (b"sign" | b"log", b"in" | b"on") => Clue::PathLogin,
-        (_, b"logout" | b"signout" | b"logoff") | (b"sign" | b"log", b"out" | b"off") => Clue::PathLogout,
-        (_, b"signup" | b"register" | b"registration" | b"enroll") | (b"sign", b"up") => Clue::PathSignup,
-        (_, b"session" | b"sessions") => {
-            clues.insert(Clue::PathAuth);
-            Clue::PathSession
+    if let Some(clue) = of_pair(before, word) {
+        clues.insert(clue);
+        // The second word alone would say something else.
+        if clue != Clue::PathPasswordChange {
+            return;
         }
-        (_, b"auth" | b"token" | b"tokens" | b"oauth" | b"oauth2" | b"sso") => Clue::PathAuth,
-        (_, b"refresh" | b"renew") => Clue::PathRefresh,
-        (_, b"reset" | b"forgot" | b"forgotten" | b"recover" | b"recovery") => Clue::PathReset,
-        (b"change" | b"update", b"password") => {
-            clues.insert(Clue::PathPassword);
+    }
+    let Some(clue) = PATH_WORDS.find(word) else { return };
+    clues.insert(clue);
+    clues.insert_if(Clue::PathAuth, clue == Clue::PathSession);
+}
+
+/// Two words that are a clue together.
+fn of_pair(before: &[u8], word: &[u8]) -> Option<Clue> {
+    Some(match (before, word) {
+        (b"sign" | b"log", b"in" | b"on") => Clue::PathLogin,
+        (b"sign" | b"log", b"out" | b"off") => Clue::PathLogout,
+        (b"sign", b"up") => Clue::PathSignup,
+        (b"change" | b"update", b"password") | (b"password", b"change" | b"update") => {
             Clue::PathPasswordChange
         }
-        (b"password", b"change" | b"update") => Clue::PathPasswordChange,
-        (_, b"password" | b"passwd") => Clue::PathPassword,
-        (b"send" | b"resend" | b"request", b"otp" | b"code" | b"sms" | b"verification" | b"pin") => {
-            clues.insert_if(Clue::PathOtp, word == b"otp");
+        (
+            b"send" | b"resend" | b"request",
+            b"otp" | b"code" | b"sms" | b"verification" | b"pin",
+        )
+        | (b"otp" | b"code" | b"sms" | b"verification", b"send" | b"resend" | b"request") => {
             Clue::PathSend
         }
-        (b"otp" | b"code" | b"sms" | b"verification", b"send" | b"resend" | b"request") => Clue::PathSend,
-        (_, b"otp" | b"2fa" | b"mfa" | b"totp" | b"twofactor") | (b"two", b"factor") => Clue::PathOtp,
-        (_, b"verify" | b"confirm" | b"verification" | b"confirmation" | b"challenge" | b"code") => Clue::PathVerify,
-        (_, b"checkout" | b"payment" | b"payments" | b"pay" | b"charge" | b"charges" | b"purchase" | b"purchases") => {
-            Clue::PathCheckout
-        }
-        (_, b"order" | b"orders") => Clue::PathOrder,
-        (_, b"coupon" | b"coupons" | b"promo" | b"voucher" | b"vouchers" | b"redeem" | b"giftcard" | b"giftcards") => {
-            Clue::PathRedeem
-        }
-        (_, b"admin" | b"administration" | b"actuator" | b"internal" | b"backoffice") => Clue::PathAdmin,
-        (_, b"search" | b"autocomplete" | b"suggest" | b"lookup") => Clue::PathSearch,
-        (_, b"export" | b"exports" | b"download" | b"downloads") => Clue::PathExport,
-        (_, b"upload" | b"uploads" | b"import") => Clue::PathUpload,
-        (_, b"webhook" | b"webhooks" | b"callback" | b"hooks") => Clue::PathWebhook,
-        (_, b"graphql" | b"gql") => Clue::PathGraphql,
-        (_, b"health" | b"healthz" | b"healthcheck" | b"livez" | b"readyz" | b"ping" | b"liveness" | b"readiness" | b"alive") => {
-            Clue::PathHealth
-        }
-        _ => return,
-    };
-    clues.insert(clue);
+        (b"two", b"factor") => Clue::PathOtp,
+        _ => return None,
+    })
 }
 
 /// So many fields are looked at: what makes a log-in stands in a small body or at its beginning.
@@ -252,75 +244,60 @@ pub(crate) fn of_fields(fields: &Fields) -> Clues {
     let mut passwords = 0;
     for field in fields.iter().take(FIELDS_READ_MAX) {
         let name = field.name_bytes();
-        if name.len() < 2 || name.len() > FOLDED_MAX {
-            clues.insert_if(Clue::SearchField, name == b"q");
+        if !FIELD_NAMES.may_have(name) || is_list_entry(&field) {
             continue;
         }
         let mut folded = [0; FOLDED_MAX];
         let Some(clue) = of_name(fold(name, &mut folded), &field, &mut clues) else { continue };
-        let is_group = matches!(field.sort(), Sort::Object | Sort::Array);
-        if is_group && !matches!(clue, Clue::Money | Clue::CartId | Clue::PageField) {
-            continue;
-        }
         passwords += u32::from(clue == Clue::Password);
         clues.insert(clue);
     }
     clues.insert_if(Clue::PasswordAgain, passwords > 1 && !clues.has(Clue::NewPassword));
-    let has_secret = [Clue::Password, Clue::NewPassword, Clue::CodeField, Clue::ResetToken, Clue::ClientSecret]
-        .iter()
-        .any(|clue| clues.has(*clue));
+    let has_secret =
+        [Clue::Password, Clue::NewPassword, Clue::CodeField, Clue::ResetToken, Clue::ClientSecret]
+            .iter()
+            .any(|clue| clues.has(*clue));
     let has_other = clues.has(Clue::Profile) || clues.has(Clue::Money) || clues.has(Clue::CartId);
     clues.insert_if(Clue::OnlyIdentifier, clues.has(Clue::Identifier) && !has_secret && !has_other);
     clues
 }
 
+/// Whether a field belongs to one of many like it: what a role is known by stands once in a body.
+/// A list at the very top is a batch of requests, and its entries count.
+fn is_list_entry(field: &Field<'_>) -> bool {
+    let mut holders = std::iter::successors(field.parent(), Field::parent).take(LISTS_SOUGHT_UP_TO);
+    holders.any(|holder| holder.sort() == Sort::Array && holder.parent().is_some())
+}
+
+/// Deeper, nobody nests what makes a role.
+const LISTS_SOUGHT_UP_TO: usize = 6;
+
 fn of_name(name: &[u8], field: &Field<'_>, clues: &mut Clues) -> Option<Clue> {
-    Some(match name {
-        b"password" | b"passwd" | b"pass" | b"pwd" | b"passphrase" | b"userpassword" | b"passcode" | b"passwort"
-        | b"motdepasse" | b"senha" | b"contrasena" | b"passwordhash" => Clue::Password,
-        b"newpassword" | b"newpasswd" | b"newpass" | b"newpwd" => Clue::NewPassword,
-        b"oldpassword" | b"currentpassword" | b"oldpass" | b"existingpassword" => Clue::OldPassword,
-        b"passwordconfirm" | b"passwordconfirmation" | b"confirmpassword" | b"passwordagain" | b"password2"
-        | b"repeatpassword" | b"passwordrepeat" | b"newpasswordconfirmation" => Clue::PasswordAgain,
-        b"email" | b"username" | b"user" | b"login" | b"phone" | b"phonenumber" | b"account" | b"userid" | b"mail"
-        | b"emailaddress" | b"mobile" | b"msisdn" | b"usernameoremail" | b"loginid" | b"accountid" | b"identifier" => {
-            Clue::Identifier
-        }
-        b"name" | b"firstname" | b"lastname" | b"fullname" | b"dob" | b"birthday" | b"dateofbirth" | b"birthdate"
-        | b"terms" | b"acceptterms" | b"tos" | b"agree" | b"country" | b"company" | b"displayname" => Clue::Profile,
-        b"otp" | b"totp" | b"pin" | b"mfacode" | b"otpcode" | b"verificationcode" | b"authcode" | b"smscode"
-        | b"twofactorcode" | b"onetimecode" | b"securitycode" | b"confirmationcode" | b"resetcode" => Clue::CodeField,
-        b"code" if is_short_number(field) => Clue::CodeField,
-        b"token" | b"resettoken" | b"passwordtoken" | b"resetpasswordtoken" => Clue::ResetToken,
-        b"granttype" => match field.value_bytes() {
-            b"password" => Clue::GrantPassword,
-            b"refresh_token" => Clue::RefreshToken,
+    let clue = FIELD_NAMES.find(name)?;
+    let is_group = matches!(field.sort(), Sort::Object | Sort::Array);
+    match clue {
+        Clue::Money | Clue::CartId | Clue::PageField => {}
+        _ if is_group => return None,
+        Clue::CodeField if name == b"code" => return is_short_number(field).then_some(clue),
+        Clue::GrantPassword => match field.value_bytes() {
+            b"password" => {}
+            b"refresh_token" => return Some(Clue::RefreshToken),
             _ => return None,
         },
-        b"clientsecret" => Clue::ClientSecret,
-        b"refreshtoken" => Clue::RefreshToken,
-        b"amount" | b"currency" | b"card" | b"cardnumber" | b"cvv" | b"cvc" | b"paymentmethod" | b"paymentmethodid"
-        | b"paymenttoken" | b"iban" | b"payment" => Clue::Money,
-        b"cartid" | b"basketid" | b"cart" | b"basket" => Clue::CartId,
-        b"coupon" | b"couponcode" | b"promocode" | b"voucher" | b"vouchercode" | b"giftcode" | b"giftcard" => Clue::Coupon,
-        b"search" | b"query" | b"term" | b"keyword" | b"keywords" => {
-            let is_document = field.value_bytes().contains(&b'{');
-            if is_document { Clue::GraphqlQuery } else { Clue::SearchField }
-        }
-        b"page" | b"limit" | b"offset" | b"perpage" | b"pagesize" | b"sort" | b"orderby" | b"filter" | b"cursor" => {
-            Clue::PageField
+        Clue::SearchField if field.value_bytes().contains(&b'{') => {
+            return Some(Clue::GraphqlQuery);
         }
         // The operation of JSON-RPC and of named GraphQL documents is a path of its own.
-        b"method" | b"operationname" | b"action" => {
+        Clue::Operation => {
             let operation = field.value();
             let is_name = field.sort() == Sort::String && operation.len() <= SEGMENT_BYTES_MAX;
             if is_name && !ParamKind::of(&operation).is_secret() {
                 Words::default().read(&operation, clues);
             }
-            return None;
         }
-        _ => return None,
-    })
+        _ => {}
+    }
+    Some(clue)
 }
 
 /// Four to eight digits. The name `code` alone hides no value from recordings.

@@ -30,7 +30,8 @@ fn a_scan_of_an_api_that_asks_for_a_credential_first_creates_nothing() {
     let mut world = World::new();
     for status in [401, 403, 400, 429, 500, 503] {
         for number in 0..3_000_u32 {
-            let target = format!("/admin/w{}", "x".repeat(number as usize % 40) + &number.to_string());
+            let target =
+                format!("/admin/w{}", "x".repeat(number as usize % 40) + &number.to_string());
             for method in [Method::GET, Method::POST] {
                 world.learn(&Call::new(method, &target).status(status).from(9));
             }
@@ -55,7 +56,10 @@ fn a_refused_request_of_two_sources_is_an_endpoint_and_has_its_limits() {
     let mut world = World::with_memory(1 << 20);
     let (room, _) = world.catalog.room();
     for number in 0..5_000_u64 {
-        let target = format!("/secret/{}", "ab".repeat(1 + number as usize % 20) + &"z".repeat(number as usize / 20 % 20));
+        let target = format!(
+            "/secret/{}",
+            "ab".repeat(1 + number as usize % 20) + &"z".repeat(number as usize / 20 % 20)
+        );
         world.learn(&Call::get(&target).status(401).from(number));
         world.learn(&Call::get(&target).status(401).from(number + 1));
         assert!(world.catalog.len() <= room / 8);
@@ -68,7 +72,8 @@ fn a_refused_request_of_two_sources_is_an_endpoint_and_has_its_limits() {
 #[test]
 fn a_server_that_finds_everything_does_not_fill_the_catalog() {
     let mut world = World::new();
-    let page = "<html>the same page for every path that there could ever be, as web apps serve it</html>";
+    let page =
+        "<html>the same page for every path that there could ever be, as web apps serve it</html>";
     for number in 0..20_000_u32 {
         let word: String = number.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
         world.learn(&Call::get(&format!("/{word}")).html(page).from(u64::from(number)));
@@ -86,7 +91,10 @@ fn endless_distinct_paths_that_succeed_stay_within_the_room() {
         let method = if number % 2 == 0 { Method::POST } else { Method::PUT };
         let target = format!("/{word}/{}/{}", word.repeat(2), &word[..1]);
         let body = format!(r#"{{"f{word}":1}}"#);
-        world.learn(&Call { body: &body, ..Call::new(method, &target).answer(&format!(r#"{{"k{word}":1}}"#)) });
+        world.learn(&Call {
+            body: &body,
+            ..Call::new(method, &target).answer(&format!(r#"{{"k{word}":1}}"#))
+        });
     }
     assert!(world.catalog.len() <= room);
     assert!(world.catalog.tree.len() <= world.catalog.capacity.nodes + 64);
@@ -139,7 +147,8 @@ fn one_caller_cannot_make_a_log_in_anything_else() {
     let mut world = World::new();
     let body = r#"{"email":"a@example.com","password":"x"}"#;
     for number in 0..100 {
-        world.learn(&Call::post("/enter", body).from(number).answer(r#"{"token":"t"}"#).issues("t"));
+        world
+            .learn(&Call::post("/enter", body).from(number).answer(r#"{"token":"t"}"#).issues("t"));
     }
     for _ in 0..5_000 {
         world.learn(&Call::post("/enter", "{}").from(666).status(400).answer(r#"{"error":"x"}"#));

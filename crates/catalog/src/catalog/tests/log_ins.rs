@@ -14,7 +14,9 @@ fn warm(world: &mut World, success: &Call<'_>, failure: &Call<'_>) {
         }
         world.learn(&success.clone().from(number).issues(&token));
         world.learn(&Call::get("/account").status(401).answer(r#"{"error":"who?"}"#).from(number));
-        world.learn(&Call::get("/account").answer(r#"{"iban":"x","owner":"y"}"#).token(&token).from(number));
+        world.learn(
+            &Call::get("/account").answer(r#"{"iban":"x","owner":"y"}"#).token(&token).from(number),
+        );
     }
 }
 
@@ -39,14 +41,30 @@ fn log_ins_are_understood_however_they_answer() {
     let form = "username=ada&password=x";
     let login = |answer| Call::post("/api/login", LOGIN).answer(answer);
     check("401", login(token), login(r#"{"message":"no"}"#).status(401));
-    check("200 and success: false", login(token), login(r#"{"success":false,"message":"Wrong password"}"#));
+    check(
+        "200 and success: false",
+        login(token),
+        login(r#"{"success":false,"message":"Wrong password"}"#),
+    );
     check("200 and error", login(token), login(r#"{"error":"bad credentials"}"#));
     check("200 and an error object", login(token), login(r#"{"error":{"code":17}}"#));
     check("200 and a message only", login(token), login(r#"{"message":"Wrong password"}"#));
     check("200 and status", login(token), login(r#"{"status":"fail","data":{"title":"x"}}"#));
-    check("one shape for both", login(r#"{"error":null,"token":"t"}"#), login(r#"{"error":"no","token":null}"#));
-    check("nested", login(r#"{"data":{"session":{"access_token":"t"}}}"#), login(r#"{"data":null,"errors":[{"message":"x"}]}"#));
-    check("404 for unknown accounts", login(token), login(r#"{"detail":"no such account"}"#).status(404));
+    check(
+        "one shape for both",
+        login(r#"{"error":null,"token":"t"}"#),
+        login(r#"{"error":"no","token":null}"#),
+    );
+    check(
+        "nested",
+        login(r#"{"data":{"session":{"access_token":"t"}}}"#),
+        login(r#"{"data":null,"errors":[{"message":"x"}]}"#),
+    );
+    check(
+        "404 for unknown accounts",
+        login(token),
+        login(r#"{"detail":"no such account"}"#).status(404),
+    );
     check(
         "302 on success, the page again on failure",
         Call::post("/signin", form).status(302).location("/home"),
@@ -64,8 +82,10 @@ fn log_ins_are_understood_however_they_answer() {
     );
     check(
         "words that nobody foresaw",
-        Call::post("/eintreten", r#"{"kennung":"ada","pass":"x","email":"a"}"#).answer(r#"{"zugang":"t"}"#),
-        Call::post("/eintreten", r#"{"kennung":"ada","pass":"x","email":"a"}"#).answer(r#"{"hinweis":"falsch"}"#),
+        Call::post("/eintreten", r#"{"kennung":"ada","pass":"x","email":"a"}"#)
+            .answer(r#"{"zugang":"t"}"#),
+        Call::post("/eintreten", r#"{"kennung":"ada","pass":"x","email":"a"}"#)
+            .answer(r#"{"hinweis":"falsch"}"#),
     );
 }
 
@@ -74,7 +94,8 @@ fn forms_that_renew_the_cookie_with_every_answer_are_understood() {
     let form = "username=ada&password=x";
     let mut world = World::new();
     let success = Call::post("/login", form).status(302).location("/home");
-    let failure = Call::post("/login", form).html("<form>wrong user or password, please try again</form>");
+    let failure =
+        Call::post("/login", form).html("<form>wrong user or password, please try again</form>");
     for number in 0..30_u64 {
         let (good, bad) = (format!("good-{number}"), format!("bad-{number}"));
         world.learn(&failure.clone().from(number).issues(&bad));
@@ -115,9 +136,14 @@ fn a_credential_without_use_settles_nothing() {
     // Tokens are handed out with every answer, and none is ever used.
     for number in 0..40 {
         let token = format!("t{number}");
-        world.learn(&Call::post("/login", LOGIN).answer(r#"{"csrf":"t"}"#).issues(&token).from(number));
+        world.learn(
+            &Call::post("/login", LOGIN).answer(r#"{"csrf":"t"}"#).issues(&token).from(number),
+        );
     }
-    assert_eq!(world.outcome(&Call::post("/login", LOGIN).answer(r#"{"csrf":"t"}"#).issues("z")), Outcome::Success);
+    assert_eq!(
+        world.outcome(&Call::post("/login", LOGIN).answer(r#"{"csrf":"t"}"#).issues("z")),
+        Outcome::Success
+    );
     assert_eq!(world.outcome(&Call::post("/login", LOGIN).status(401)), Outcome::Failure);
 }
 
@@ -134,7 +160,8 @@ fn a_log_in_by_no_known_name_is_learnt_from_what_it_hands_out() {
 #[test]
 fn operations_behind_one_path_are_judged_by_what_they_try() {
     let mut world = World::new();
-    let list = Call::post("/rpc", r#"{"method":"orders.list","params":{"page":1}}"#).answer(r#"{"result":[1]}"#);
+    let list = Call::post("/rpc", r#"{"method":"orders.list","params":{"page":1}}"#)
+        .answer(r#"{"result":[1]}"#);
     let login = r#"{"method":"auth.login","params":{"user":"ada","password":"x"}}"#;
     for number in 0..60 {
         world.learn(&list.clone().from(number));

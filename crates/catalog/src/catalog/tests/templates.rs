@@ -45,7 +45,8 @@ fn identifiers_are_parameters_at_once_and_names_stay() {
 fn names_that_answer_alike_become_a_parameter() {
     let mut world = World::new();
     for number in 0..30 {
-        let name = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hal", "ida", "jon"][number % 10];
+        let name =
+            ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hal", "ida", "jon"][number % 10];
         let target = format!("/users/{name}{}", "x".repeat(number / 10));
         world.learn(&Call::get(&target).answer(&user(number)));
     }
@@ -62,7 +63,10 @@ fn numbers_of_those_that_were_folded_still_lead_there() {
     let ids: Vec<_> = (0..12)
         .map(|number| {
             let target = format!("/files/{}", char::from(b'a' + number).to_string().repeat(4));
-            world.learn(&Call::get(&target).answer(r#"{"bytes":1,"owner":"o","mime":"m"}"#)).endpoint.expect("one")
+            world
+                .learn(&Call::get(&target).answer(r#"{"bytes":1,"owner":"o","mime":"m"}"#))
+                .endpoint
+                .expect("one")
         })
         .collect();
     for id in ids {
@@ -103,8 +107,22 @@ fn resources_never_collapse() {
 #[test]
 fn resources_whose_answers_were_never_read_stay_apart() {
     let mut world = World::new();
-    let names = ["users", "orders", "products", "carts", "reviews", "invoices", "shipments", "refunds", "brands", "tags",
-        "teams", "roles", "plans", "notes"];
+    let names = [
+        "users",
+        "orders",
+        "products",
+        "carts",
+        "reviews",
+        "invoices",
+        "shipments",
+        "refunds",
+        "brands",
+        "tags",
+        "teams",
+        "roles",
+        "plans",
+        "notes",
+    ];
     for name in names {
         world.learn(&Call { is_read: false, ..Call::get(&format!("/api/{name}")).answer("[1,2]") });
     }
@@ -114,11 +132,17 @@ fn resources_whose_answers_were_never_read_stay_apart() {
 #[test]
 fn remote_procedures_stay_apart() {
     let mut world = World::new();
-    let verbs = ["create", "delete", "update", "archive", "share", "copy", "move", "rename", "lock", "unlock", "list", "find"];
+    let verbs = [
+        "create", "delete", "update", "archive", "share", "copy", "move", "rename", "lock",
+        "unlock", "list", "find",
+    ];
     for verb in verbs {
         let body = format!(r#"{{"{verb}_id":1,"by_{verb}":2}}"#);
         for _ in 0..3 {
-            world.learn(&Call::post(&format!("/rpc/{verb}Note"), &body).answer(r#"{"ok":true,"note":{"text":1,"tags":[]}}"#));
+            world.learn(
+                &Call::post(&format!("/rpc/{verb}Note"), &body)
+                    .answer(r#"{"ok":true,"note":{"text":1,"tags":[]}}"#),
+            );
         }
     }
     assert_eq!(world.catalog.len(), verbs.len(), "{:#?}", world.templates());
@@ -128,17 +152,30 @@ fn remote_procedures_stay_apart() {
 fn slugs_are_values_after_a_few() {
     let mut world = World::new();
     for slug in ["how-to-cook-an-egg", "ten-best-knives", "why-salt-your-pasta", "oven-or-pan"] {
-        world.learn(&Call::get(&format!("/articles/{slug}")).answer(r#"{"headline":"x","paragraphs":[],"author":1}"#));
+        world.learn(
+            &Call::get(&format!("/articles/{slug}"))
+                .answer(r#"{"headline":"x","paragraphs":[],"author":1}"#),
+        );
     }
     assert_eq!(world.templates(), ["GET /articles/{slug}"]);
-    assert!(world.locate(&Method::GET, "/articles/short-title").is_known, "titles have two words or ten");
+    assert!(
+        world.locate(&Method::GET, "/articles/short-title").is_known,
+        "titles have two words or ten"
+    );
     assert!(!world.locate(&Method::GET, "/articles/drafts").is_known);
 }
 
 #[test]
 fn hyphenated_routes_are_no_slugs() {
     let mut world = World::new();
-    for route in ["sign-in-with-google", "forgot-my-password", "two-factor-auth-setup", "resend-the-email", "log-me-out", "x-y-z-w"] {
+    for route in [
+        "sign-in-with-google",
+        "forgot-my-password",
+        "two-factor-auth-setup",
+        "resend-the-email",
+        "log-me-out",
+        "x-y-z-w",
+    ] {
         world.learn(&Call::post(&format!("/auth/{route}"), "{}").answer(r#"{"ok":true}"#));
     }
     assert_eq!(world.catalog.len(), 6);
@@ -149,7 +186,12 @@ fn files_of_one_kind_are_a_parameter() {
     let mut world = World::new();
     for number in 0..14 {
         let name = char::from(b'a' + number).to_string().repeat(3);
-        world.learn(&Call { media: Media::Opaque, is_read: false, ..Call::get(&format!("/images/{name}.png")).answer(&"x".repeat(100 + usize::from(number))) });
+        world.learn(&Call {
+            media: Media::Opaque,
+            is_read: false,
+            ..Call::get(&format!("/images/{name}.png"))
+                .answer(&"x".repeat(100 + usize::from(number)))
+        });
     }
     world.learn(&Call { media: Media::Text, is_read: false, ..Call::get("/images/style.css") });
     assert_eq!(world.templates(), ["GET /images/style.css", "GET /images/{file}"]);
@@ -158,13 +200,33 @@ fn files_of_one_kind_are_a_parameter() {
 #[test]
 fn tenants_in_the_path_are_a_parameter_and_what_hangs_below_is_merged() {
     let mut world = World::new();
-    let tenants = ["acme", "globex", "initech", "umbrella", "hooli", "wayne", "stark", "tyrell", "cyberdyne", "wonka", "oscorp"];
+    let tenants = [
+        "acme",
+        "globex",
+        "initech",
+        "umbrella",
+        "hooli",
+        "wayne",
+        "stark",
+        "tyrell",
+        "cyberdyne",
+        "wonka",
+        "oscorp",
+    ];
     for tenant in tenants {
-        world.learn(&Call::get(&format!("/{tenant}/projects")).answer(r#"[{"id":1,"budget":1,"deadline":"x"}]"#));
-        world.learn(&Call::get(&format!("/{tenant}/members/7")).answer(r#"{"id":1,"nick":1,"joined":"x"}"#));
+        world.learn(
+            &Call::get(&format!("/{tenant}/projects"))
+                .answer(r#"[{"id":1,"budget":1,"deadline":"x"}]"#),
+        );
+        world.learn(
+            &Call::get(&format!("/{tenant}/members/7")).answer(r#"{"id":1,"nick":1,"joined":"x"}"#),
+        );
     }
     world.learn(&Call::get("/health").answer(r#"{"status":"ok","uptime":1}"#));
-    assert_eq!(world.templates(), ["GET /health", "GET /{name}/members/{id}", "GET /{name}/projects"]);
+    assert_eq!(
+        world.templates(),
+        ["GET /health", "GET /{name}/members/{id}", "GET /{name}/projects"]
+    );
 }
 
 #[test]
@@ -188,7 +250,9 @@ fn a_path_is_found_through_a_parameter_when_the_literal_leads_nowhere() {
     let mut world = World::new();
     for number in 0..12 {
         let name = char::from(b'a' + number).to_string().repeat(4);
-        world.learn(&Call::get(&format!("/shops/{name}/items")).answer(r#"{"price":1,"stock":2,"sku":3}"#));
+        world.learn(
+            &Call::get(&format!("/shops/{name}/items")).answer(r#"{"price":1,"stock":2,"sku":3}"#),
+        );
     }
     world.learn(&Call::post("/shops/search", r#"{"term":"x"}"#));
     assert!(world.locate(&Method::GET, "/shops/search/items").is_known);
@@ -206,4 +270,50 @@ fn head_is_get_and_what_only_asks_makes_nothing() {
     assert_eq!(world.learn(&Call::new(Method::HEAD, "/a")).endpoint, get);
     assert!(world.locate(&Method::OPTIONS, "/a").is_known);
     assert_eq!(world.locate(&Method::OPTIONS, "/a").endpoint, None);
+}
+
+#[test]
+fn an_action_beside_values_is_an_endpoint_of_its_own() {
+    let mut world = World::new();
+    for number in 0..12 {
+        let name = char::from(b'a' + number).to_string().repeat(4);
+        world
+            .learn(&Call::get(&format!("/flags/{name}")).answer(r#"{"enabled":true,"rollout":2}"#));
+    }
+    world.learn(&Call::post("/flags/evaluate", r#"{"user":"x"}"#).answer(r#"{"flags":[]}"#));
+    world.learn(&Call::new(Method::DELETE, "/flags/somewhat").status(204));
+    world.learn(&Call::new(Method::DELETE, "/flags/other").status(204));
+    assert_eq!(
+        world.templates(),
+        ["POST /flags/evaluate", "DELETE /flags/{name}", "GET /flags/{name}"]
+    );
+}
+
+#[test]
+fn a_new_resource_of_a_tenant_that_is_known_is_a_resource_of_all() {
+    let mut world = World::new();
+    let tenants = [
+        "acme",
+        "globex",
+        "initech",
+        "umbrella",
+        "hooli",
+        "wayne",
+        "stark",
+        "tyrell",
+        "cyberdyne",
+        "wonka",
+    ];
+    for tenant in tenants {
+        world.learn(
+            &Call::get(&format!("/{tenant}/projects"))
+                .answer(r#"[{"id":1,"budget":1,"deadline":"x"}]"#),
+        );
+    }
+    world.learn(&Call::get("/hooli/invoices").answer(r#"[{"net":1,"gross":2}]"#));
+    world.learn(&Call::get("/about/imprint").html("<html>who we are</html>"));
+    assert_eq!(
+        world.templates(),
+        ["GET /about/imprint", "GET /{name}/invoices", "GET /{name}/projects"]
+    );
 }
