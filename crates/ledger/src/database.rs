@@ -13,13 +13,16 @@ use crate::folder::{database_bytes, make_private_file};
 /// "PALS": says whose files these are to `file` and to us.
 const APPLICATION_ID: i64 = 0x5041_4c53;
 /// Larger files are not walked whole when they are opened: starting must not take seconds.
-const CHECKED_BYTES_MAX: u64 = 64 << 20;
+const CHECKED_BYTES_MAX: u64 = 16 << 20;
 /// Readers and the writer meet only for moments.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Virtual machine steps between two looks at the clock.
 const STEPS_PER_LOOK: i32 = 2_000;
 /// The write-ahead log is cut back to this after it grew beyond.
 const WAL_BYTES_KEPT: i64 = 16 << 20;
+
+/// Should nobody else bring the log into the file for so long (128 MiB), the writer does it itself.
+const PAGES_UNTIL_OWN_CHECKPOINT: i64 = 32_768;
 
 /// The format of one sort of file: step *n*, a list of SQL scripts, brings version *n* to *n* + 1.
 pub(crate) struct Format {
@@ -119,11 +122,29 @@ pub(crate) fn open_writer(
         },
     )?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    if durability == Durability::Buffered {
+        // Somebody else does that, because it waits for the disk.
+        connection.pragma_update(None, "wal_autocheckpoint", PAGES_UNTIL_OWN_CHECKPOINT)?;
+    }
     if check == Check::Whole {
         check_whole(&connection, path)?;
     }
     bring_up_to_date(&mut connection, format)?;
     Ok(connection)
+}
+
+/// Brings the write-ahead log of a file into it, as far as nobody is using it.
+pub(crate) fn checkpoint(path: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+/// The bytes of a file's write-ahead log.
+pub(crate) fn log_bytes(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
 }
 
 /// Opens a file for reading; whatever is asked through it ends at `deadline`.
@@ -140,7 +161,7 @@ pub(crate) fn open_reader(path: &Path, deadline: Instant) -> rusqlite::Result<Co
         )
     });
     // Any other error is met again at the question that it concerns.
-    if is_refused && is_complete(path) {
+    if is_refused && log_bytes(path) == 0 {
         let uri = OpenFlags::SQLITE_OPEN_URI;
         return limited(Connection::open_with_flags(unchanging(path), flags | uri)?, deadline);
     }
@@ -152,13 +173,6 @@ fn limited(mut connection: Connection, deadline: Instant) -> rusqlite::Result<Co
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))?;
     Ok(connection)
-}
-
-/// Whether nothing of a file stands in its write-ahead log alone.
-fn is_complete(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    std::fs::metadata(log).map_or(true, |metadata| metadata.len() == 0)
 }
 
 /// The URI that asks SQLite to take a file for one that nobody changes.

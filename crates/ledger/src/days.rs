@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 use traffic::{Event, EventId, Timestamp};
 
-use crate::database::{Check, Durability, Fault, OpenFault, open_writer};
+use crate::database::{self, Check, Durability, Fault, OpenFault, log_bytes, open_writer};
 use crate::events;
 use crate::folder::{database_bytes, move_aside, unlink_database};
 use crate::health::Vitals;
@@ -26,6 +26,8 @@ use crate::health::Vitals;
 pub(crate) const COUNTED_ON_MAX: Duration = Duration::from_secs(600);
 /// Files kept open: today, and yesterday around midnight.
 const OPEN_MAX: usize = 2;
+/// A write-ahead log of this size is brought into its file.
+const LOG_BYTES_GROWN: u64 = 4 << 20;
 /// Events removed at once from a day that is too large: more than come between two looks.
 const THINNED_EVENTS_MAX: u64 = 60_000;
 /// Events of one transaction.
@@ -103,6 +105,18 @@ pub(crate) fn files(folder: &Path) -> Vec<(Day, PathBuf)> {
     files.sort();
     files.reverse();
     files
+}
+
+/// Brings logs that have grown into the files of their days.
+pub(crate) fn checkpoint(folder: &Path) {
+    for (day, path) in files(folder) {
+        if log_bytes(&path) < LOG_BYTES_GROWN {
+            continue;
+        }
+        if let Err(error) = database::checkpoint(&path) {
+            tracing::debug!(%day, %error, "the log of a day is not brought into its file yet");
+        }
+    }
 }
 
 // === impl Days ===
@@ -188,7 +202,7 @@ impl Days {
         let aside =
             move_aside(&self.path(day)).map_err(|error| Fault::Storage(error.to_string()))?;
         self.vitals.repaired(format!(
-            "the events of {day} were damaged ({what}); moved aside to {}, a new file was begun",
+            "the events of {day} cannot be added to ({what}); moved aside to {}, a new file was begun",
             aside.display()
         ));
         self.try_day(day, events)
@@ -219,7 +233,9 @@ impl Days {
                 .map_err(|fault| match fault {
                     OpenFault::Sqlite(error) => Fault::from(error),
                     // Written by a newer program that was replaced by this one: left to it.
-                    OpenFault::Newer { found, .. } => Fault::Corrupt(format!("format {found}")),
+                    OpenFault::Newer { found, .. } => {
+                        Fault::Corrupt(format!("a newer version wrote it, in format {found}"))
+                    }
                 })?;
             while self.open.len() >= OPEN_MAX {
                 self.open.pop_first();

@@ -27,42 +27,60 @@ pub struct Health {
 /// More repairs than this are not listed.
 const REPAIRS_MAX: usize = 32;
 
-/// What writer and readers note down.
+/// Which of the two threads, that write different files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    /// `palisade.db`.
+    Main,
+    /// The files of the days.
+    Events,
+}
+
+/// What writers and readers note down.
 #[derive(Debug, Default)]
 pub(crate) struct Vitals {
     pub(crate) events_written: AtomicU64,
     pub(crate) dropped_queue_full: AtomicU64,
     pub(crate) dropped_storage: AtomicU64,
     pub(crate) dropped_unstorable: AtomicU64,
-    pub(crate) held_back: AtomicU64,
     pub(crate) events_bytes: AtomicU64,
-    storage_fault: Mutex<Option<String>>,
+    held_back: [AtomicU64; 2],
+    storage_faults: Mutex<[Option<String>; 2]>,
     repairs: Mutex<Vec<String>>,
 }
 
 impl Vitals {
     /// The disk did not take something. Said loudly once, not at each try.
-    pub(crate) fn fault(&self, what: &str) {
-        let Ok(mut fault) = self.storage_fault.lock() else {
-            return;
-        };
+    pub(crate) fn fault(&self, part: Part, what: &str) {
+        let Ok(mut faults) = self.storage_faults.lock() else { return };
+        let [main, events] = &mut *faults;
+        let fault = if part == Part::Main { main } else { events };
         if fault.is_none() {
-            tracing::error!(fault = what, "the ledger cannot write; traffic is not affected");
+            tracing::error!(
+                ?part,
+                fault = what,
+                "the ledger cannot write; traffic is not affected"
+            );
         }
         *fault = Some(what.to_owned());
     }
 
     /// The disk took something.
-    pub(crate) fn recovered(&self) {
-        let Ok(mut fault) = self.storage_fault.lock() else {
-            return;
-        };
+    pub(crate) fn recovered(&self, part: Part) {
+        let Ok(mut faults) = self.storage_faults.lock() else { return };
+        let [main, events] = &mut *faults;
+        let fault = if part == Part::Main { main } else { events };
         if fault.take().is_some() {
-            tracing::info!(
-                dropped = self.dropped_storage.load(Ordering::Relaxed),
-                "the ledger writes again"
-            );
+            let dropped = self.dropped_storage.load(Ordering::Relaxed);
+            tracing::info!(?part, dropped, "the ledger writes again");
         }
+    }
+
+    /// How much a thread could not write yet.
+    pub(crate) fn holds_back(&self, part: Part, count: usize) {
+        let [main, events] = &self.held_back;
+        let held = if part == Part::Main { main } else { events };
+        held.store(count as u64, Ordering::Relaxed);
     }
 
     /// Something was damaged and dealt with.
@@ -78,12 +96,16 @@ impl Vitals {
     pub(crate) fn health(&self, queued: usize) -> Health {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Health {
-            storage_fault: self.storage_fault.lock().ok().and_then(|fault| fault.clone()),
+            storage_fault: self
+                .storage_faults
+                .lock()
+                .ok()
+                .and_then(|faults| faults.iter().flatten().next().cloned()),
             events_written: read(&self.events_written),
             dropped_queue_full: read(&self.dropped_queue_full),
             dropped_storage: read(&self.dropped_storage),
             dropped_unstorable: read(&self.dropped_unstorable),
-            waiting: read(&self.held_back).saturating_add(queued as u64),
+            waiting: self.held_back.iter().map(read).sum::<u64>().saturating_add(queued as u64),
             events_bytes: read(&self.events_bytes),
             repairs: self.repairs.lock().map(|repairs| repairs.clone()).unwrap_or_default(),
         }

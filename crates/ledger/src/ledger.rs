@@ -20,7 +20,8 @@ use crate::database::{
 };
 use crate::error::{OpenError, WriteError};
 use crate::folder::{Folder, move_aside};
-use crate::health::{Health, Vitals};
+use crate::health::{Health, Part, Vitals};
+use crate::lane::Lane;
 use crate::learnt::LearntState;
 use crate::queue::{Ack, Entry, Item, Queue, Write};
 use crate::recent::{Kept, Recent, Tail};
@@ -82,6 +83,7 @@ pub struct Ledger {
 pub(crate) struct Shared {
     pub(crate) folder: Folder,
     pub(crate) options: Options,
+    pub(crate) lane: Lane,
     pub(crate) queue: Queue,
     pub(crate) vitals: Arc<Vitals>,
     recent: Mutex<Recent>,
@@ -96,7 +98,8 @@ impl Ledger {
         let vitals = Arc::new(Vitals::default());
         let main = open_or_repair(&folder, &vitals)?;
         let shared = Arc::new(Shared {
-            queue: Queue::new(options.queue_events, options.queue_bytes),
+            lane: Lane::new(options.queue_events, options.queue_bytes),
+            queue: Queue::new(),
             recent: Mutex::new(Recent::new(options.recent_events, options.recent_bytes)),
             folder,
             options,
@@ -123,7 +126,7 @@ impl Ledger {
 
     /// How the ledger is doing.
     pub fn health(&self) -> Health {
-        self.shared.vitals.health(self.shared.queue.len())
+        self.shared.vitals.health(self.shared.lane.len() + self.shared.queue.len())
     }
 
     // === handing in ===
@@ -145,7 +148,7 @@ impl Ledger {
     pub fn record_event(&self, event: Event) -> bool {
         let event = Arc::new(event);
         self.recent().push(Arc::clone(&event));
-        let is_taken = self.shared.queue.push_event(event);
+        let is_taken = self.shared.lane.push(event);
         self.count_dropped(is_taken)
     }
 
@@ -155,7 +158,8 @@ impl Ledger {
         self.wait(|ack| self.shared.queue.write(write, ack))
     }
 
-    /// As [`Ledger::write`], but calls `done` from the writer's thread instead of waiting.
+    /// As [`Ledger::write`], but calls `done` from the writer's thread instead of waiting. `done`
+    /// must be quick and must not wait for the ledger.
     pub fn write_then(
         &self,
         write: Write,
@@ -171,6 +175,7 @@ impl Ledger {
     }
 
     /// As [`Ledger::save_learnt`], but calls `done` from the writer's thread instead of waiting.
+    /// `done` must be quick and must not wait for the ledger.
     pub fn save_learnt_then(
         &self,
         state: LearntState,
@@ -181,7 +186,8 @@ impl Ledger {
 
     /// Waits until everything handed in before is on disk.
     pub fn flush(&self) -> Result<(), WriteError> {
-        self.wait(|ack| self.shared.queue.flush(ack))
+        let events = self.wait(|ack| self.shared.lane.flush(ack));
+        self.wait(|ack| self.shared.queue.flush(ack)).and(events)
     }
 
     // === following ===
@@ -259,7 +265,7 @@ fn open_or_repair(folder: &Folder, vitals: &Vitals) -> Result<Option<Connection>
     match Fault::from(error) {
         Fault::Corrupt(what) => repaired(&path, &what, vitals).map(Some),
         Fault::Storage(_) if open_reader(&path, soon()).is_ok_and(|main| has_tables_in(&main)) => {
-            vitals.fault(&said);
+            vitals.fault(Part::Main, &said);
             Ok(None)
         }
         Fault::Storage(what) | Fault::Row(what) => Err(OpenError::Storage { path, what }),

@@ -2,12 +2,13 @@
 //! audit log and learnt state, on SQLite.
 //!
 //! [`Ledger::open`] takes the data folder and gives two things: a [`Ledger`], which everybody may
-//! clone (it hands events in, asks for writes and reads), and the [`Writer`], which owns the one
-//! thread that writes. `palisade.db` holds what must survive anything (each commit is synced);
+//! clone (it hands events in, asks for writes and reads), and the [`Writer`], which owns the two
+//! threads that write. `palisade.db` holds what must survive anything (each commit is synced);
 //! `events/YYYY-MM-DD.db` holds the events of one UTC day, so that retention is unlinking a file
 //! and a broken day costs that day only. No transaction spans two files.
 //!
-//! Invariant: handing something in never waits for a disk. What does not fit is dropped and counted.
+//! Invariant: handing something in never waits for a disk. What does not fit is dropped and
+//! counted.
 //! Invariant: what [`Ledger::write`] acknowledged is committed and synced.
 //! Invariant: readers have connections of their own, a deadline and a limit on rows.
 //! Invariant: nothing here knows a secret: events, findings and decisions carry none by type.
@@ -25,6 +26,7 @@ mod folder;
 mod health;
 mod incidents;
 mod key;
+mod lane;
 mod learnt;
 mod ledger;
 mod queue;

@@ -1,12 +1,11 @@
-//! Between those who hand something in and the one thread that writes.
+//! Between those who hand in what belongs into `palisade.db` and the thread that writes it.
 //!
-//! Handing in takes a lock for moments and makes no system call: the writer comes by itself every
-//! 200 ms, or when it is woken because somebody waits for an answer or a lane is half full. Events
-//! have a lane of their own, so that a flood of them never keeps out a finding or a decision. Each
-//! lane has an end; beyond it things are dropped and counted.
+//! One order for all of it: what is handed in before an awaited write is stored before it. The
+//! thread comes by itself every 200 ms, or when it is woken because somebody waits for an answer.
+//! The queue has an end; beyond it things are dropped and counted, and whoever asks is told.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use traffic::{Decision, DecisionId, Event, Exception, ExceptionId, Finding};
@@ -15,10 +14,9 @@ use crate::audit::AuditLine;
 use crate::error::WriteError;
 use crate::incidents::{IncidentId, IncidentNote, IncidentState};
 use crate::learnt::LearntState;
-use crate::recent::weight;
 use crate::rollups::Rollup;
 
-/// Rows that may wait in the lane of everything but events.
+/// Rows that may wait.
 const ROWS_MAX: usize = 65_536;
 /// Writes that may wait for their answer.
 const WRITES_MAX: usize = 256;
@@ -78,7 +76,6 @@ pub(crate) enum Item {
 pub(crate) struct Taken {
     /// Nothing comes after this.
     pub(crate) is_last: bool,
-    pub(crate) events: VecDeque<Arc<Event>>,
     pub(crate) items: VecDeque<Item>,
     pub(crate) learnt: Option<(LearntState, Ack)>,
     pub(crate) flushes: Vec<Ack>,
@@ -86,16 +83,13 @@ pub(crate) struct Taken {
 }
 
 pub(crate) struct Queue {
-    lanes: Mutex<Lanes>,
+    waiting: Mutex<Waiting>,
     wake: Condvar,
-    events_max: usize,
-    bytes_max: usize,
 }
 
 #[derive(Default)]
-struct Lanes {
+struct Waiting {
     taken: Taken,
-    bytes: usize,
     rows: usize,
     writes: usize,
     is_urgent: bool,
@@ -112,85 +106,58 @@ impl Item {
 }
 
 impl Queue {
-    pub(crate) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self {
-            lanes: Mutex::default(),
-            wake: Condvar::new(),
-            events_max: events_max.max(1),
-            bytes_max,
-        }
+    pub(crate) fn new() -> Self {
+        Self { waiting: Mutex::default(), wake: Condvar::new() }
     }
 
-    /// Hands an event in; false when it was dropped.
-    pub(crate) fn push_event(&self, event: Arc<Event>) -> bool {
-        let bytes = weight(&event);
-        let mut lanes = self.lanes();
-        let is_full = lanes.taken.events.len() >= self.events_max
-            || lanes.bytes.saturating_add(bytes) > self.bytes_max;
-        if is_full || lanes.taken.is_closing {
-            return false;
-        }
-        lanes.taken.events.push_back(event);
-        lanes.bytes += bytes;
-        let is_half_full = lanes.taken.events.len() >= self.events_max.div_ceil(2)
-            || lanes.bytes >= self.bytes_max / 2;
-        let is_first_alarm = is_half_full && !lanes.is_urgent;
-        lanes.is_urgent |= is_half_full;
-        drop(lanes);
-        if is_first_alarm {
-            self.wake.notify_one();
-        }
-        true
-    }
-
-    /// Hands something else in; false when it was dropped.
+    /// Hands something in; false when it was dropped.
     pub(crate) fn push(&self, item: Item) -> bool {
-        let mut lanes = self.lanes();
-        if lanes.rows.saturating_add(item.rows()) > ROWS_MAX || lanes.taken.is_closing {
+        let mut waiting = self.waiting();
+        if waiting.rows.saturating_add(item.rows()) > ROWS_MAX || waiting.taken.is_closing {
             return false;
         }
-        lanes.rows += item.rows();
-        lanes.taken.items.push_back(item);
+        waiting.rows += item.rows();
+        waiting.taken.items.push_back(item);
         true
     }
 
     /// Asks for a write; `ack` is called whatever happens.
     pub(crate) fn write(&self, write: Write, ack: Ack) {
-        self.ask(ack, |lanes, ack| {
-            if lanes.writes >= WRITES_MAX {
+        self.ask(ack, |waiting, ack| {
+            if waiting.writes >= WRITES_MAX {
                 return Err((ack, WriteError::Busy));
             }
-            lanes.writes += 1;
-            lanes.taken.items.push_back(Item::Write(write, ack));
+            waiting.writes += 1;
+            waiting.taken.items.push_back(Item::Write(write, ack));
             Ok(())
         });
     }
 
     /// Asks for learnt state to be saved.
     pub(crate) fn save(&self, state: LearntState, ack: Ack) {
-        self.ask(ack, |lanes, ack| {
-            if lanes.taken.learnt.is_some() {
+        self.ask(ack, |waiting, ack| {
+            if waiting.taken.learnt.is_some() {
                 return Err((ack, WriteError::Busy));
             }
-            lanes.taken.learnt = Some((state, ack));
+            waiting.taken.learnt = Some((state, ack));
             Ok(())
         });
     }
 
     /// Asks for an answer once everything handed in before is on disk.
     pub(crate) fn flush(&self, ack: Ack) {
-        self.ask(ack, |lanes, ack| {
-            if lanes.taken.flushes.len() >= WRITES_MAX {
+        self.ask(ack, |waiting, ack| {
+            if waiting.taken.flushes.len() >= WRITES_MAX {
                 return Err((ack, WriteError::Busy));
             }
-            lanes.taken.flushes.push(ack);
+            waiting.taken.flushes.push(ack);
             Ok(())
         });
     }
 
     /// From now on nothing is taken in, and the writer ends after what is there.
     pub(crate) fn close(&self) {
-        self.lanes().taken.is_closing = true;
+        self.waiting().taken.is_closing = true;
         self.wake.notify_one();
     }
 
@@ -198,65 +165,69 @@ impl Queue {
     /// `takes_learnt`: one is written at a time.
     pub(crate) fn take(&self, wait: Duration, takes_learnt: bool) -> Taken {
         let until = Instant::now() + wait;
-        let mut lanes = self.lanes();
-        while !lanes.is_urgent && !lanes.taken.is_closing {
+        let mut waiting = self.waiting();
+        while !waiting.is_urgent && !waiting.taken.is_closing {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            lanes = match self.wake.wait_timeout(lanes, left) {
-                Ok((lanes, _)) => lanes,
+            waiting = match self.wake.wait_timeout(waiting, left) {
+                Ok((waiting, _)) => waiting,
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        let is_closing = lanes.taken.is_closing;
-        let held_back = if takes_learnt { None } else { lanes.taken.learnt.take() };
-        let mut taken = std::mem::take(&mut lanes.taken);
+        let is_closing = waiting.taken.is_closing;
+        let held_back = if takes_learnt { None } else { waiting.taken.learnt.take() };
+        let mut taken = std::mem::take(&mut waiting.taken);
         taken.is_last = is_closing && held_back.is_none() && taken.learnt.is_none();
-        *lanes = Lanes::default();
-        lanes.taken.is_closing = is_closing;
-        lanes.taken.learnt = held_back;
+        *waiting = Waiting::default();
+        waiting.taken.is_closing = is_closing;
+        waiting.taken.learnt = held_back;
         taken
     }
 
     /// Throws away what is there. Whoever waits for an answer learns that there is no writer.
     pub(crate) fn abandon(&self) {
-        let mut lanes = self.lanes();
-        let taken = std::mem::take(&mut *lanes);
-        lanes.taken.is_closing = true;
-        drop(lanes);
+        let mut waiting = self.waiting();
+        let taken = std::mem::take(&mut *waiting);
+        waiting.taken.is_closing = true;
+        drop(waiting);
         drop(taken);
     }
 
     /// How many things wait here.
     pub(crate) fn len(&self) -> usize {
-        let lanes = self.lanes();
-        lanes.taken.events.len() + lanes.rows + lanes.writes
+        let waiting = self.waiting();
+        waiting.rows + waiting.writes
     }
 
-    fn ask(&self, ack: Ack, place: impl FnOnce(&mut Lanes, Ack) -> Result<(), (Ack, WriteError)>) {
-        let mut lanes = self.lanes();
-        let placed = if lanes.taken.is_closing {
+    fn ask(
+        &self,
+        ack: Ack,
+        place: impl FnOnce(&mut Waiting, Ack) -> Result<(), (Ack, WriteError)>,
+    ) {
+        let mut waiting = self.waiting();
+        let placed = if waiting.taken.is_closing {
             Err((ack, WriteError::Closed))
         } else {
-            place(&mut lanes, ack)
+            place(&mut waiting, ack)
         };
         match placed {
             Ok(()) => {
-                lanes.is_urgent = true;
-                drop(lanes);
+                waiting.is_urgent = true;
+                drop(waiting);
                 self.wake.notify_one();
             }
             Err((ack, error)) => {
-                drop(lanes);
+                drop(waiting);
                 ack(Err(error));
             }
         }
     }
 
-    /// Nothing here leaves the lanes half changed, so a panic elsewhere does not spoil them.
-    fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing here leaves the waiting half changed, so a panic elsewhere does not spoil them.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Decisions and exceptions on disk.
 //!
-//! Who holds them in force is `shield`; here they only survive a restart, and what has ended is kept
-//! for a while, because people ask afterwards. Numbers are never used twice: the highest ones ever
-//! given are remembered, also when their decision is gone. What was removed stays removed: news of
-//! it that is late (a hit counted a moment before) must not bring it back.
+//! Who holds them in force is `shield`; here they only survive a restart, and what has ended is
+//! kept for a while, because people ask afterwards. Numbers are never used twice: the highest ones
+//! ever given are remembered, also when their decision is gone. What was removed stays removed:
+//! news of it that is late (a hit counted a moment before) must not bring it back.
 
 use std::time::Duration;
 

@@ -129,8 +129,8 @@ impl Ledger {
         self.ask(QUESTION_MAX, |main| rollups::sums(main, filter))
     }
 
-    /// The learnt state that is current. A damaged one, or one under another hash key, is none; that
-    /// is said in the log and in [`Ledger::health`].
+    /// The learnt state that is current. A damaged one, or one under another hash key, is none;
+    /// that is said in the log and in [`Ledger::health`].
     pub fn learnt(&self) -> Result<Option<LearntState>, QueryError> {
         let key_id = self.shared.key_id();
         match self.ask(LONG_QUESTION_MAX, |main| learnt::load(main, key_id))? {
@@ -159,8 +159,8 @@ impl Ledger {
             .map_err(|error| failed(error, time_max))
     }
 
-    /// Asks the files of the days, `likely` first and then the latest first, until one has an answer.
-    /// A file that cannot be read does not hide the others.
+    /// Asks the files of the days, `likely` first and then the latest first, until one has an
+    /// answer. A file that cannot be read does not hide the others.
     fn in_days(
         &self,
         likely: Option<Day>,

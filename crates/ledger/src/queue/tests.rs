@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use super::*;
-use crate::samples::{NOON, event, finding};
+use crate::samples::{NOON, finding};
 
 fn answer(ask: impl FnOnce(Ack)) -> mpsc::Receiver<Result<(), WriteError>> {
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -12,25 +12,24 @@ fn answer(ask: impl FnOnce(Ack)) -> mpsc::Receiver<Result<(), WriteError>> {
 }
 
 #[test]
-fn a_flood_of_events_keeps_nothing_else_out() {
-    let queue = Queue::new(3, 1 << 20);
-    let taken = (0..9).filter(|number| queue.push_event(Arc::new(event(NOON, *number)))).count();
-    assert_eq!(taken, 3);
-    assert!(queue.push(Item::Finding(Box::new(finding(1, "192.0.2.1", NOON)))));
-    assert_eq!(queue.len(), 4);
-}
-
-#[test]
-fn few_large_events_fill_it_too() {
-    let queue = Queue::new(1_000, 100_000);
-    let large = Event { path: "x".repeat(9_000), ..event(NOON, 1) };
-    let taken = (0..100).filter(|_| queue.push_event(Arc::new(large.clone()))).count();
-    assert!((5..12).contains(&taken), "{taken}");
+fn it_ends_and_still_takes_what_somebody_waits_for() {
+    let queue = Queue::new();
+    let finding = || Item::Finding(Box::new(finding(1, "192.0.2.1", NOON)));
+    let taken = (0..ROWS_MAX + 5).filter(|_| queue.push(finding())).count();
+    assert_eq!(taken, ROWS_MAX);
+    let waiting = answer(|ack| queue.write(Write::default(), ack));
+    for item in queue.take(Duration::ZERO, true).items {
+        if let Item::Write(_, ack) = item {
+            ack(Ok(()));
+        }
+    }
+    waiting.recv().expect("an answer").expect("taken");
+    assert!(queue.push(finding()), "what was taken makes room");
 }
 
 #[test]
 fn whoever_asks_is_answered() {
-    let queue = Queue::new(10, 1 << 20);
+    let queue = Queue::new();
     let state = || LearntState { at: NOON, parts: Vec::new() };
     let waiting = answer(|ack| queue.save(state(), ack));
     let busy = answer(|ack| queue.save(state(), ack)).recv().expect("an answer");
@@ -49,7 +48,7 @@ fn whoever_asks_is_answered() {
 
 #[test]
 fn what_is_held_back_is_not_forgotten_at_the_end() {
-    let queue = Queue::new(10, 1 << 20);
+    let queue = Queue::new();
     let waiting = answer(|ack| queue.save(LearntState { at: NOON, parts: Vec::new() }, ack));
     queue.close();
     let taken = queue.take(Duration::ZERO, false);

@@ -10,7 +10,7 @@ use ledger::{EventFilter, Ledger, Options};
 use crate::child::Writing;
 
 /// Handing in may never wait for the disk; this is for a machine that is busy with other things.
-const HANDED_IN_WITHIN: Duration = Duration::from_millis(50);
+const HANDED_IN_WITHIN: Duration = Duration::from_millis(500);
 
 /// One report of the child.
 #[derive(Debug)]
