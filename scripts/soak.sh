@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The tests that draw their input, with many more draws: hostile bytes for each parser (proptest
-# reads PROPTEST_CASES) and seeds for the simulator (drill reads PALISADE_SEEDS).
+# reads PROPTEST_CASES), seeds for the simulator (drill reads PALISADE_SEEDS) and kills of a process
+# that writes (ledger reads PALISADE_KILLS).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 export PROPTEST_CASES=${PROPTEST_CASES:-20000}
 export PALISADE_SEEDS=${PALISADE_SEEDS:-100}
+export PALISADE_KILLS=${PALISADE_KILLS:-200}
 scripts/need.sh test
-say "soak: $PROPTEST_CASES cases per property, $PALISADE_SEEDS seeds per scenario"
+say "soak: $PROPTEST_CASES cases per property, $PALISADE_SEEDS seeds per scenario, $PALISADE_KILLS kills"
 cargo test --workspace --locked
