@@ -145,7 +145,11 @@ impl Ledger {
     }
 
     /// Hands an event in, as [`Ledger::record`] does. It can be asked for at once.
-    pub fn record_event(&self, event: Event) -> bool {
+    pub fn record_event(&self, mut event: Event) -> bool {
+        event.nats = storable(event.nats);
+        for signal in &mut event.signals {
+            signal.nats = storable(signal.nats);
+        }
         let event = Arc::new(event);
         self.recent().push(Arc::clone(&event));
         let is_taken = self.shared.lane.push(event);
@@ -247,6 +251,11 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("folder", &self.folder).finish_non_exhaustive()
     }
+}
+
+/// JSON has no infinity and no NaN: a row with one could be written and never read again.
+fn storable(nats: f32) -> f32 {
+    if nats.is_nan() { 0.0 } else { nats.clamp(f32::MIN, f32::MAX) }
 }
 
 /// Opens `palisade.db`. A damaged one is moved aside, and what can be read of it is kept. None when

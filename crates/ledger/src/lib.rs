@@ -17,6 +17,8 @@
 //! decision core. Only the writer thread looks at the wall clock, for retention.
 
 mod audit;
+#[cfg(test)]
+mod compat;
 mod database;
 mod days;
 mod error;

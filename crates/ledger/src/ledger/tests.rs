@@ -47,6 +47,18 @@ fn an_event_answers_before_it_is_on_disk_and_after_a_restart() {
 }
 
 #[test]
+fn evidence_without_bounds_is_stored_all_the_same() {
+    let scratch = Scratch::new();
+    for (number, nats) in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN].into_iter().enumerate() {
+        let mut event = Event { nats, ..event(NOON, number as u64) };
+        event.signals[0].nats = nats;
+        scratch.ledger.record_event(event);
+    }
+    let scratch = scratch.reopened(|_| {});
+    assert_eq!(numbers(&scratch.ledger, &EventFilter::default()), [2, 1, 0]);
+}
+
+#[test]
 fn a_refusal_that_repeats_is_one_event_with_a_count() {
     let scratch = Scratch::new();
     let first = event(NOON, 1);
