@@ -2,7 +2,7 @@
 //! vocabulary gives new fields a default, or adds a step to the format that rewrites old rows.
 
 use serde::de::DeserializeOwned;
-use traffic::{Decision, Entity, Exception, ExceptionId, Finding, Layer, Net, Role, Scope};
+use traffic::{Entity, Exception, ExceptionId, Finding, Layer, Net, Role, Scope};
 
 use crate::samples::{NOON, decision, event, finding};
 
