@@ -262,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
     }
 
     /// A deadline has passed; what that means depends on what was awaited.
-    fn expire(&mut self, expiry: Expiry) -> Poll<io::Result<()>> {
+    fn expire(&self, expiry: Expiry) -> Poll<io::Result<()>> {
         match self.wire.phase() {
             _ if expiry == Expiry::Write => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Phase::Head => {

@@ -21,6 +21,8 @@ struct Vector {
 struct Understood {
     heads: Vec<(String, String, Vec<(String, String)>)>,
     refused: Option<Refusal>,
+    /// The last head or body is not complete: nothing was made of it.
+    waiting: bool,
 }
 
 #[test]
@@ -35,12 +37,16 @@ fn llhttp_and_the_scanner_agree_wherever_both_accept() {
         match (ours.refused, theirs_refuse) {
             (Some(_), true) => both_refuse += 1,
             (Some(_), false) => stricter += 1,
+            (None, true) if ours.waiting => both_refuse += 1,
             (None, true) if is_legal(vector) => same += 1,
             (None, true) => wrong.push(format!("{}: accepted, but {}", vector.name, vector.log)),
             (None, false) => {
                 let theirs = account(&vector.log);
                 // llhttp stops after what it takes for the last message; we must begin as it does.
-                let begins = ours.heads.iter().zip(&theirs).all(|(a, b)| a == b);
+                let begins = ours.heads.iter().zip(&theirs).all(|(a, b)| {
+                    // Its account lists trailers as headers.
+                    (&a.0, &a.1) == (&b.0, &b.1) && b.2.starts_with(&a.2)
+                });
                 if begins && ours.heads.len() <= theirs.len() {
                     same += 1;
                 } else {
@@ -59,9 +65,16 @@ fn llhttp_and_the_scanner_agree_wherever_both_accept() {
 /// What llhttp does not serve although HTTP allows it: methods outside its own list, protocols other
 /// than HTTP's, bytes after a message that closes the connection.
 fn is_legal(vector: &Vector) -> bool {
-    ["Invalid method", "Expected SOURCE method", "after `Connection: close`", "Data after"]
-        .iter()
-        .any(|reason| vector.log.contains(reason))
+    [
+        "Invalid method",
+        "Expected SOURCE method",
+        "Expected space after method",
+        "Pause on CONNECT/Upgrade",
+        "after `Connection: close`",
+        "Data after",
+    ]
+    .iter()
+    .any(|reason| vector.log.contains(reason))
 }
 
 fn scan(input: &[u8]) -> Understood {
@@ -70,13 +83,20 @@ fn scan(input: &[u8]) -> Understood {
     let mut rest = input;
     while !rest.is_empty() {
         match HeadScanner::default().step(rest, &limits) {
-            HeadStep::More => break,
+            HeadStep::More => {
+                understood.waiting = true;
+                break;
+            }
             HeadStep::Refused(refusal) => {
                 understood.refused = Some(refusal);
                 break;
             }
             HeadStep::Complete { head, length } => {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                // As llhttp's account has it: UTF-8 where it is, Latin-1 otherwise.
+                let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+                    Ok(text) => text.to_owned(),
+                    Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
+                };
                 let headers = head
                     .headers()
                     .filter(|(name, value)| (*name, *value) != (b"Host", b"inserted.example"))
@@ -84,8 +104,12 @@ fn scan(input: &[u8]) -> Understood {
                     .collect();
                 understood.heads.push((text(head.method()), text(head.target()), headers));
                 rest = &rest[length..];
-                match BodyScanner::new(head.body).pass(rest) {
-                    Ok(passed) => rest = &rest[passed..],
+                let mut body = BodyScanner::new(head.body);
+                match body.pass(rest) {
+                    Ok(passed) => {
+                        understood.waiting = !body.is_done();
+                        rest = &rest[passed..];
+                    }
                     Err(refusal) => {
                         understood.refused = Some(refusal);
                         break;
@@ -105,7 +129,7 @@ fn account(log: &str) -> Vec<(String, String, Vec<(String, String)>)> {
         let span = |name: &str| {
             let start = format!("span[{name}]=\"");
             let value = line.split_once(&start)?.1.strip_suffix('"')?;
-            Some(value.replace("\\t", "\t").replace("\\\"", "\""))
+            Some(value.replace("\\t", "\t"))
         };
         if line.contains("message begin") {
             heads.push(Default::default());

@@ -32,7 +32,13 @@ enum State {
     /// A body of known length.
     Length,
     Size,
-    Extension,
+    ExtensionStart,
+    ExtensionName,
+    ExtensionValueStart,
+    ExtensionValue,
+    ExtensionQuoted,
+    ExtensionEscaped,
+    ExtensionEnd,
     SizeLf,
     Data,
     DataCr,
@@ -101,14 +107,17 @@ impl BodyScanner {
     fn framing_byte(&mut self, byte: u8) -> Result<(), Refusal> {
         self.state = match (self.state, byte) {
             (State::Size, _) => return self.size_byte(byte),
-            (State::Extension, b'\r') | (State::TrailerValue, b'\r') => self.line_end(),
-            (State::Extension, _) => {
-                self.count(EXTENSION_BYTES_MAX)?;
-                if is_control(byte) {
-                    return Err(Refusal::BadChunk);
-                }
-                State::Extension
-            }
+            (
+                State::ExtensionStart
+                | State::ExtensionName
+                | State::ExtensionValueStart
+                | State::ExtensionValue
+                | State::ExtensionQuoted
+                | State::ExtensionEscaped
+                | State::ExtensionEnd,
+                _,
+            ) => return self.extension_byte(byte),
+            (State::TrailerValue, b'\r') => State::TrailerLf,
             (State::SizeLf, b'\n') => {
                 self.part_bytes = 0;
                 if self.left == 0 { State::TrailerStart } else { State::Data }
@@ -141,7 +150,7 @@ impl BodyScanner {
             b'a'..=b'f' => byte - b'a' + 10,
             b'A'..=b'F' => byte - b'A' + 10,
             b'\r' | b';' if self.part_bytes > 0 => {
-                self.state = if byte == b';' { State::Extension } else { State::SizeLf };
+                self.state = if byte == b';' { State::ExtensionStart } else { State::SizeLf };
                 self.part_bytes = 0;
                 return Ok(());
             }
@@ -152,8 +161,35 @@ impl BodyScanner {
         Ok(())
     }
 
-    fn line_end(&self) -> State {
-        if self.state == State::Extension { State::SizeLf } else { State::TrailerLf }
+    /// `;name`, `;name=token` or `;name="quoted"`, without the white space that RFC 9112 §7.1.1 calls
+    /// bad: where servers differ on it, a body can be made to end in two places.
+    fn extension_byte(&mut self, byte: u8) -> Result<(), Refusal> {
+        self.count(EXTENSION_BYTES_MAX)?;
+        self.state = match (self.state, byte) {
+            (State::ExtensionQuoted, b'"') => State::ExtensionEnd,
+            (State::ExtensionQuoted, b'\\') => State::ExtensionEscaped,
+            (State::ExtensionQuoted | State::ExtensionEscaped, _) if !is_control(byte) => {
+                State::ExtensionQuoted
+            }
+            (State::ExtensionName | State::ExtensionValue | State::ExtensionEnd, b'\r') => {
+                State::SizeLf
+            }
+            (State::ExtensionName | State::ExtensionValue | State::ExtensionEnd, b';') => {
+                State::ExtensionStart
+            }
+            (State::ExtensionName, b'=') => State::ExtensionValueStart,
+            (State::ExtensionValueStart, b'"') => State::ExtensionQuoted,
+            (State::ExtensionStart | State::ExtensionName, _) if fields::is_token_byte(byte) => {
+                State::ExtensionName
+            }
+            (State::ExtensionValueStart | State::ExtensionValue, _)
+                if fields::is_token_byte(byte) =>
+            {
+                State::ExtensionValue
+            }
+            _ => return Err(Refusal::BadChunk),
+        };
+        Ok(())
     }
 
     fn count(&mut self, most: u32) -> Result<(), Refusal> {

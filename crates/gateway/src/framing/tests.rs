@@ -212,7 +212,7 @@ fn pass(body: &[u8], cut: usize) -> Result<(usize, bool), Refusal> {
 
 #[test]
 fn chunked_bodies_end_where_they_should() {
-    let body = b"3\r\nabc\r\n0A;x=\"y\"\r\n0123456789\r\n0\r\nT-A: b\r\nC:\r\n\r\n";
+    let body = b"3\r\nabc\r\n0A;x=\"y\\\"; z\";b;c=d\r\n0123456789\r\n0\r\nT-A: b\r\nC:\r\n\r\n";
     let mut input = body.to_vec();
     input.extend_from_slice(b"GET / HTTP/1.1\r\n");
     for cut in [1, 2, 5, 1000] {
@@ -248,6 +248,12 @@ fn broken_chunks_are_refused() {
         b"0\r\na: x\n\r\n",
         b"0\r\n\n",
         b"0\r\na\r\n\r\n",
+        b"3;\r\nabc\r\n",
+        b"3;a=\r\nabc\r\n",
+        b"3;a b\r\nabc\r\n",
+        b"3;a=\"x\"y\r\nabc\r\n",
+        b"3;a=\"\r\nabc\r\n",
+        b"3 ;a\r\nabc\r\n",
         b"3\r\nabc0\r\n\r\n",
     ];
     for case in cases {

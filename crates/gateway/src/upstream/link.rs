@@ -97,7 +97,7 @@ impl Link {
     }
 
     /// Moves bytes both ways; ready once the connection has ended.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn drive(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.driver.task.register(cx.waker());
         self.poll_conn()
     }
