@@ -1,7 +1,8 @@
 //! What a caller gets: the upstream's answer as it streams in, or an answer of our own.
 //!
-//! Our own answers are RFC 9457 problem details with the event's ID, or the same as a small page for
-//! clients that prefer HTML. They name no rule: a refusal must not teach an attacker what tripped it.
+//! Our own answers are RFC 9457 problem details with the event's ID, or the same as a small page
+//! for clients that prefer HTML. They name no rule: a refusal must not teach an attacker what
+//! tripped it.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use traffic::EventId;

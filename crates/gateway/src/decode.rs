@@ -1,7 +1,7 @@
 //! Takes the content coding off a body that is to be looked at (RFC 9110 §8.4).
 //!
-//! The output is bounded, so a bomb costs no more than what is wanted of it. A body that was cut off
-//! gives what can be read of it. What is forwarded is never touched.
+//! The output is bounded, so a bomb costs no more than what is wanted of it. A body that was cut
+//! off gives what can be read of it. What is forwarded is never touched.
 
 use std::{borrow::Cow, io::Read};
 

@@ -1,8 +1,9 @@
-//! One exchange, from an accepted head to the end of its answer: the life of a request, top to bottom.
+//! One exchange, from an accepted head to the end of its answer: the life of a request, top to
+//! bottom.
 //!
-//! The engine decides; this carries out. Whatever way an exchange ends (answered, refused, left by its
-//! caller, failed by the upstream), its pass goes back to the engine exactly once, so that places held
-//! for it are given back and what it taught is learnt.
+//! The engine decides; this carries out. Whatever way an exchange ends (answered, refused, left by
+//! its caller, failed by the upstream), its pass goes back to the engine exactly once, so that
+//! places held for it are given back and what it taught is learnt.
 
 mod busy;
 mod inspect;
@@ -304,8 +305,8 @@ impl Ongoing {
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
-        // An answer whose head has come teaches even if its caller did not wait for the rest: hanging
-        // up early must not be a way to leave no trace.
+        // An answer whose head has come teaches even if its caller did not wait for the rest:
+        // hanging up early must not be a way to leave no trace.
         self.learn();
         self.abandon(End::CallerGone);
         self.arrival.exchange_ended();

@@ -1,9 +1,9 @@
 //! Strict HTTP/1 framing, without I/O: bytes in, a whole head, "more", or a refusal out.
 //!
-//! hyper accepts a bare LF, settles Content-Length against Transfer-Encoding silently and answers what
-//! it refuses without an event. Two parsers that read one byte stream differently are what request
-//! smuggling lives on, so this scanner reads every byte before hyper does and refuses whatever could
-//! be read in two ways. What it accepts, hyper parses and re-serialises.
+//! hyper accepts a bare LF, settles Content-Length against Transfer-Encoding silently and answers
+//! what it refuses without an event. Two parsers that read one byte stream differently are what
+//! request smuggling lives on, so this scanner reads every byte before hyper does and refuses
+//! whatever could be read in two ways. What it accepts, hyper parses and re-serialises.
 //!
 //! Deliberately absent: header semantics beyond framing, answers, events, and any tolerance switch.
 //! Invariant: every byte is looked at a bounded number of times, however the input is cut up.

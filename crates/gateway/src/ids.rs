@@ -1,7 +1,7 @@
 //! Identifiers that the gateway hands out: event and request IDs, trace contexts.
 //!
-//! An operating-system call per identifier would show in the cost of a request, so each worker draws
-//! from a keyed hash over a counter; the key is random and never leaves the process.
+//! An operating-system call per identifier would show in the cost of a request, so each worker
+//! draws from a keyed hash over a counter; the key is random and never leaves the process.
 
 use std::{
     cell::Cell,

@@ -1,9 +1,9 @@
 //! The reader and writer that hyper gets: every head passes the strict scanner first.
 //!
-//! Bytes of a head are held back until the whole head is accepted; then they go to hyper, and the head
-//! as received goes to the wire for the exchange. While an exchange is under way the next head stays
-//! here, so a refused one is answered after the answers before it. To hyper a refusal is the end of
-//! the stream; the connection writes the answer once hyper has let go.
+//! Bytes of a head are held back until the whole head is accepted; then they go to hyper, and the
+//! head as received goes to the wire for the exchange. While an exchange is under way the next head
+//! stays here, so a refused one is answered after the answers before it. To hyper a refusal is the
+//! end of the stream; the connection writes the answer once hyper has let go.
 //!
 //! One copy from this buffer to hyper's is the price of doing this without unsafe code.
 

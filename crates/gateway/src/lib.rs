@@ -1,9 +1,10 @@
 //! Crate `gateway`: the inline reverse proxy.
 //!
-//! A caller's connection is accepted by one worker and stays there (`listen`, `worker`). Its bytes pass
-//! the strict framing scanner (`framing`, `io`) before hyper sees them; `connection` tells HTTP/1 from
-//! HTTP/2 and answers what was refused. `exchange` is one request from head to answer: the decision,
-//! the headers (`headers`), the upstream (`upstream`), and the answer on its way back (`relay`).
+//! A caller's connection is accepted by one worker and stays there (`listen`, `worker`). Its bytes
+//! pass the strict framing scanner (`framing`, `io`) before hyper sees them; `connection` tells
+//! HTTP/1 from HTTP/2 and answers what was refused. `exchange` is one request from head to answer:
+//! the decision, the headers (`headers`), the upstream (`upstream`), and the answer on its way back
+//! (`relay`).
 //!
 //! Invariant: every request that is not forwarded has an event whose ID the caller got.
 //! Invariant: what goes upstream is re-serialised from the parsed form, never passed on raw.

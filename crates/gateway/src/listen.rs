@@ -1,7 +1,7 @@
 //! The workers and their accept loops.
 //!
-//! Every worker is one thread with a runtime of its own, and all of them accept from the same sockets.
-//! A connection stays with the worker that took it, so nothing it touches needs a lock.
+//! Every worker is one thread with a runtime of its own, and all of them accept from the same
+//! sockets. A connection stays with the worker that took it, so nothing it touches needs a lock.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},

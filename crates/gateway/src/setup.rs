@@ -1,5 +1,5 @@
-//! From a checked policy to sockets, certificates and upstreams: what the policy only names is opened
-//! and loaded here, so that a bad file or a taken port is told before anything is served.
+//! From a checked policy to sockets, certificates and upstreams: what the policy only names is
+//! opened and loaded here, so that a bad file or a taken port is told before anything is served.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 

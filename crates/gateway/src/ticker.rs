@@ -1,8 +1,9 @@
 //! A worker's coarse clock, and the deadlines that hang on it.
 //!
 //! A timer per request would cost more than the framing scan. Every deadline of the gateway is in
-//! seconds, so one task per worker wakes four times a second, moves the clock and looks through what
-//! is waiting. Deliberately not a timer wheel: looking at ten thousand entries takes microseconds.
+//! seconds, so one task per worker wakes four times a second, moves the clock and looks through
+//! what is waiting. Deliberately not a timer wheel: looking at ten thousand entries takes
+//! microseconds.
 
 use std::{
     cell::{Cell, RefCell},

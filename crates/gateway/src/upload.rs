@@ -1,4 +1,5 @@
-//! A request body on its way to the upstream: bytes held for inspection first, then what streams in.
+//! A request body on its way to the upstream: bytes held for inspection first, then what streams
+//! in.
 
 use std::{
     cell::Cell,

@@ -1,8 +1,8 @@
 //! Where requests go: an upstream as configured, and the worker's connections to it.
 //!
 //! Each worker keeps connections of its own, so nothing is shared and nothing is locked. An HTTP/1
-//! connection is driven by the exchange that uses it rather than by a task beside it, which saves two
-//! wake-ups a request; HTTP/2 connections carry many exchanges and have a task of their own.
+//! connection is driven by the exchange that uses it rather than by a task beside it, which saves
+//! two wake-ups a request; HTTP/2 connections carry many exchanges and have a task of their own.
 //!
 //! Deliberately absent: balancing and health checks. A caller that hangs up is never an upstream's
 //! failure, so there is no failure count to poison.

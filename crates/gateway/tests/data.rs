@@ -62,8 +62,8 @@ fn llhttp_and_the_scanner_agree_wherever_both_accept() {
     );
 }
 
-/// What llhttp does not serve although HTTP allows it: methods outside its own list, protocols other
-/// than HTTP's, bytes after a message that closes the connection.
+/// What llhttp does not serve although HTTP allows it: methods outside its own list, protocols
+/// other than HTTP's, bytes after a message that closes the connection.
 fn is_legal(vector: &Vector) -> bool {
     [
         "Invalid method",

@@ -1,7 +1,7 @@
 //! How many requests a worker takes on at a time.
 //!
-//! Beyond that a request waits in turn, for a second at most, and is then told to come again. What is
-//! taken on is answered; nothing is reset.
+//! Beyond that a request waits in turn, for a second at most, and is then told to come again. What
+//! is taken on is answered; nothing is reset.
 
 use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 

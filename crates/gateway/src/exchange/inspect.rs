@@ -1,4 +1,5 @@
-//! Holds a request's body back until it has been looked at: to its end, up to a size, or for a second.
+//! Holds a request's body back until it has been looked at: to its end, up to a size, or for a
+//! second.
 
 use std::{pin::Pin, rc::Rc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! HTTP/2 says twice what HTTP/1 says once; this makes it one, or refuses.
 //!
-//! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, and cookie crumbs
-//! become one header. The h2 crate has refused connection headers and broken names already.
+//! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, and cookie
+//! crumbs become one header. The h2 crate has refused connection headers and broken names already.
 
 use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts};
 use hyper::body::{Body, Incoming};

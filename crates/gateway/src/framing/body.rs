@@ -161,8 +161,8 @@ impl BodyScanner {
         Ok(())
     }
 
-    /// `;name`, `;name=token` or `;name="quoted"`, without the white space that RFC 9112 §7.1.1 calls
-    /// bad: where servers differ on it, a body can be made to end in two places.
+    /// `;name`, `;name=token` or `;name="quoted"`, without the white space that RFC 9112 §7.1.1
+    /// calls bad: where servers differ on it, a body can be made to end in two places.
     fn extension_byte(&mut self, byte: u8) -> Result<(), Refusal> {
         self.count(EXTENSION_BYTES_MAX)?;
         self.state = match (self.state, byte) {

@@ -1,7 +1,7 @@
 //! The request line: method, target and version, split strictly at two single spaces.
 //!
-//! It classifies the target's form (RFC 9112 §3.2) and says whether `http::Uri` can carry it. It does
-//! not decode or normalise anything: what was sent is what goes upstream.
+//! It classifies the target's form (RFC 9112 §3.2) and says whether `http::Uri` can carry it. It
+//! does not decode or normalise anything: what was sent is what goes upstream.
 
 use super::{HeadLimits, Refusal, Span, fields::is_token};
 

@@ -1,8 +1,8 @@
 //! One HTTP/1 connection to an upstream, driven by whoever uses it.
 //!
-//! hyper's client wants its connection polled beside the request. A task for that would be woken twice
-//! per request; here the exchange polls it. While it does, wake-ups that polling itself causes are
-//! noted instead of waking the task that is running already.
+//! hyper's client wants its connection polled beside the request. A task for that would be woken
+//! twice per request; here the exchange polls it. While it does, wake-ups that polling itself
+//! causes are noted instead of waking the task that is running already.
 
 use std::{
     future::Future,

@@ -1,9 +1,9 @@
 //! The connections of one worker to one upstream, and the one retry a stale connection earns.
 //!
-//! The connection used last is used first, so that those a quiet hour does not need fall idle and go.
-//! An upstream may close an idle connection just as a request is written to it. If no byte of an answer
-//! came, and the request is safe to repeat or was not written at all, it is sent once more, on a fresh
-//! connection; a request that fails on a fresh one is never repeated.
+//! The connection used last is used first, so that those a quiet hour does not need fall idle and
+//! go. An upstream may close an idle connection just as a request is written to it. If no byte of
+//! an answer came, and the request is safe to repeat or was not written at all, it is sent once
+//! more, on a fresh connection; a request that fails on a fresh one is never repeated.
 
 use std::{
     cell::{Cell, RefCell},

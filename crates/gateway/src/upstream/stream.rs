@@ -1,7 +1,7 @@
 //! The byte stream to an upstream: TCP or TLS, and the place where a raw target is put back.
 //!
-//! `http::Uri` cannot carry every legal request target. For those hyper writes a placeholder, and the
-//! request line is corrected here, as it is the first thing hyper writes for a request.
+//! `http::Uri` cannot carry every legal request target. For those hyper writes a placeholder, and
+//! the request line is corrected here, as it is the first thing hyper writes for a request.
 
 use std::{
     cell::{Cell, RefCell},

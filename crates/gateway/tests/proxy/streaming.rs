@@ -30,7 +30,8 @@ fn events_arrive_as_they_happen() {
     let origin = Origin::start(|mut served| {
         served.request();
         served.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
-        // The second event follows only once the first has been acknowledged through the body's end.
+        // The second event follows only once the first has been acknowledged through the body's
+        // end.
         std::thread::sleep(Duration::from_millis(600));
         served.write("data: 2\n\n");
     });
