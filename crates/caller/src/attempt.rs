@@ -99,7 +99,27 @@ fn is_identifier(field: &Field<'_>) -> bool {
     }
     let mut buffer = [0; NAME_BYTES_MAX];
     let folded = fold(field.name_bytes(), &mut buffer);
-    IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
+    may_be_identifier(folded)
+        && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
+}
+
+/// By first letter, the lengths that identifiers' names have: bit 5 for a name of five letters. A
+/// large body has hundreds of names, and nearly all of them end here.
+const LENGTHS_BY_LETTER: [u32; 26] = {
+    let mut lengths = [0; 26];
+    let mut at = 0;
+    while at < IDENTIFIER_NAMES.len() {
+        let name = IDENTIFIER_NAMES[at].as_bytes();
+        lengths[(name[0] - b'a') as usize] |= 1 << name.len();
+        at += 1;
+    }
+    lengths
+};
+
+fn may_be_identifier(folded: &[u8]) -> bool {
+    let letter = folded.first().map_or(u8::MAX, |first| first.wrapping_sub(b'a'));
+    let lengths = LENGTHS_BY_LETTER.get(usize::from(letter)).copied().unwrap_or(0);
+    lengths & (1 << (folded.len() & 31)) != 0
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.
