@@ -190,6 +190,8 @@ fn restore(engine: &Engine, ledger: &Ledger) -> Result<(), Failure> {
     let decisions = ledger.decisions().map_err(unreadable)?;
     let exceptions = ledger.exceptions().map_err(unreadable)?;
     engine.reinstate(decisions, exceptions);
+    let last = ledger.last_ids().map_err(unreadable)?;
+    engine.number_after(last.decision.max(last.exception));
     Ok(())
 }
 

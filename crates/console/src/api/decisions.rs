@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
-use traffic::{DecisionId, DecisionKind, Scope, Timestamp};
+use traffic::{DecisionId, DecisionKind, Layer, Mode, Scope, Timestamp};
 
 use super::{Console, aside, written};
 use crate::refused::Refused;
@@ -42,9 +42,25 @@ pub(super) async fn make(
             console.engine.undo_decision(decision.id, now);
             return Err(refused);
         }
-        Ok(Json(Decision::from(&decision)))
+        let warnings = only_watched(&console, kind);
+        Ok(Json(Decision { warnings, ..Decision::from(&decision) }))
     })
     .await
+}
+
+/// Where a block does not refuse anybody yet: it goes as far as the layer of plain limits goes.
+fn only_watched(console: &Console, kind: DecisionKind) -> Vec<String> {
+    let policy = console.engine.policy();
+    let watched = policy.sites.iter().filter(|site| site.modes.of(Layer::Rate) != Mode::Enforce);
+    let warnings = watched.map(|site| {
+        let mode = site.modes.of(Layer::Rate);
+        format!(
+            "layer rate is in {mode} mode on site {}: nobody is refused there until \
+             `palisade enforce rate`",
+            site.name
+        )
+    });
+    if kind == DecisionKind::Block { warnings.collect() } else { Vec::new() }
 }
 
 pub(super) async fn remove(

@@ -28,6 +28,9 @@ pub struct Decision {
     pub since: String,
     pub until: Option<String>,
     pub hits: u64,
+    /// What to know besides, when it was just made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What to block or allow.
@@ -159,6 +162,7 @@ impl From<&traffic::Decision> for Decision {
             since: decision.since.to_string(),
             until: decision.until.map(|until| until.to_string()),
             hits: decision.hits,
+            warnings: Vec::new(),
         }
     }
 }

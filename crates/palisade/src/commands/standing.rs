@@ -25,6 +25,9 @@ pub(crate) fn stand(desk: &mut Desk, kind: &str, stand: &Stand) -> Result<(), Fa
     };
     let decision: Decision = desk.client.send(Method::POST, "/decisions", &order)?;
     desk.output.document(&decision, |page| one_decision(page, &decision))?;
+    for warning in &decision.warnings {
+        desk.output.talk(&format!("warning: {warning}"));
+    }
     undo(desk, &format!("decisions rm {}", decision.id));
     Ok(())
 }

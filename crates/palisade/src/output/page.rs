@@ -160,7 +160,7 @@ mod tests {
             &["PATH", ">HITS"],
             &[vec![none("/a"), none("12")], vec![none("/\x1b[2J"), none("3")]],
         );
-        assert_eq!(page.text(), "PATH       HITS\n/a           12\n/\\x1b[2J     3\n");
+        assert_eq!(page.text(), "PATH      HITS\n/a          12\n/\\x1b[2J     3\n");
     }
 
     #[test]

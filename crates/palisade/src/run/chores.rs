@@ -1,7 +1,7 @@
 //! What has to be done from time to time while traffic flows: keeping on disk what memory decided.
 //!
-//! One thread, so that nothing here needs a lock of its own and nothing here is ever on the way of a
-//! request. Each chore has its own pace; the last round runs after the gateway has drained, so that
+//! One thread, so that nothing here needs a lock of its own and nothing here is ever on the way of
+//! a request. Each chore has its own pace; the last round runs after the gateway has drained, so that
 //! an orderly end loses nothing.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ledger::{Change as Keep, Entry, LearntPart, LearntState, Ledger, Rollup};
 use shield::{Change, Engine};
+use traffic::ExceptionId;
 
 use super::instance::{RunningInstance, now};
 
@@ -117,6 +118,17 @@ impl Round {
             if let Some(keep) = keep {
                 self.ledger.record(Entry::Change(Box::new(keep)));
             }
+            if let Change::Exception(id) = change {
+                self.drop_removed(id);
+            }
+        }
+    }
+
+    /// Somebody may have removed an exception between the look at it and its keeping: then it was
+    /// kept too late and must go again. (Decisions that go are a change of their own.)
+    fn drop_removed(&self, id: ExceptionId) {
+        if !self.engine.exceptions().iter().any(|exception| exception.id == id) {
+            self.ledger.record(Entry::Change(Box::new(Keep::RemoveException(id))));
         }
     }
 

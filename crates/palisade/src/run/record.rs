@@ -42,7 +42,8 @@ enum Entry {
 }
 
 impl Recording {
-    /// Begins a recording. The file is its owner's alone: even without secrets it tells who did what.
+    /// Begins a recording. The file is its owner's alone: even without secrets it tells who did
+    /// what.
     pub(crate) fn begin(path: &Path) -> Result<Self, Failure> {
         let cannot = |error| Failure::of(format!("cannot record to {}", path.display()), error);
         let file = OpenOptions::new()

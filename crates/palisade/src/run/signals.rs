@@ -1,7 +1,7 @@
 //! What the operating system tells the program while it runs.
 //!
-//! SIGTERM and SIGINT end it in order: the gateway drains, what was learnt is kept. A second one ends
-//! it at once. SIGHUP reads the configuration again.
+//! SIGTERM and SIGINT end it in order: the gateway drains, what was learnt is kept. A second one
+//! ends it at once. SIGHUP reads the configuration again.
 
 use std::sync::Arc;
 

@@ -5,9 +5,21 @@ use std::fs;
 use crate::support::{Palisade, call, call_with, command, log_in_as, program, shop, text, until};
 
 #[test]
-fn blocks_hold_in_monitor_mode_too_and_are_taken_back() {
+fn a_block_in_monitor_mode_is_watched_and_says_so() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let output = palisade.command(&["block", "ip:127.0.0.1"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("palisade enforce rate"), "{said}");
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
+    assert!(palisade.command(&["enforce", "rate"]).status.success());
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 403);
+}
+
+#[test]
+fn blocks_hold_and_are_taken_back() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
     let output = palisade.command(&["block", "ip:127.0.0.1", "--for", "10m", "--reason", "test"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let undo = text(&output.stderr);
