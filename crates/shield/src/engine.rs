@@ -170,6 +170,11 @@ impl Engine {
         memory.standing.take_changes();
     }
 
+    /// Numbers up to `last` were given before this start: none of them is given again.
+    pub fn number_after(&self, last: u64) {
+        self.memory().standing.number_after(last);
+    }
+
     /// Takes a decision back. A block that evidence led to is forgiven with it: the entity's
     /// evidence is discounted for a week, or the next request would set the block again.
     pub fn undo_decision(&self, id: DecisionId, now: Timestamp) -> Option<Decision> {

@@ -215,6 +215,13 @@ impl Standing {
         }
     }
 
+    /// Numbers up to `last` were given before, also to what is gone: none is given twice.
+    pub(crate) const fn number_after(&mut self, last: u64) {
+        if last > self.last_id {
+            self.last_id = last;
+        }
+    }
+
     /// What changed since the last call.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changed)
