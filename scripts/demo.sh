@@ -52,7 +52,7 @@ free_port() {
     give_up "no free port from $1 on"
 }
 
-# wait_for NAME PORT: until it listens, or its process has ended.
+# wait_for NAME PORT: until it listens; gives up when its process has ended.
 wait_for() {
     local tries pid=${started[-1]}
     for ((tries = 0; tries < 100; tries++)); do
@@ -88,6 +88,11 @@ say "palisade run --to http://127.0.0.1:$api_port --listen 127.0.0.1:$port"
 start palisade "$programs/palisade" run --to "http://127.0.0.1:$api_port" \
     --listen "127.0.0.1:$port" --data "$work/palisade-data"
 wait_for palisade "$port"
+palisade status >/dev/null 2>&1 || sleep 1
+if ! palisade status >"$work/status.out" 2>&1; then
+    cat "$work/palisade.out" "$work/status.out" >&2
+    give_up "palisade does not answer its commands"
+fi
 sed 's/^/    /' "$work/palisade.out"
 
 attack_secs=$((attack_calls / attack_per_second))
