@@ -11,6 +11,8 @@ use traffic::{Field, Fields};
 const FIELDS_READ_MAX: usize = 96;
 /// Errors are announced within an envelope of two at most: `{"data": {"login": {"errors": …}}}`.
 const SPEECH_DEPTH_MAX: usize = 3;
+/// A body with more names at its top is more than an error.
+const NAMES_OF_ERRORS_MAX: usize = 6;
 
 /// How an answer speaks of the outcome.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -18,7 +20,9 @@ pub enum Speech {
     /// It does not say.
     #[default]
     Silent,
-    /// It says that something is wrong.
+    /// It has much to say, an error among it: a job that failed, or a long refusal.
+    MentionsError,
+    /// It says that something is wrong, and little else.
     Error,
     /// It says that the first step went well and asks for the second factor.
     AsksMore,
@@ -45,6 +49,7 @@ impl AnswerBody {
     /// Reads an answer's fields.
     pub fn of(fields: &Fields) -> Self {
         let mut body = Self { key_set: fields.key_set(), ..Self::default() };
+        let mut names_at_top = 0;
         let mut rest = fields.iter().take(FIELDS_READ_MAX).peekable();
         while let Some(field) = rest.next() {
             let mut folded = [0; FOLDED_MAX];
@@ -52,6 +57,7 @@ impl AnswerBody {
             if name.is_empty() {
                 continue;
             }
+            names_at_top += usize::from(depth_is_at_most(&field, 1));
             if !GENERIC_NAMES.contains(&name) {
                 body.names.insert(name);
             }
@@ -62,10 +68,13 @@ impl AnswerBody {
                 body.speech = body.speech.max(speech_of(name, &field, holds_something));
             }
         }
+        if body.speech == Speech::Error && names_at_top > NAMES_OF_ERRORS_MAX {
+            body.speech = Speech::MentionsError;
+        }
         body
     }
 
-    /// Whether it says that something is wrong.
+    /// Whether it says that something is wrong, and little else.
     pub const fn says_error(&self) -> bool {
         matches!(self.speech, Speech::Error)
     }
@@ -222,4 +231,60 @@ fn fnv(bytes: &[u8]) -> u64 {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     mixed ^ (mixed >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(speech: Speech, bodies: &[&str]) {
+        for body in bodies {
+            let mut fields = Fields::default();
+            traffic::json::read(body.as_bytes(), &mut fields);
+            assert_eq!(AnswerBody::of(&fields).speech, speech, "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_are_heard_in_many_forms() {
+        check(
+            Speech::Error,
+            &[
+                r#"{"error":"no"}"#,
+                r#"{"success":false}"#,
+                r#"{"ok":0,"message":"x"}"#,
+                r#"{"errors":[{"message":"x"}],"data":null}"#,
+                r#"{"data":{"login":{"errors":["x"]}}}"#,
+                r#"{"status":"error","code":17}"#,
+                r#"{"timestamp":1,"status":401,"error":"Unauthorized","message":"x","path":"/login"}"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn look_alikes_are_silent() {
+        check(
+            Speech::Silent,
+            &[
+                r#"{"error":null,"token":"t"}"#,
+                r#"{"errors":[],"data":{}}"#,
+                r#"{"error":{},"error_code":0,"err":""}"#,
+                r#"{"success":true,"status":"ok"}"#,
+                r#"{"items":[{"a":{"b":{"error":"deep"}}}]}"#,
+                "[]",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_job_that_failed_is_no_refusal() {
+        let job =
+            r#"{"id":1,"state":"failed","error":"disk full","at":1,"by":2,"queue":"a","tries":3}"#;
+        check(Speech::MentionsError, &[job]);
+    }
+
+    #[test]
+    fn a_second_factor_outweighs_the_error_it_comes_with() {
+        check(Speech::AsksMore, &[r#"{"error":"mfa_required","mfa_token":"t"}"#]);
+    }
 }

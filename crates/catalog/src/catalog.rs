@@ -24,7 +24,7 @@ use crate::issued::{Issued, Proof};
 use crate::openapi;
 use crate::outcome::{Looks, Outcomes};
 use crate::role::RoleHint;
-use crate::tree::{Part, Tree, Verb};
+use crate::tree::{Parameter, Tree, Verb};
 use crate::view::{EndpointView, ParamPlace, ParamView};
 use crate::waiting::Waiting;
 
@@ -312,20 +312,15 @@ impl Catalog {
     }
 
     fn path_params(&self, node: u32) -> Vec<ParamView> {
-        self.tree
-            .line(node)
-            .into_iter()
-            .filter_map(|index| match &self.tree.node(index)?.part {
-                Part::Parameter(part) => Some(ParamView {
-                    place: ParamPlace::Path,
-                    name: part.name.to_string(),
-                    kind: crate::template::kind_covering(part.kinds),
-                    share: 1.0,
-                    is_required: true,
-                }),
-                _ => None,
-            })
-            .collect()
+        let parameters = self.tree.parameters(node).into_iter();
+        let view = |(name, part): (String, &Parameter)| ParamView {
+            place: ParamPlace::Path,
+            name,
+            kind: crate::template::kind_covering(part.kinds),
+            share: 1.0,
+            is_required: true,
+        };
+        parameters.map(view).collect()
     }
 }
 

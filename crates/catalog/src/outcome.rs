@@ -80,7 +80,7 @@ impl Looks {
     }
 
     /// What the answer means by itself, before anything was learnt.
-    fn at_face_value(&self) -> f32 {
+    fn at_face_value(&self, role: Role) -> f32 {
         let by_status = match self.status {
             400..=499 => -6.0,
             _ => 1.0,
@@ -88,6 +88,14 @@ impl Looks {
         let by_speech = match self.speech {
             Speech::Silent | Speech::AsksMore => 0.0,
             Speech::Error => -6.0,
+            // Where a secret is tried, there is nothing else that an error could be about.
+            Speech::MentionsError => {
+                if role.is_sensitive() {
+                    -6.0
+                } else {
+                    0.0
+                }
+            }
         };
         let by_redirect = if self.redirect.is_some_and(|to| to.is_refusal) { -4.0 } else { 0.0 };
         by_status + by_speech + by_redirect
@@ -148,7 +156,7 @@ impl Outcomes {
         match looks.status {
             // On an endpoint that is known to be there, "not found" is about the account or the
             // code.
-            404 if role.tries_a_secret() && self.has_success() => Outcome::Failure,
+            404 if role.tries_a_secret() && self.has_success(role) => Outcome::Failure,
             404 | 405 | 410 => Outcome::NotFound,
             0..200 | 408 | 429 | 500.. => Outcome::Unknown,
             // Only who knew the password is asked for more.
@@ -190,18 +198,18 @@ impl Outcomes {
         }
     }
 
-    fn has_success(&self) -> bool {
-        self.clusters.iter().any(|cluster| cluster.looks.at_face_value() > 0.0)
+    fn has_success(&self, role: Role) -> bool {
+        self.clusters.iter().any(|cluster| cluster.looks.at_face_value(role) > 0.0)
     }
 
     /// Positive for success.
     fn weigh(&self, looks: Looks, role: Role) -> f32 {
-        let face = looks.at_face_value();
+        let face = looks.at_face_value(role);
         if !hands_out_credentials(role) {
             return face;
         }
         let own = self.clusters.iter().find(|cluster| cluster.looks == looks);
-        let best = self.best_rival(looks);
+        let best = self.best_rival(looks, role);
         let proof = match own {
             Some(own) if own.used_where_needed > 0 => 6.0,
             Some(own) if own.used > 0 => 1.0,
@@ -226,13 +234,13 @@ impl Outcomes {
     }
 
     /// The other cluster that looks most like the success.
-    fn best_rival(&self, looks: Looks) -> Option<&Cluster> {
+    fn best_rival(&self, looks: Looks, role: Role) -> Option<&Cluster> {
         self.clusters
             .iter()
             .filter(|cluster| {
                 cluster.looks != looks
                     && cluster.looks.issues
-                    && cluster.looks.at_face_value() > 0.0
+                    && cluster.looks.at_face_value(role) > 0.0
             })
             .max_by_key(|cluster| {
                 (cluster.used_where_needed, cluster.looks.leads_on(), cluster.used, cluster.count)
@@ -253,7 +261,7 @@ impl Looks {
         }
         match self.speech {
             Speech::Silent => {}
-            Speech::Error => words.push_str(", says error"),
+            Speech::Error | Speech::MentionsError => words.push_str(", says error"),
             Speech::AsksMore => words.push_str(", asks for a second factor"),
         }
         match self.redirect {

@@ -37,6 +37,8 @@ const VALUES_READ_MAX: usize = 64;
 /// After so many requests the parameters are known, and a sample keeps them so.
 const SETTLED_AFTER: u32 = 64;
 const SAMPLE: u32 = 16;
+/// Longer paths are cut.
+const PATH_BYTES_MAX: usize = 96;
 /// Deeper names are cut.
 const DEPTH_MAX: usize = 6;
 const KINDS_MAX: usize = 4;
@@ -226,7 +228,13 @@ fn name_of(field: &Field<'_>) -> String {
         })
         .collect();
     parts.reverse();
-    parts.join(".")
+    let mut name = parts.join(".");
+    let mut end = name.len().min(PATH_BYTES_MAX);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+    name
 }
 
 /// Whether a name is a value: then it may be a secret, and there is no end of them.

@@ -218,7 +218,7 @@ impl Tree {
         let parameter = match self.node(at)?.parameter {
             Some(parameter) => parameter,
             None => {
-                let name = self.free_name(at, parameter_name(kind, Class::of_text(text))).into();
+                let name = parameter_name(kind, Class::of_text(text)).into();
                 let part = Parameter::new(name);
                 let parameter = self.add(Some(at), Part::Parameter(part));
                 self.node_mut(at)?.parameter = Some(parameter);
@@ -274,21 +274,41 @@ impl Tree {
     /// The template that leads to a node.
     pub(crate) fn template(&self, at: u32) -> String {
         let mut template = String::new();
+        let mut names = self.parameters(at).into_iter().map(|(name, _)| name);
         for index in self.line(at) {
             match self.node(index).map(|node| &node.part) {
                 Some(Part::Literal { text, .. }) => {
                     template.push('/');
                     template.push_str(text);
                 }
-                Some(Part::Parameter(parameter)) => {
+                Some(Part::Parameter(_)) => {
                     template.push_str("/{");
-                    template.push_str(&parameter.name);
+                    template.push_str(&names.next().unwrap_or_default());
                     template.push('}');
                 }
                 Some(Part::Root) | None => {}
             }
         }
         if template.is_empty() { "/".to_owned() } else { template }
+    }
+
+    /// The parameters on the way to a node, by name. A name that comes again has a number behind it:
+    /// `/users/{id}/friends/{id2}`.
+    pub(crate) fn parameters(&self, at: u32) -> Vec<(String, &Parameter)> {
+        let mut found: Vec<(String, &Parameter)> = Vec::new();
+        for index in self.line(at) {
+            let Some(Part::Parameter(part)) = self.node(index).map(|node| &node.part) else {
+                continue;
+            };
+            let same = found.iter().filter(|(_, other)| other.name == part.name).count();
+            let name = if same == 0 {
+                part.name.to_string()
+            } else {
+                format!("{}{}", part.name, same + 1)
+            };
+            found.push((name, part));
+        }
+        found
     }
 
     pub(crate) fn add_endpoint(&mut self, at: u32, verb: Verb, id: EndpointId) {
@@ -368,22 +388,6 @@ impl Tree {
         if let Some(parent) = parent.and_then(|parent| self.node_mut(parent)) {
             parent.literals.retain(|(known, _)| *known != digest);
         }
-    }
-
-    /// `name`, or with a number behind it when a parameter further up has that name.
-    fn free_name(&self, at: u32, name: &str) -> String {
-        let taken = self
-            .line(at)
-            .into_iter()
-            .filter_map(|index| match &self.node(index)?.part {
-                Part::Parameter(other) => {
-                    Some(other.name.trim_end_matches(|c: char| c.is_ascii_digit()) == name)
-                }
-                _ => None,
-            })
-            .filter(|is_same| *is_same)
-            .count();
-        if taken == 0 { name.to_owned() } else { format!("{name}{}", taken + 1) }
     }
 }
 

@@ -12,7 +12,7 @@ use super::Catalog;
 use crate::endpoint::Likeness;
 use crate::hosts::domain_above;
 use crate::template::Class;
-use crate::tree::{LITERALS_MAX, Part, Verb};
+use crate::tree::{LITERALS_MAX, Node, Part, Verb};
 
 /// So many siblings that are alike are values.
 const ALIKE_MIN: usize = 10;
@@ -37,6 +37,35 @@ const DEPTH_MAX: usize = 3;
 struct Siblings {
     alike: Vec<u32>,
     untold: Vec<u32>,
+}
+
+/// Two nodes to compare.
+struct Pair {
+    a: u32,
+    b: u32,
+    depth: usize,
+    /// Whether they stand for others beside them, and not under the same name.
+    is_sample: bool,
+}
+
+impl Pair {
+    /// Adds the children of two nodes that can be compared: those of one name, and if there are none
+    /// below a name that both have, one of each as a sample.
+    fn below(&self, here: &Node, there: &Node, open: &mut Vec<Self>) {
+        let (depth, is_sample) = (self.depth + 1, self.is_sample);
+        let twins =
+            here.literals.iter().filter_map(|(digest, a)| Some((*a, there.literal(*digest)?)));
+        let before = open.len();
+        open.extend(twins.take(16).map(|(a, b)| Self { a, b, depth, is_sample }));
+        if open.len() == before
+            && self.depth > 0
+            && let (Some((_, a)), Some((_, b))) = (here.literals.first(), there.literals.first())
+        {
+            open.push(Self { a: *a, b: *b, depth, is_sample: true });
+        }
+        let parameters = here.parameter.zip(there.parameter);
+        open.extend(parameters.map(|(a, b)| Self { a, b, depth, is_sample }));
+    }
 }
 
 impl Catalog {
@@ -186,40 +215,40 @@ impl Catalog {
 
     /// Whether two nodes show the same kind of resource, by their endpoints and what hangs below.
     fn likeness(&self, a: u32, b: u32) -> Likeness {
-        let mut open = vec![(a, b, 0)];
+        let mut open = vec![Pair { a, b, depth: 0, is_sample: false }];
         let mut found = Likeness::Untold;
         for _ in 0..STEPS_MAX {
-            let Some((a, b, depth)) = open.pop() else { break };
-            let (Some(here), Some(there)) = (self.tree.node(a), self.tree.node(b)) else {
+            let Some(pair) = open.pop() else { break };
+            let (Some(here), Some(there)) = (self.tree.node(pair.a), self.tree.node(pair.b)) else {
                 continue;
             };
-            let mut shared = 0;
-            for (verb, id) in &here.endpoints {
-                let Some(twin) = there.endpoint(verb) else { continue };
-                shared += 1;
-                match self.compare_endpoints(verb, *id, twin) {
-                    Likeness::Unlike => return Likeness::Unlike,
-                    Likeness::Alike => found = Likeness::Alike,
-                    Likeness::Untold => {}
-                }
+            match self.compare_nodes(here, there) {
+                Likeness::Alike => found = Likeness::Alike,
+                // Two samples may well be of different kinds.
+                Likeness::Unlike if !pair.is_sample => return Likeness::Unlike,
+                Likeness::Unlike | Likeness::Untold => {}
             }
-            if shared == 0 && !here.endpoints.is_empty() && !there.endpoints.is_empty() {
-                return Likeness::Unlike;
-            }
-            if depth < DEPTH_MAX {
-                let twins = here
-                    .literals
-                    .iter()
-                    .filter_map(|(digest, child)| Some((*child, there.literal(*digest)?)));
-                open.extend(twins.take(16).map(|(child, twin)| (child, twin, depth + 1)));
-                open.extend(
-                    here.parameter
-                        .zip(there.parameter)
-                        .map(|(child, twin)| (child, twin, depth + 1)),
-                );
+            if pair.depth < DEPTH_MAX {
+                pair.below(here, there, &mut open);
             }
         }
         found
+    }
+
+    fn compare_nodes(&self, here: &Node, there: &Node) -> Likeness {
+        let mut found = Likeness::Untold;
+        let mut shared = 0;
+        for (verb, id) in &here.endpoints {
+            let Some(twin) = there.endpoint(verb) else { continue };
+            shared += 1;
+            match self.compare_endpoints(verb, *id, twin) {
+                Likeness::Unlike => return Likeness::Unlike,
+                Likeness::Alike => found = Likeness::Alike,
+                Likeness::Untold => {}
+            }
+        }
+        let is_apart = shared == 0 && !here.endpoints.is_empty() && !there.endpoints.is_empty();
+        if is_apart { Likeness::Unlike } else { found }
     }
 
     fn compare_endpoints(&self, verb: &Verb, a: EndpointId, b: EndpointId) -> Likeness {

@@ -135,10 +135,8 @@ pub(crate) fn of_path(path: &Path) -> Clues {
         let mut words = Words::default();
         words.read(segment.text, &mut clues);
         if at == last {
-            let is_accounts = matches!(
-                words.last(),
-                b"users" | b"accounts" | b"customers" | b"members" | b"user" | b"account"
-            );
+            let is_accounts = words.earlier().is_empty()
+                && matches!(words.last(), b"users" | b"accounts" | b"customers" | b"members");
             clues.insert_if(Clue::PathAccounts, is_accounts);
         }
     }

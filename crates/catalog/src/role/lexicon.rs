@@ -51,7 +51,7 @@ impl<const N: usize> Lexicon<N> {
 
 /// Words of paths.
 #[rustfmt::skip]
-pub(super) static PATH_WORDS: Lexicon<91> = Lexicon::new([
+pub(super) static PATH_WORDS: Lexicon<92> = Lexicon::new([
     (b"2fa", Clue::PathOtp),
     (b"actuator", Clue::PathAdmin),
     (b"admin", Clue::PathAdmin),
@@ -79,6 +79,7 @@ pub(super) static PATH_WORDS: Lexicon<91> = Lexicon::new([
     (b"enroll", Clue::PathSignup),
     (b"export", Clue::PathExport),
     (b"exports", Clue::PathExport),
+    (b"forget", Clue::PathReset),
     (b"forgot", Clue::PathReset),
     (b"forgotten", Clue::PathReset),
     (b"giftcard", Clue::PathRedeem),

@@ -50,6 +50,7 @@ fn where_secrets_are_tried() {
         &[
             ("/auth/otp/verify", r#"{"code":"123456"}"#),
             ("/2fa", r#"{"otp":"123456"}"#),
+            ("/auth/v3/check-otp", r#"{"email":"a","otp":"1","password":"b"}"#),
             ("/verify", r#"{"phone":"1","code":1234}"#),
             ("/api/mfa/challenge", r#"{"mfa_code":"1"}"#),
         ],
@@ -102,7 +103,11 @@ fn what_surrounds_accounts_and_money() {
     check(
         Role::ResetRequest,
         post,
-        &[("/password/forgot", r#"{"email":"a"}"#), ("/forgotPassword", "email=a")],
+        &[
+            ("/password/forgot", r#"{"email":"a"}"#),
+            ("/identity/api/auth/forget-password", r#"{"email":"a"}"#),
+            ("/forgotPassword", "email=a"),
+        ],
     );
     check(
         Role::OtpSend,
@@ -162,6 +167,8 @@ fn look_alikes_are_not_sensitive() {
         ("/devices", r#"{"name":"x","token":"push"}"#),
         ("/profile", r#"{"name":"x","email":"y"}"#),
         ("/blogin", r#"{"x":1}"#),
+        ("/merchants/7/webhooks", r#"{"url":"x","username":"a","password":"b"}"#),
+        ("/chat/sessions", r#"{"user":"a"}"#),
     ] {
         let found = role(&Method::POST, target, body);
         assert!(!found.tries_a_secret(), "{target} {body}: {found}");

@@ -102,6 +102,29 @@ fn endless_distinct_paths_that_succeed_stay_within_the_room() {
 }
 
 #[test]
+fn endpoints_at_their_largest_fit_into_the_memory() {
+    let bytes_max = 1 << 20;
+    let mut world = World::with_memory(bytes_max);
+    for round in 0..40 {
+        for number in 0..100_u32 {
+            let word: String =
+                number.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
+            let fields: Vec<String> =
+                (0..64).map(|at| format!(r#""{word}{at}{}":{round}"#, "n".repeat(50))).collect();
+            let body = format!("{{{}}}", fields.join(","));
+            let answer = format!(r#"{{"k{word}":1}}"#);
+            let target = format!("/{word}/{}/{}", word.repeat(9), &word[..1]);
+            let call = Call { body: &body, ..Call::new(Method::POST, &target).answer(&answer) };
+            world.learn(&call.from(u64::from(number) * 100 + round).status(200 + round as u16));
+        }
+    }
+    let kept = postcard::to_stdvec(&world.catalog).expect("bytes").len();
+    // In memory a string has its length, its place and what the allocator adds.
+    assert!(kept * 3 / 2 < bytes_max, "{kept}");
+    assert!(kept > bytes_max / 8, "the test shall fill what there is: {kept}");
+}
+
+#[test]
 fn an_attackers_hosts_do_not_become_groups() {
     let mut world = World::new();
     world.learn(&Call::get("/orders"));

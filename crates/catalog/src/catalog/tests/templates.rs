@@ -317,3 +317,17 @@ fn a_new_resource_of_a_tenant_that_is_known_is_a_resource_of_all() {
         ["GET /about/imprint", "GET /{name}/invoices", "GET /{name}/projects"]
     );
 }
+
+#[test]
+fn parameters_of_one_template_have_names_of_their_own_even_when_it_grew_together() {
+    let mut world = World::new();
+    for number in 0..12 {
+        let name = char::from(b'a' + number).to_string().repeat(4);
+        let target = format!("/shops/{name}/owners/{name}");
+        world.learn(&Call::get(&target).answer(r#"{"vat":1,"since":2,"city":3}"#));
+    }
+    assert_eq!(world.templates(), ["GET /shops/{name}/owners/{name2}"]);
+    let names: Vec<String> =
+        world.catalog.endpoints()[0].params.iter().map(|p| p.name.clone()).collect();
+    assert_eq!(names, ["name", "name2"]);
+}
