@@ -292,7 +292,7 @@ impl Tree {
         if template.is_empty() { "/".to_owned() } else { template }
     }
 
-    /// The parameters on the way to a node, by name. A name that comes again has a number behind it:
+    /// The parameters on the way to a node, by name. A name that comes again has a number after it:
     /// `/users/{id}/friends/{id2}`.
     pub(crate) fn parameters(&self, at: u32) -> Vec<(String, &Parameter)> {
         let mut found: Vec<(String, &Parameter)> = Vec::new();

@@ -49,8 +49,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// Adds the children of two nodes that can be compared: those of one name, and if there are none
-    /// below a name that both have, one of each as a sample.
+    /// Adds the children of two nodes that can be compared: those of one name, and if there are
+    /// none below a name that both have, one of each as a sample.
     fn below(&self, here: &Node, there: &Node, open: &mut Vec<Self>) {
         let (depth, is_sample) = (self.depth + 1, self.is_sample);
         let twins =
