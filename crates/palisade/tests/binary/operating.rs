@@ -1,6 +1,8 @@
 //! What an operator does: look, block, allow, switch, silence, and take it all back.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{Palisade, call, call_with, command, log_in_as, program, shop, text, until};
 
@@ -159,6 +161,65 @@ fn a_reload_takes_the_new_policy_or_keeps_the_old() {
     assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
     write("monitor");
     until("the file's change to be seen", || (mode() == "monitor").then_some(()));
+}
+
+#[test]
+fn reloads_fail_no_request() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let address = palisade.address;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..3)
+        .map(|_| {
+            let is_over = Arc::clone(&is_over);
+            std::thread::spawn(move || {
+                let mut answered = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    assert_eq!(call(address, "GET", "/api/v1/products", "").status, 200);
+                    answered += 1;
+                }
+                answered
+            })
+        })
+        .collect();
+    for round in 0..25 {
+        palisade.signal("HUP");
+        let word = if round % 2 == 0 { "enforce" } else { "monitor" };
+        // Not `rate`: these callers are a flood, and would be told so.
+        assert!(palisade.command(&[word, "recon"]).status.success());
+    }
+    is_over.store(true, Ordering::Relaxed);
+    let answered: usize = callers.into_iter().map(|caller| caller.join().expect("200s")).sum();
+    assert!(answered > 100, "{answered}");
+    let version = palisade.json(&["status"])["policy_version"].as_u64().expect("a version");
+    assert!(version >= 26, "{version}");
+}
+
+#[test]
+fn an_upstream_that_is_down_is_told_with_an_id_and_comes_back() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let nobody = port.local_addr().expect("an address");
+    drop(port);
+    let file = data.path().join("palisade.toml");
+    let write = |to: std::net::SocketAddr| {
+        let text = format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nname = \"shop\"\n\
+             hosts = [\"*\"]\nupstream = [\"http://{to}\"]\n"
+        );
+        fs::write(&file, text).expect("written");
+    };
+    write(nobody);
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", &named]);
+    let answer = call(palisade.address, "GET", "/api/v1/products", "");
+    assert_eq!(answer.status, 502);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let words = text(&palisade.command(&["why", &id]).stdout);
+    assert!(words.contains("the upstream gave no answer"), "{words}");
+    write(upstream.address);
+    assert!(palisade.command(&["reload"]).status.success());
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
 }
 
 #[test]

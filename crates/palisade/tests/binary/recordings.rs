@@ -46,11 +46,11 @@ fn a_recording_replays_to_the_same_verdicts() {
         .filter(|line| matches!(line["verdict"].as_str(), Some("deny" | "challenge" | "throttle")))
         .count();
     assert_eq!(refused_again, refused_live, "{lines:#?}");
+    assert_eq!(summary["different"], 0, "{summary}");
     let written = std::fs::read_to_string(&file).expect("the recording");
     for secret in ["kq93jf8d0s9fk20dkf93kd9fk3k", "wr0ng-pass"] {
         assert!(!written.contains(secret), "{secret} is in the recording");
     }
-    // Watched instead of enforced, the evidence is the same and nothing more.
     assert_eq!(replay(&folder, &[&named]), lines, "a replay is repeatable");
 }
 
@@ -98,4 +98,51 @@ fn a_recording_with_secrets_is_its_owners_alone() {
     assert_eq!(mode & 0o777, 0o600);
     let written = std::fs::read_to_string(&file).expect("the recording");
     assert!(written.contains("sekret-canary-1"), "exact means exact");
+}
+
+/// Callers of every sort at once, from several threads and addresses.
+fn crowd(to: std::net::SocketAddr, rounds: usize) {
+    let caller = |thread: usize| {
+        move || {
+            for round in 0..rounds {
+                let token = format!("Bearer kq93jf8d0s9fk20dkf93kd9fk3k{thread}");
+                let agent = format!("shop-app/{thread}.0");
+                let headers = [("authorization", token.as_str()), ("user-agent", agent.as_str())];
+                let target = format!("/api/v1/orders/{}", thread * 1_000 + round);
+                call_with(to, "GET", &target, &headers, "");
+                match thread {
+                    0 => drop(log_in_as(to, &format!("u{round}@example.com"), "wrong-horse")),
+                    1 => drop(call(to, "GET", &format!("/admin/backup{round}.zip"), "")),
+                    _ => drop(log_in_as(to, &format!("honest{thread}@example.com"), "right-horse")),
+                }
+            }
+        }
+    };
+    let threads: Vec<_> = (0..6).map(|thread| std::thread::spawn(caller(thread))).collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("a caller"));
+}
+
+#[test]
+fn concurrent_traffic_replays_the_same_at_any_number_of_workers() {
+    for workers in ["1", "8"] {
+        let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+        let file = data.path().join("recording.jsonl");
+        let named = file.to_str().expect("a path").to_owned();
+        let folder = data.path().join("data");
+        let flags = ["--mode", "enforce", "--workers", workers];
+        let palisade = Palisade::run(&upstream, &folder, &flags);
+        crowd(palisade.address, 10);
+        assert_eq!(palisade.end(), 143);
+        // What was learnt and decided before the recording begins is part of it.
+        let flags = [&flags[..], &["--record", &named]].concat();
+        let palisade = Palisade::run(&upstream, &folder, &flags);
+        crowd(palisade.address, 40);
+        assert_eq!(palisade.end(), 143);
+        let lines = replay(&folder, &[&named]);
+        let summary = &lines.last().expect("a summary")["summary"];
+        assert_eq!(summary["exchanges"], 6 * 40 * 2, "{workers} workers: {summary}");
+        assert_eq!(summary["same"], summary["exchanges"], "{workers} workers: {summary}");
+        let refused = lines.iter().filter(|line| line["verdict"] == "deny").count();
+        assert!(refused > 0, "{workers} workers: {summary}");
+    }
 }

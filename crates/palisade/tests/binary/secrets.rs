@@ -10,7 +10,8 @@ use crate::support::{Answer, Got, Palisade, Upstream, call_with, text};
 const REQUESTS: usize = 300;
 const REQUESTS_SOAK: usize = 10_000;
 
-/// A secret of its own for each place and request: 32 letters and digits, as tokens have them.
+/// A secret of its own for each place and request: 32 letters and digits, as tokens have them. One
+/// digit is certain: letters alone, standing where no secret belongs, could be words.
 fn canary(place: &str, number: usize) -> String {
     let mut state = place.bytes().fold(number as u64 + 1, |state, byte| {
         (state ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -22,7 +23,9 @@ fn canary(place: &str, number: usize) -> String {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         char::from(letters[((mixed ^ (mixed >> 31)) % 62) as usize])
     };
-    (0..32).map(draw).collect()
+    let mut secret: String = (0..31).map(draw).collect();
+    secret.insert(7, char::from(b'0' + (number % 10) as u8));
+    secret
 }
 
 /// Every place that gets a canary.
