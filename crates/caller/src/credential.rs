@@ -116,14 +116,10 @@ pub(crate) fn scheme_of(value: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The cookies of a `Cookie` header, parted as RFC 6265 has clients part them and as a recording
 /// parts them: exactly so, because a cookie cut elsewhere would have another hash in a replay.
 fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = Some(header);
-    let pairs = std::iter::from_fn(move || {
-        let header = rest?;
-        let end = memchr::memmem::find(header, b"; ");
-        rest = end.and_then(|end| header.get(end + 2..));
-        header.get(..end.unwrap_or(header.len()))
-    });
-    pairs.take(COOKIES_MAX).filter_map(split_pair).filter(|(_, value)| !value.is_empty())
+    let pairs = header.split(|byte| *byte == b';').take(COOKIES_MAX);
+    let trimmed =
+        pairs.filter_map(split_pair).map(|(name, value)| (name.trim_ascii(), value.trim_ascii()));
+    trimmed.filter(|(_, value)| !value.is_empty())
 }
 
 fn split_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -83,6 +83,7 @@ pub(crate) fn reply(response: &ResponsePart) -> Result<Reply, NotAnExchange> {
             "response.body_base64",
         )?,
         is_complete: !response.body_truncated,
+        length: response.length,
         after: response.after_us.map_or(AFTER_DEFAULT, Duration::from_micros),
     })
 }

@@ -43,6 +43,7 @@ impl Findings {
         label: impl FnOnce(EndpointId) -> String,
     ) {
         let Sighted { verdict, signal, place, event, now } = *sighted;
+        let place = place_of(signal, place);
         let key = key(signal, place, now, hasher);
         if !self.growing.contains_key(&key) && self.growing.len() >= GROWING_MAX {
             self.drop_quietest();
@@ -143,9 +144,13 @@ impl Findings {
     }
 }
 
+/// Where a finding belongs. Guessed paths lead nowhere: there is one finding for the whole scan.
+fn place_of(signal: &Signal, place: Option<EndpointId>) -> Option<EndpointId> {
+    place.filter(|_| signal.detector != Detector::ForcedBrowsing)
+}
+
 fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hasher) -> Digest {
-    // Guessed paths lead nowhere: one finding for the whole scan.
-    let place = place.filter(|_| signal.detector != Detector::ForcedBrowsing);
+    let place = place_of(signal, place);
     signal
         .entity
         .digest(hasher)

@@ -141,18 +141,21 @@ impl Memory {
         self.findings.sight(&sighted, hasher, |id| catalog.label(id));
     }
 
-    /// Marks the finding of an exchange that succeeded although evidence spoke against it.
+    /// Marks the finding of guessed log-ins when one of them entered an account.
     pub(crate) fn note_success(&mut self, settled: &Settled, facts: &AnswerFacts, hasher: &Hasher) {
-        let verdict = &settled.verdict;
+        let Settled { verdict, identity, act, .. } = settled;
         if facts.outcome != Outcome::Success
             || verdict.nats < NOTABLE_NATS
-            || settled.identity.familiar
+            || !act.role.tries_a_secret()
+            || identity.familiar
         {
             return;
         }
-        let Some(signal) = verdict.signals.first() else { return };
-        if let Some(key) = self.findings.key_of(signal, settled.act.endpoint, settled.at, hasher) {
-            self.findings.succeeded(key, settled.identity.attempted);
+        let stuffing = Detector::CredentialStuffing;
+        let guessed = verdict.signals.iter().find(|signal| signal.detector == stuffing);
+        let Some(signal) = guessed else { return };
+        if let Some(key) = self.findings.key_of(signal, act.endpoint, settled.at, hasher) {
+            self.findings.succeeded(key, identity.attempted);
         }
     }
 

@@ -17,6 +17,7 @@ mod state;
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
+use catalog::RoleHint;
 use conduct::Wanted;
 use traffic::media::Media;
 use traffic::{
@@ -104,6 +105,10 @@ impl Engine {
             fields.read_pairs(query, Location::Query);
         }
         let content_type = head.header(&http::header::CONTENT_TYPE);
+        let mut notes = Vec::new();
+        if sighting.forwarding.is_some() {
+            notes.push("the forwarding header could not be read to its end");
+        }
         let draft =
             self.recorder().map(|recorder| Box::new(Draft::begin(recorder, head, peer, hasher)));
         Pass {
@@ -113,7 +118,7 @@ impl Engine {
             method: head.method.clone(),
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
-            hint: catalog::role_hint(head.method, &path, &fields),
+            hint: RoleHint::default(),
             path,
             user_agent: head.headers.get(http::header::USER_AGENT).cloned(),
             peer_ja4: peer.ja4.clone(),
@@ -121,7 +126,7 @@ impl Engine {
             fields,
             sighting,
             request_id: None,
-            notes: Vec::new(),
+            notes,
             settled: None,
             draft,
             policy,
@@ -134,6 +139,7 @@ impl Engine {
     /// Decides what becomes of a request. With [`Patience::Last`] it is never held.
     pub fn decide(&self, pass: &mut Pass, now: Timestamp, patience: Patience) -> Decided {
         let hasher = self.hasher();
+        pass.hint = catalog::role_hint(&pass.method, &pass.path, &pass.fields);
         let attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
         let mut memory = self.memory();
         let identity = memory.callers.identify(&pass.sighting, attempted, now);

@@ -113,6 +113,7 @@ impl Draft {
             status: answer.head.status,
             headers: headers(answer.head.headers, None, self.keeps_secrets, hasher),
             body_truncated: answer.body.is_some() && !answer.is_complete,
+            length: Some(answer.length),
             body,
             body_base64,
             after_us: Some(after_us),

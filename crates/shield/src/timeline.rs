@@ -52,6 +52,8 @@ pub struct Reply {
     pub body: Option<Vec<u8>>,
     /// Whether that is all of it.
     pub is_complete: bool,
+    /// The length of the whole body as it was sent on; none is that of `body`.
+    pub length: Option<u64>,
     /// From the decision to the answer's end.
     pub after: Duration,
 }
@@ -299,7 +301,9 @@ pub fn learn(engine: &Engine, pass: Pass, reply: Option<&Reply>, now: Timestamp)
         head,
         body: read,
         is_complete: reply.is_complete && read.map(<[u8]>::len) == all.map(<[u8]>::len),
-        length: all.map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX)),
+        length: reply
+            .length
+            .unwrap_or_else(|| all.map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX))),
     };
     engine.learn(pass, &answer, now)
 }

@@ -180,6 +180,9 @@ pub struct ResponsePart {
     /// Whether the body went on after what is recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub body_truncated: bool,
+    /// The length of the whole body as it was sent on, where what is recorded has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
     /// From the decision to the answer's end, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_us: Option<u64>,

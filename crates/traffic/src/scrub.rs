@@ -19,7 +19,8 @@ pub fn header(name: &str, value: &str, hasher: &Hasher) -> String {
     match name {
         "authorization" | "proxy-authorization" => authorization(value, hasher),
         "cookie" => {
-            value.split("; ").map(|pair| cookie(pair, hasher)).collect::<Vec<_>>().join("; ")
+            let pairs = value.split(';').map(|pair| cookie(pair.trim(), hasher));
+            pairs.collect::<Vec<_>>().join("; ")
         }
         "set-cookie" => match value.split_once(';') {
             Some((pair, attributes)) => format!("{};{attributes}", cookie(pair, hasher)),
@@ -73,7 +74,7 @@ fn cookie(pair: &str, hasher: &Hasher) -> String {
     match pair.split_once('=') {
         Some((name, "")) => format!("{name}="),
         Some((name, value)) => {
-            format!("{}={}", redact::text(name, hasher), redact::whole(value, hasher))
+            format!("{}={}", redact::text(name, hasher), redact::whole(value.trim(), hasher))
         }
         None => redact::text(pair, hasher).into_owned(),
     }
@@ -248,6 +249,7 @@ mod tests {
             ("authorization", "Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
             ("authorization", "s3cr3t", "s3cr3t"),
             ("cookie", "sid=one; theme=dark", "one"),
+            ("cookie", "theme=dark;sid=one", "one"),
             ("set-cookie", "sid=one; Path=/; HttpOnly", "one"),
             ("x-api-key", "k1", "k1"),
             ("referer", "http://h/?token=abc", "abc"),

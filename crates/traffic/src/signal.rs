@@ -214,11 +214,8 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Browsing { misses, normal, known_from } => {
-                write!(
-                    f,
-                    "{misses} distinct paths that do not exist ({})",
-                    Normal(*normal, *known_from)
-                )
+                let paths = if *misses == 1 { "path that does" } else { "distinct paths that do" };
+                write!(f, "{misses} {paths} not exist ({})", Normal(*normal, *known_from))
             }
             Self::Rate { per_minute, burst, retry_after_s } => write!(
                 f,

@@ -127,5 +127,12 @@ fn image() -> Reply {
 fn answer(status: u16, content_type: &'static str, body: Vec<u8>) -> Reply {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Reply { status, headers, body: Some(body), is_complete: true, after: Duration::from_millis(40) }
+    Reply {
+        status,
+        headers,
+        body: Some(body),
+        is_complete: true,
+        length: None,
+        after: Duration::from_millis(40),
+    }
 }

@@ -35,6 +35,7 @@ pub struct Pass {
     pub(crate) media: Media,
     pub(crate) fields: Fields,
     pub(crate) sighting: Sighting,
+    /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
     pub(crate) request_id: Option<Box<str>>,
@@ -70,7 +71,6 @@ impl Pass {
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
     pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
         traffic::body::read(body, self.media, is_complete, &mut self.fields);
-        self.hint = catalog::role_hint(&self.method, &self.path, &self.fields);
         if !is_complete {
             self.notes.push("the body was inspected in part");
         }
