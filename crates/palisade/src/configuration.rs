@@ -33,6 +33,8 @@ pub(crate) struct Compiled {
     pub(crate) warnings: Vec<String>,
     /// The texts that give the same verdicts without the flags.
     pub(crate) recorded: Option<Recorded>,
+    /// The user's file as it was read.
+    pub(crate) file: Option<String>,
 }
 
 /// A policy as a recording carries it.
@@ -44,7 +46,10 @@ pub(crate) struct Recorded {
 
 /// What the files looked like when they were read last: another look, another reading.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Stamp(Vec<Option<(SystemTime, u64)>>);
+pub(crate) struct Stamp {
+    file: Option<(SystemTime, u64)>,
+    overlay: Option<(SystemTime, u64)>,
+}
 
 impl Configuration {
     /// Reads and checks everything. All faults at once, ready to be shown.
@@ -53,25 +58,17 @@ impl Configuration {
             Some(path) => read_if_there(path)?,
             None => None,
         };
-        self.compile_texts(overlay.as_deref())
-    }
-
-    /// The same with another text in the place of the overlay.
-    pub(crate) fn compile_with_overlay(&self, overlay: &str) -> Result<Compiled, Vec<String>> {
-        self.compile_texts(Some(overlay))
-    }
-
-    /// What the files look like now.
-    pub(crate) fn stamp(&self) -> Stamp {
-        let look = |path: &PathBuf| {
-            let metadata = fs::metadata(path).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
-        Stamp([&self.file, &self.overlay].into_iter().flatten().map(look).collect())
-    }
-
-    fn compile_texts(&self, overlay: Option<&str>) -> Result<Compiled, Vec<String>> {
         let file = self.file.as_deref().map(read).transpose()?;
+        self.compile_texts(file, overlay.as_deref())
+    }
+
+    /// The same from texts at hand: the file as it was good last, and a changed overlay. A switch
+    /// must work while somebody is in the middle of editing the file.
+    pub(crate) fn compile_texts(
+        &self,
+        file: Option<String>,
+        overlay: Option<&str>,
+    ) -> Result<Compiled, Vec<String>> {
         let file_name = self.file.as_deref().map(shown);
         let overlay_name = self.overlay.as_deref().map(shown).unwrap_or_default();
         let sources = Sources {
@@ -84,7 +81,26 @@ impl Configuration {
         let warnings = warnings.iter().map(ToString::to_string).collect();
         let recorded = policy::recorded(&sources).ok();
         let recorded = recorded.map(|(file, overlay)| Recorded { file, overlay });
-        Ok(Compiled { policy, warnings, recorded })
+        Ok(Compiled { policy, warnings, recorded, file })
+    }
+
+    /// What the files look like now.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let look = |path: &PathBuf| {
+            let metadata = fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        Stamp {
+            file: self.file.as_ref().and_then(look),
+            overlay: self.overlay.as_ref().and_then(look),
+        }
+    }
+}
+
+impl Stamp {
+    /// Takes over what `other` says of the overlay, and nothing of the file.
+    pub(crate) fn take_overlay(&mut self, other: &Self) {
+        self.overlay = other.overlay;
     }
 }
 

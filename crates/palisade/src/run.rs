@@ -76,7 +76,7 @@ impl Running {
         compiled: Compiled,
         ledger: Ledger,
     ) -> Result<Self, Failure> {
-        let Compiled { policy, warnings, recorded } = compiled;
+        let Compiled { policy, warnings, recorded, file } = compiled;
         let unusable = |error: gateway::SetupError| Failure::Failed(error.to_string());
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
         let listeners = gateway::listeners(&policy).map_err(unusable)?;
@@ -101,6 +101,7 @@ impl Running {
             recording,
             configuration,
             warnings,
+            file,
             listeners: urls.clone(),
             upstreams,
         }));

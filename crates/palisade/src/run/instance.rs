@@ -43,6 +43,10 @@ struct Offered {
     seen: Stamp,
     faults: Vec<String>,
     warnings: Vec<String>,
+    /// The file's text when it was good last.
+    good_file: Option<String>,
+    /// The overlay's text, when the disk did not take it.
+    unsaved: Option<String>,
 }
 
 /// What a running instance is made of.
@@ -57,6 +61,8 @@ pub(crate) struct Parts {
     pub(crate) configuration: Configuration,
     /// What the first policy was warned about.
     pub(crate) warnings: Vec<String>,
+    /// The text of its file.
+    pub(crate) file: Option<String>,
     /// Where it listens.
     pub(crate) listeners: Vec<String>,
     /// Where requests go.
@@ -72,8 +78,16 @@ pub(crate) fn now() -> Timestamp {
 impl RunningInstance {
     /// From its parts.
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { engine, ledger, recording, configuration, warnings, listeners, upstreams } =
-            parts;
+        let Parts {
+            engine,
+            ledger,
+            recording,
+            configuration,
+            warnings,
+            file,
+            listeners,
+            upstreams,
+        } = parts;
         let stamp = configuration.stamp();
         let offered = Offered {
             configuration,
@@ -81,6 +95,8 @@ impl RunningInstance {
             seen: stamp,
             faults: Vec::new(),
             warnings,
+            good_file: file,
+            unsaved: None,
         };
         let offered = Mutex::new(offered);
         Self { engine, ledger, recording, upstreams, started: now(), listeners, offered }
@@ -111,6 +127,9 @@ impl RunningInstance {
         let done = compiled.and_then(|compiled| self.put_in_force(&mut offered, compiled, author));
         match done {
             Ok(reloaded) => {
+                offered.faults.clear();
+                // What the overlay says on disk counts again.
+                offered.unsaved = None;
                 tracing::warn!(version = reloaded.policy_version, "another policy is in force");
                 Ok(reloaded)
             }
@@ -132,7 +151,7 @@ impl RunningInstance {
         compiled: Compiled,
         author: &str,
     ) -> Result<Reloaded, Vec<String>> {
-        let Compiled { policy, mut warnings, recorded } = compiled;
+        let Compiled { policy, mut warnings, recorded, file } = compiled;
         let sites = gateway::sites(&policy).map_err(|error| vec![error.to_string()])?;
         let old = self.engine.policy();
         for key in old.restart_needed(&policy) {
@@ -144,14 +163,15 @@ impl RunningInstance {
         if let (Some(recording), Some(recorded)) = (&self.recording, recorded) {
             recording.header(recorded.header(Some(self.engine.overview().seq)));
         }
-        offered.faults.clear();
+        offered.good_file = file;
         offered.warnings.clone_from(&warnings);
         let what = format!("policy version {policy_version} is in force");
         self.note(author, what, None, None);
         Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
     }
 
-    /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force.
+    /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
+    /// that takes nothing does not keep a switch from working: it may be the one that helps.
     fn switch(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
         let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
         let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
@@ -164,7 +184,10 @@ impl RunningInstance {
         let mut offered = self.offered();
         let path = offered.configuration.overlay.clone();
         let path = path.ok_or_else(|| Refused::conflict("there is no overlay to write to"))?;
-        let before = read_overlay(&path)?;
+        let before = match &offered.unsaved {
+            Some(text) => text.clone(),
+            None => read_overlay(&path)?,
+        };
         let edited = |mode| {
             overlay::set_mode(&before, &scope, mode).map_err(|error| {
                 Refused::invalid(
@@ -176,22 +199,29 @@ impl RunningInstance {
         let after = edited(mode)?;
         let compiled = offered
             .configuration
-            .compile_with_overlay(&after)
+            .compile_texts(offered.good_file.clone(), Some(&after))
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
         let undo = undo(&policy, &scope, edited(None)? == before || before.is_empty());
-        replace_file(&path, &after)
-            .map_err(|error| Refused::failed("nothing was changed", error))?;
         let mut warnings = Vec::new();
         if let Some(mode) = mode {
             let left = compiled.policy.unswitched(&scope, mode);
-            warnings.extend(left.iter().map(|place| place.to_string()));
+            warnings.extend(left.iter().map(ToString::to_string));
         }
         let what = what(&scope, mode);
         let reloaded = self
             .put_in_force(&mut offered, compiled, author)
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
-        offered.read = offered.configuration.stamp();
-        offered.seen = offered.read.clone();
+        offered.unsaved = match replace_file(&path, &after) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(%error, "the overlay is not written");
+                warnings.push(format!("in force, but a restart forgets it: {error}"));
+                Some(after.clone())
+            }
+        };
+        let stamp = offered.configuration.stamp();
+        offered.read.take_overlay(&stamp);
+        offered.seen.take_overlay(&stamp);
         drop(offered);
         self.note(author, what.clone(), Some(before), Some(after));
         warnings.extend(reloaded.warnings);

@@ -223,6 +223,34 @@ fn an_upstream_that_is_down_is_told_with_an_id_and_comes_back() {
 }
 
 #[test]
+fn switches_work_while_the_file_is_broken_and_the_disk_takes_nothing() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let text_of = |more: &str| {
+        format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nname = \"shop\"\n\
+             hosts = [\"*\"]\nupstream = [\"{}\"]\n{more}",
+            upstream.url()
+        )
+    };
+    fs::write(&file, text_of("mode = \"enforce\"\n")).expect("written");
+    let named = file.to_str().expect("a path").to_owned();
+    let folder = data.path().join("data");
+    let palisade = Palisade::start(&folder, &["--config", &named]);
+    let mode = || palisade.json(&["status"])["sites"][0]["layers"][0]["mode"].clone();
+    fs::write(&file, text_of("mode = \"half a wo")).expect("written");
+    assert!(palisade.command(&["monitor"]).status.success());
+    assert_eq!(mode(), "monitor");
+    // A folder where the new overlay is prepared: no disk takes a file there.
+    fs::remove_file(folder.join("overlay.toml")).expect("removed");
+    fs::create_dir(folder.join("overlay.new")).expect("made");
+    let switched = palisade.command(&["off", "rate"]);
+    assert!(switched.status.success(), "{}", text(&switched.stderr));
+    assert!(text(&switched.stdout).contains("a restart forgets it"), "{}", text(&switched.stdout));
+    assert_eq!(mode(), "off");
+}
+
+#[test]
 fn explain_tells_what_applies_and_who_said_so() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);

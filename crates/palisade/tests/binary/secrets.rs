@@ -109,7 +109,7 @@ fn shop() -> Upstream {
             card(number),
             card(number + 7)
         );
-        let mut answer = Answer::json(if number % 3 == 0 { 401 } else { 200 }, &body);
+        let mut answer = Answer::json(if number.is_multiple_of(3) { 401 } else { 200 }, &body);
         answer.headers.push(("set-cookie".to_owned(), cookie));
         answer
     })
