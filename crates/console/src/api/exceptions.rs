@@ -40,7 +40,8 @@ pub(super) async fn make(
         let now = console.instance.now();
         let mut exception = proposed(&console, &event, &order, &author, now)?;
         if order.dry_run {
-            return Ok(Json(Exception::from(&exception)));
+            // It has no number yet.
+            return Ok(Json(Exception { id: String::new(), ..Exception::from(&exception) }));
         }
         let Some(id) = console.engine.except(exception.clone()) else {
             return Err(Refused::conflict("there are too many exceptions; remove some first"));

@@ -140,7 +140,9 @@ fn all_decisions(page: &mut Page, decisions: &[Decision]) {
 }
 
 fn one_exception(page: &mut Page, exception: &Exception) {
-    page.pair("exception", &exception.id);
+    if !exception.id.is_empty() {
+        page.pair("exception", &exception.id);
+    }
     page.pair("silences", &exception.silences);
     page.pair("layer", &exception.layer);
     page.pair("by", &exception.author);

@@ -1,8 +1,8 @@
 //! What has to be done from time to time while traffic flows: keeping on disk what memory decided.
 //!
 //! One thread, so that nothing here needs a lock of its own and nothing here is ever on the way of
-//! a request. Each chore has its own pace; the last round runs after the gateway has drained, so that
-//! an orderly end loses nothing.
+//! a request. Each chore has its own pace; the last round runs after the gateway has drained, so
+//! that an orderly end loses nothing.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
