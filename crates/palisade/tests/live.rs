@@ -32,11 +32,11 @@ struct Protected {
 
 impl Protected {
     async fn start() -> Self {
-        let shop = tempfile::tempdir().unwrap();
-        let data = tempfile::tempdir().unwrap();
-        let api = SampleApi::open(shop.path()).unwrap();
-        let behind = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = format!("http://{}", behind.local_addr().unwrap());
+        let shop = tempfile::tempdir().expect("a folder");
+        let data = tempfile::tempdir().expect("a folder");
+        let api = SampleApi::open(shop.path()).expect("done");
+        let behind = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let upstream = format!("http://{}", behind.local_addr().expect("an address"));
         tokio::spawn(api.serve(behind, std::future::pending()));
         let listen = free_address();
         let program = Command::new(env!("CARGO_BIN_EXE_palisade"))
@@ -45,8 +45,8 @@ impl Protected {
             .arg(data.path())
             .stdout(Stdio::null())
             .spawn()
-            .unwrap();
-        let front = Target::resolve(&format!("http://{listen}")).await.unwrap();
+            .expect("done");
+        let front = Target::resolve(&format!("http://{listen}")).await.expect("done");
         let protected = Self { program, front, _folders: [shop, data] };
         let patience = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(listen).is_err() {
@@ -60,7 +60,7 @@ impl Protected {
     async fn honest_callers(&self, seed: u64) {
         let lasting = Duration::from_secs(4);
         let shoppers = Shoppers { count: 24, lasting, think_ms: 20, seed };
-        let tally = shoppers.run(&self.front).await.unwrap();
+        let tally = shoppers.run(&self.front).await.expect("done");
         assert!(tally.answered_total() > 1_000, "{tally}");
         unrefused(&tally);
     }
@@ -75,7 +75,7 @@ impl Drop for Protected {
 }
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address")
 }
 
 fn unrefused(tally: &Tally) {
@@ -89,7 +89,7 @@ fn attack(calls: u32, per_second: u32) -> Attack {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stuffing_is_stopped_cold_by_the_prior() {
     let protected = Protected::start().await;
-    let tally = attack(40, 10).stuffing(&protected.front).await.unwrap();
+    let tally = attack(40, 10).stuffing(&protected.front).await.expect("done");
     assert!(tally.answered_total() <= ACCOUNTS_MAX, "{tally}");
     assert!(tally.first_event.is_some(), "{tally}");
     protected.honest_callers(1).await;
@@ -102,7 +102,7 @@ async fn stuffing_is_stopped_among_honest_callers() {
     let stuffing = attack(40, 10);
     let (tally, ()) =
         tokio::join!(stuffing.stuffing(&protected.front), protected.honest_callers(2));
-    let tally = tally.unwrap();
+    let tally = tally.expect("done");
     assert!(tally.answered_total() <= ACCOUNTS_MAX, "{tally}");
 }
 
@@ -110,7 +110,7 @@ async fn stuffing_is_stopped_among_honest_callers() {
 async fn stuffing_is_stopped_also_where_failures_answer_200() {
     let protected = Protected::start().await;
     protected.honest_callers(6).await;
-    let tally = attack(40, 10).form_stuffing(&protected.front).await.unwrap();
+    let tally = attack(40, 10).form_stuffing(&protected.front).await.expect("done");
     assert!(tally.answered_total() <= ACCOUNTS_MAX, "{tally}");
     assert!(tally.first_event.is_some(), "{tally}");
 }
@@ -121,7 +121,7 @@ async fn a_scan_is_stopped_among_honest_callers() {
     protected.honest_callers(3).await;
     let scan = attack(60, 20);
     let (tally, ()) = tokio::join!(scan.scan(&protected.front), protected.honest_callers(4));
-    let tally = tally.unwrap();
+    let tally = tally.expect("done");
     assert!(tally.answered_total() <= MISSES_MAX, "{tally}");
     assert!(tally.first_event.is_some(), "{tally}");
 }
@@ -130,8 +130,8 @@ async fn a_scan_is_stopped_among_honest_callers() {
 async fn look_alikes_are_not_refused() {
     let protected = Protected::start().await;
     protected.honest_callers(5).await;
-    unrefused(&look_alike::broken_link(&protected.front, 300).await.unwrap());
-    unrefused(&look_alike::dead_images(&protected.front, 100).await.unwrap());
+    unrefused(&look_alike::broken_link(&protected.front, 300).await.expect("done"));
+    unrefused(&look_alike::dead_images(&protected.front, 100).await.expect("done"));
     let office = look_alike::office(&protected.front, Ipv4Addr::new(127, 30, 0, 1), 150);
-    unrefused(&office.await.unwrap());
+    unrefused(&office.await.expect("done"));
 }

@@ -17,17 +17,18 @@ fn root() -> PathBuf {
 
 /// The README and the pages of the manual, with their names.
 fn documents() -> Vec<(String, String)> {
-    let pages = fs::read_dir(root().join("docs")).unwrap();
-    let mut paths: Vec<PathBuf> = pages.map(|entry| entry.unwrap().path()).collect();
+    let pages = fs::read_dir(root().join("docs")).expect("readable");
+    let mut paths: Vec<PathBuf> = pages.map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.push(root().join("README.md"));
     paths.sort();
-    let read = |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).unwrap());
+    let read =
+        |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).expect("readable"));
     paths.iter().map(read).collect()
 }
 
 fn palisade(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_palisade")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_palisade")).args(arguments).output().expect("runs")
 }
 
 /// The words after each `palisade ` that begins a code span or a line of a code block.
@@ -70,15 +71,15 @@ fn every_command_that_is_written_down_exists() {
 
 #[test]
 fn every_whole_configuration_in_the_readme_is_accepted() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("palisade.toml");
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).expect("readable");
     let samples: Vec<&str> =
         readme.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
     assert_eq!(samples.len(), 2);
     for sample in samples {
-        fs::write(&file, sample).unwrap();
-        let output = palisade(&["check", "-c", file.to_str().unwrap()]);
+        fs::write(&file, sample).expect("readable");
+        let output = palisade(&["check", "-c", file.to_str().expect("a path")]);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{sample}\n{told}");
     }
