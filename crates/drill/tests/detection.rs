@@ -1,6 +1,6 @@
 //! Every scenario of the repository, through the real engine in virtual time.
 //!
-//! `DRILL_SEEDS` says over how many seeds; the bars are meant for 100 (`make soak`), and a few keep
+//! `PALISADE_SEEDS` says over how many seeds; the bars are meant for 100 (`make soak`), and a few keep
 //! every build honest.
 
 use std::path::Path;
@@ -10,8 +10,8 @@ use drill::town::scenario::Scenario;
 #[test]
 fn every_scenario_holds() {
     let seeds =
-        std::env::var("DRILL_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3_u64);
-    let only = std::env::var("DRILL_ONLY").unwrap_or_default();
+        std::env::var("PALISADE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3_u64);
+    let only = std::env::var("PALISADE_SCENARIO").unwrap_or_default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .expect("the scenarios folder")
