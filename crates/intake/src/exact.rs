@@ -37,16 +37,18 @@ struct Underway {
     at: Timestamp,
 }
 
-/// Replays `first` and what follows in `recording`.
+/// Replays `first`, with the policies in `headers`, and what follows in `recording`.
 pub(crate) fn replay<R: BufRead>(
     engine: &Engine,
+    headers: Vec<Box<HeaderLine>>,
     first: Vec<(u64, Box<ExchangeLine>)>,
     recording: &mut Recording<R>,
     out: &mut Output<'_, '_>,
 ) -> Result<(), NotReadable> {
     let mut first = VecDeque::from(first);
     first.make_contiguous().sort_by_key(|(n, _)| *n);
-    let mut steps: BTreeMap<u64, Step> = BTreeMap::new();
+    let changed = |header: Box<HeaderLine>| (header.seq.unwrap_or(0), Step::Policy(header));
+    let mut steps: BTreeMap<u64, Step> = headers.into_iter().map(changed).collect();
     let mut read = first.back().map_or(0, |(n, _)| *n);
     let mut next = 0;
     let mut is_over = false;
@@ -163,7 +165,9 @@ fn learn(engine: &Engine, underway: Underway, out: &mut Output<'_, '_>) {
 /// The policy changed while recording: from here on it holds.
 fn change_policy(engine: &Engine, header: &HeaderLine, out: &mut Output<'_, '_>) {
     match policy_of(header) {
-        Ok(policy) => engine.set_policy(policy),
+        Ok(policy) => {
+            engine.set_policy(policy);
+        }
         Err(reason) => out.summary.skip(crate::summary::Skipped { line: 0, reason }),
     }
 }

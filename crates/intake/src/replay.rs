@@ -12,7 +12,7 @@ use serde::Serialize;
 use shield::Engine;
 use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
 use traffic::Timestamp;
-use traffic::recording::{ExchangeLine, VerdictPart};
+use traffic::recording::{ExchangeLine, HeaderLine, VerdictPart};
 
 use crate::reader::{Item, NotReadable, Recording};
 use crate::summary::{Skipped, Summary};
@@ -53,7 +53,8 @@ pub fn replay<R: BufRead>(
     let mut lookahead = Lookahead::default();
     let first = lookahead.fill(&mut recording, &mut out)?;
     if first.is_some_and(|line| line.seq.is_some()) {
-        exact::replay(engine, lookahead.into_lines(), &mut recording, &mut out)?;
+        let headers = std::mem::take(&mut lookahead.headers);
+        exact::replay(engine, headers, lookahead.into_lines(), &mut recording, &mut out)?;
     } else {
         by_time(engine, lookahead, &mut recording, &mut out)?;
     }
@@ -91,6 +92,9 @@ fn by_time<R: BufRead>(
 #[derive(Debug, Default)]
 struct Lookahead {
     sorted: BinaryHeap<Reverse<Next>>,
+    /// Changes of the policy among them. Without sequence numbers nobody knows when they took
+    /// effect, so the first policy holds throughout.
+    headers: Vec<Box<HeaderLine>>,
     last: Option<Timestamp>,
     read: u64,
     is_over: bool,
@@ -114,7 +118,7 @@ impl Lookahead {
             match recording.next()? {
                 None => self.is_over = true,
                 Some(Item::Skipped(skipped)) => out.summary.skip(skipped),
-                Some(Item::Header(_)) => {}
+                Some(Item::Header(header)) => self.headers.push(header),
                 Some(Item::Exchange(number, line)) => {
                     self.read += 1;
                     out.number(self.read, number);

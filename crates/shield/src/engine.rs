@@ -89,10 +89,13 @@ impl Engine {
         (self.policy.load_full(), self.policy_version())
     }
 
-    /// Puts another policy in force. Requests on their way keep the one they began with.
-    pub fn set_policy(&self, policy: Policy) {
+    /// Puts another policy in force. Requests on their way keep the one they began with. Gives the
+    /// number of this step, so that a recording can say between which others it lies.
+    pub fn set_policy(&self, policy: Policy) -> u64 {
+        let mut memory = self.memory();
         self.policy.store(Arc::new(policy));
         self.policy_version.fetch_add(1, Relaxed);
+        memory.next_seq()
     }
 
     /// The hasher of this installation.

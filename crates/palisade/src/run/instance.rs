@@ -158,10 +158,10 @@ impl RunningInstance {
             warnings.push(format!("{key} changed; it takes effect after a restart"));
         }
         self.upstreams.replace(sites);
-        self.engine.set_policy(policy);
+        let seq = self.engine.set_policy(policy);
         let policy_version = self.engine.policy_version();
         if let (Some(recording), Some(recorded)) = (&self.recording, recorded) {
-            recording.header(recorded.header(Some(self.engine.overview().seq)));
+            recording.header(recorded.header(Some(seq)));
         }
         offered.good_file = file;
         offered.warnings.clone_from(&warnings);

@@ -3,8 +3,11 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crate::support::{Palisade, call, call_with, command, log_in_as, program, shop, text, until};
+use crate::support::{
+    Answer, Palisade, Upstream, call, call_with, command, log_in_as, program, shop, text, until,
+};
 
 #[test]
 fn a_block_in_monitor_mode_is_watched_and_says_so() {
@@ -248,6 +251,27 @@ fn switches_work_while_the_file_is_broken_and_the_disk_takes_nothing() {
     assert!(switched.status.success(), "{}", text(&switched.stderr));
     assert!(text(&switched.stdout).contains("a restart forgets it"), "{}", text(&switched.stdout));
     assert_eq!(mode(), "off");
+}
+
+#[test]
+fn requests_under_way_are_finished_before_the_end() {
+    let upstream = Upstream::serve(|got| {
+        if got.target == "/slow" {
+            std::thread::sleep(Duration::from_millis(800));
+        }
+        Answer::json(200, r#"{"ok":true}"#)
+    });
+    let data = tempfile::tempdir().expect("a folder");
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let address = palisade.address;
+    let under_way = std::thread::spawn(move || call(address, "GET", "/slow", ""));
+    until("the request to be under way", || {
+        std::thread::sleep(Duration::from_millis(200));
+        std::net::TcpStream::connect(address).ok()
+    });
+    assert_eq!(palisade.end(), 143);
+    assert_eq!(under_way.join().expect("an answer").status, 200);
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
 #[test]

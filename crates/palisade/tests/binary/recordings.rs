@@ -55,6 +55,29 @@ fn a_recording_replays_to_the_same_verdicts() {
 }
 
 #[test]
+fn a_switch_while_recording_is_part_of_the_recording() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("recording.jsonl");
+    let named = file.to_str().expect("a path").to_owned();
+    let folder = data.path().join("data");
+    let palisade = Palisade::run(&upstream, &folder, &["--record", &named]);
+    let attempts = |from: usize, to: usize| -> Vec<u16> {
+        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), "no");
+        (from..to).map(|number| attempt(number).status).collect()
+    };
+    assert_eq!(attempts(0, 20), [401; 20]);
+    assert!(palisade.command(&["enforce", "takeover"]).status.success());
+    assert!(attempts(20, 40).contains(&403));
+    assert!(palisade.command(&["monitor", "takeover"]).status.success());
+    assert_eq!(attempts(40, 50), [401; 10]);
+    assert_eq!(palisade.end(), 143);
+    let lines = replay(&folder, &[&named]);
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(summary["exchanges"], 50, "{summary}");
+    assert_eq!(summary["same"], 50, "{summary}");
+}
+
+#[test]
 fn a_recording_written_by_hand_is_enough() {
     let data = tempfile::tempdir().expect("a folder");
     let file = data.path().join("hand.jsonl");
