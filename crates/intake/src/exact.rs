@@ -40,14 +40,14 @@ struct Underway {
 /// Replays `first`, with the policies in `headers`, and what follows in `recording`.
 pub(crate) fn replay<R: BufRead>(
     engine: &Engine,
-    headers: Vec<Box<HeaderLine>>,
+    headers: Vec<HeaderLine>,
     first: Vec<(u64, Box<ExchangeLine>)>,
     recording: &mut Recording<R>,
     out: &mut Output<'_, '_>,
 ) -> Result<(), NotReadable> {
     let mut first = VecDeque::from(first);
     first.make_contiguous().sort_by_key(|(n, _)| *n);
-    let changed = |header: Box<HeaderLine>| (header.seq.unwrap_or(0), Step::Policy(header));
+    let changed = |header: HeaderLine| (header.seq.unwrap_or(0), Step::Policy(Box::new(header)));
     let mut steps: BTreeMap<u64, Step> = headers.into_iter().map(changed).collect();
     let mut read = first.back().map_or(0, |(n, _)| *n);
     let mut next = 0;

@@ -94,7 +94,7 @@ struct Lookahead {
     sorted: BinaryHeap<Reverse<Next>>,
     /// Changes of the policy among them. Without sequence numbers nobody knows when they took
     /// effect, so the first policy holds throughout.
-    headers: Vec<Box<HeaderLine>>,
+    headers: Vec<HeaderLine>,
     last: Option<Timestamp>,
     read: u64,
     is_over: bool,
@@ -118,7 +118,7 @@ impl Lookahead {
             match recording.next()? {
                 None => self.is_over = true,
                 Some(Item::Skipped(skipped)) => out.summary.skip(skipped),
-                Some(Item::Header(header)) => self.headers.push(header),
+                Some(Item::Header(header)) => self.headers.push(*header),
                 Some(Item::Exchange(number, line)) => {
                     self.read += 1;
                     out.number(self.read, number);

@@ -36,6 +36,14 @@ impl Failure {
         }
     }
 
+    /// Faults of a policy. Those of the command line alone are wrong usage, not a wrong file.
+    pub(crate) fn of_policy(faults: Vec<String>) -> Self {
+        match faults.iter().all(|fault| fault.starts_with("--")) {
+            true => Self::Usage(faults.join("\n")),
+            false => Self::Configuration(faults),
+        }
+    }
+
     /// A failure of `what`, with its cause.
     pub(crate) fn of(what: impl fmt::Display, cause: impl fmt::Display) -> Self {
         Self::Failed(format!("{what}: {cause}"))

@@ -32,6 +32,7 @@ use crate::output::{Clock, say};
 use chores::Chores;
 use instance::{Parts, RunningInstance, now};
 use record::Recording;
+use signals::Signals;
 
 /// Of the memory budget, what bodies under inspection may take, all workers together.
 const HELD_PERCENT: u64 = 15;
@@ -41,17 +42,20 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     crate::logging::begin(global);
     let flags = flags(global, run);
     let mut configuration = Configuration { file: run.config.clone(), overlay: None, flags };
-    let first = configuration.compile().map_err(Failure::Configuration)?;
+    let first = configuration.compile().map_err(Failure::of_policy)?;
     let data = first.policy.store.path.value.clone();
+    // Before anybody could believe that it runs: a signal that comes early must not just kill it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = runtime.block_on(async { Signals::new() })?;
     let (ledger, writer) = open_ledger(&data, &first.policy)?;
     configuration.overlay = Some(data.join(OVERLAY_NAME));
-    let compiled = configuration.compile().map_err(Failure::Configuration)?;
+    let compiled = configuration.compile().map_err(Failure::of_policy)?;
     compiled.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
     let mut running = Running::start(run, configuration, compiled, ledger)?;
     let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
     running.greet(global, &data);
     let lines = Lines::begin(global, &running.ledger)?;
-    let ended = running.serve(door);
+    let ended = running.serve(door, &runtime, signals);
     lines.end();
     running.chores.end();
     drop(running.instance);
@@ -120,8 +124,12 @@ impl Running {
     }
 
     /// Answers on the socket until a signal comes, then lets the gateway drain.
-    fn serve(&mut self, door: Door) -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    fn serve(
+        &mut self,
+        door: Door,
+        runtime: &tokio::runtime::Runtime,
+        signals: Signals,
+    ) -> Result<(), Failure> {
         let console = Console {
             engine: Arc::clone(&self.engine),
             ledger: self.ledger.clone(),
@@ -136,7 +144,7 @@ impl Running {
                 let _ = closed.await;
             };
             let answering = tokio::spawn(door.serve(console::routes(console), stop));
-            let ended = signals::until_told(&instance, gateway).await;
+            let ended = signals::until_told(&instance, gateway, signals).await;
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);

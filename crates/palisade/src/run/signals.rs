@@ -16,7 +16,8 @@ use crate::output::say;
 const ENDED_BY_INT: u8 = 130;
 const ENDED_BY_TERM: u8 = 143;
 
-struct Signals {
+/// What is listened for. From the moment it is made no signal ends the program by itself.
+pub(crate) struct Signals {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
@@ -26,8 +27,8 @@ struct Signals {
 pub(crate) async fn until_told(
     instance: &Arc<RunningInstance>,
     gateway: Option<Gateway>,
+    mut signals: Signals,
 ) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
     let code = loop {
         match signals.next().await {
             Some(code) => break code,
@@ -50,7 +51,8 @@ pub(crate) async fn until_told(
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Begins to listen. Only within a runtime.
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,

@@ -1,5 +1,7 @@
 //! What a newcomer does first, and what must not happen meanwhile.
 
+use std::io::BufRead as _;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::{Palisade, call, call_raw, call_with, log_in_as, program, shop, text, until};
@@ -103,6 +105,35 @@ fn escape_sequences_of_attackers_stay_out_of_the_terminal() {
 }
 
 #[test]
+fn tail_follows_what_happens() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    let mut tail = program()
+        .args(["tail", "--samples", "--output", "jsonl", "--data"])
+        .arg(data.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("tail starts");
+    let stdout = tail.stdout.take().expect("its stdout");
+    let (sender, lines) = std::sync::mpsc::sync_channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let line = until("a line", || {
+        call(palisade.address, "GET", "/api/v1/orders/7", "");
+        lines.recv_timeout(Duration::from_millis(200)).ok()
+    });
+    let event: serde_json::Value = serde_json::from_str(&line).expect("an event");
+    assert_eq!(event["endpoint"], "GET shop.test /api/v1/orders/{id}");
+    assert_eq!(palisade.end(), 143, "somebody who follows does not keep it from ending");
+    until("tail to end", || tail.try_wait().expect("a status"));
+}
+
+#[test]
 fn the_exported_document_names_what_was_seen() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &[]);
@@ -127,6 +158,7 @@ fn wrong_words_are_usage_and_nobody_there_is_unreachable() {
     assert_eq!(code(&["stauts"]), Some(2));
     assert_eq!(code(&["block", "ip:203.0.113.7", "--for", "soon"]), Some(2));
     assert_eq!(code(&["status"]), Some(5));
+    assert_eq!(code(&["run", "--to", "localhost:3000"]), Some(2));
     let output = program().args(["stauts"]).output().expect("runs");
     assert!(text(&output.stderr).contains("status"), "did you mean: {}", text(&output.stderr));
 }

@@ -301,6 +301,11 @@ fn deep_data_folders_work() {
     let deep = data.path().join("d".repeat(80)).join("e".repeat(80));
     let palisade = Palisade::run(&upstream, &deep, &[]);
     assert!(palisade.command(&["status"]).status.success());
+    let mode = |path: &std::path::Path| {
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).expect("there").permissions())
+    };
+    assert_eq!(mode(&deep) & 0o777, 0o700, "the folder is its owner's");
+    assert_eq!(mode(&deep.join("palisade.sock")) & 0o777, 0o600, "and so is the socket");
     let agent = [("user-agent", "deep")];
     assert_eq!(call_with(palisade.address, "GET", "/api/v1/products", &agent, "").status, 200);
 }
