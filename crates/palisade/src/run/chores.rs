@@ -77,8 +77,9 @@ impl Round {
         let mut rollups = Due::every(ROLLUPS_EVERY);
         let mut snapshot = Due::every(SNAPSHOT_EVERY);
         let mut look = Due::every(LOOK_EVERY);
+        let mut kept = Some(self.engine.overview().seq);
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(KEEP_EVERY) {
-            self.keep_changes();
+            self.keep_changes(&mut kept);
             if findings.is_due() {
                 self.keep_findings();
             }
@@ -89,22 +90,24 @@ impl Round {
                 self.instance.look_at_files();
             }
             if snapshot.is_due() {
-                self.keep_snapshot();
+                self.keep_snapshot(&mut kept);
             }
         }
-        self.keep_changes();
+        self.keep_changes(&mut kept);
         self.keep_findings();
         self.keep_rollups(true);
-        self.keep_snapshot();
+        self.keep_snapshot(&mut kept);
     }
 
     /// Decisions that verdicts set, and how often decisions and exceptions were applied. What an
-    /// operator changed is kept by the console before it answers.
-    fn keep_changes(&self) {
+    /// operator changed is kept by the console before it answers. Who takes a block back also
+    /// forgives, which is learnt state without a step of its own: `kept` counts as outdated.
+    fn keep_changes(&self, kept: &mut Option<u64>) {
         let changes = self.engine.take_changes(now());
         if changes.is_empty() {
             return;
         }
+        *kept = None;
         let exceptions = self.engine.exceptions();
         for change in changes {
             let keep = match change {
@@ -156,14 +159,20 @@ impl Round {
         self.ledger.record(Entry::Rollups(rows.collect()));
     }
 
-    fn keep_snapshot(&self) {
+    /// Keeps learnt state, unless nothing was learnt since step `kept`.
+    fn keep_snapshot(&self, kept: &mut Option<u64>) {
+        let seq = self.engine.overview().seq;
+        if *kept == Some(seq) {
+            return;
+        }
         let parts = self.engine.snapshot();
         let parts = parts
             .into_iter()
             .map(|(name, bytes)| LearntPart { name: name.to_owned(), bytes })
             .collect();
-        if let Err(error) = self.ledger.save_learnt(LearntState { at: now(), parts }) {
-            tracing::warn!(%error, "learnt state is not kept this time");
+        match self.ledger.save_learnt(LearntState { at: now(), parts }) {
+            Ok(()) => *kept = Some(seq),
+            Err(error) => tracing::warn!(%error, "learnt state is not kept this time"),
         }
     }
 }
