@@ -29,8 +29,8 @@ pub struct Changed {
     pub schema: String,
     /// In one sentence.
     pub what: String,
-    /// The command that takes it back.
-    pub undo: String,
+    /// The commands that take it back.
+    pub undo: Vec<String>,
     /// What to know besides.
     #[serde(default)]
     pub warnings: Vec<String>,

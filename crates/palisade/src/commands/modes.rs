@@ -24,7 +24,9 @@ pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<
             page.painted(Paint::Warn, &format!("warning: {warning}"));
         }
     })?;
-    desk.output.talk(&format!("undo: {}", desk.command(&changed.undo)));
+    for command in &changed.undo {
+        desk.output.talk(&format!("undo: {}", desk.command(command)));
+    }
     Ok(())
 }
 

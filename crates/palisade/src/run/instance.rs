@@ -4,6 +4,7 @@
 //! in force, in one step. A bad one changes nothing; why it was refused is kept for `status` and
 //! said loudly.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,6 +18,7 @@ use gateway::Sites;
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
 use shield::policy::overlay::{self, ModeScope};
+use shield::policy::{Policy, Provenance, Site};
 use traffic::{Layer, Mode, Timestamp};
 
 use super::record::Recording;
@@ -188,20 +190,15 @@ impl RunningInstance {
             Some(text) => text.clone(),
             None => read_overlay(&path)?,
         };
-        let edited = |mode| {
-            overlay::set_mode(&before, &scope, mode).map_err(|error| {
-                Refused::invalid(
-                    format!("{} cannot be edited", path.display()),
-                    vec![error.to_string()],
-                )
-            })
-        };
-        let after = edited(mode)?;
+        let after = overlay::set_mode(&before, &scope, mode).map_err(|error| {
+            let title = format!("{} cannot be edited", path.display());
+            Refused::invalid(title, vec![error.to_string()])
+        })?;
         let compiled = offered
             .configuration
             .compile_texts(offered.good_file.clone(), Some(&after))
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
-        let undo = undo(&policy, &scope, edited(None)? == before || before.is_empty());
+        let undo = undo(&policy, &scope);
         let mut warnings = Vec::new();
         if let Some(mode) = mode {
             let left = compiled.policy.unswitched(&scope, mode);
@@ -325,28 +322,37 @@ fn what(scope: &ModeScope, mode: Option<Mode>) -> String {
     }
 }
 
-/// The command that leads back to how things were.
-fn undo(policy: &shield::policy::Policy, scope: &ModeScope, was_unset: bool) -> String {
-    let first = scope.layers.first().copied().unwrap_or(Layer::Rate);
-    let site =
-        policy.sites.iter().find(|site| scope.site.as_ref().is_none_or(|name| *name == site.name));
-    let verb = match site {
-        Some(site) if !was_unset => match site.modes.of(first) {
-            Mode::Off => "off",
-            Mode::Monitor => "monitor",
-            Mode::Enforce => "enforce",
-        },
-        _ => "inherit",
-    };
-    let mut command = verb.to_owned();
-    if !scope.layers.is_empty() {
-        let layers: Vec<&str> = scope.layers.iter().map(|layer| layer.key()).collect();
-        command.push_str(&format!(" {}", layers.join(",")));
+/// The commands that lead back to how things were: a layer that the overlay had switched goes back
+/// to that, the others to what file and flags say.
+fn undo(policy: &Policy, scope: &ModeScope) -> Vec<String> {
+    let is_meant = |site: &&Site| scope.site.as_ref().is_none_or(|name| *name == site.name);
+    let Some(site) = policy.sites.iter().find(is_meant) else { return vec!["inherit".to_owned()] };
+    let route = scope
+        .route
+        .as_ref()
+        .and_then(|pattern| site.routes.iter().find(|route| route.pattern.to_string() == *pattern));
+    let modes = route.map_or(&site.modes, |route| &route.modes);
+    let all = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for layer in all {
+        let verb = match modes.origin(*layer) {
+            Provenance::Overlay { .. } => modes.of(*layer).key(),
+            _ => "inherit",
+        };
+        groups.entry(verb).or_default().push(layer.key());
     }
-    for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
-        if let Some(value) = value {
-            command.push_str(&format!(" {flag} {}", quoted(value)));
+    let names_layers = groups.len() > 1 || !scope.layers.is_empty();
+    let command = |(verb, layers): (&str, Vec<&str>)| {
+        let mut command = verb.to_owned();
+        if names_layers {
+            command.push_str(&format!(" {}", layers.join(",")));
         }
-    }
-    command
+        for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
+            if let Some(value) = value {
+                command.push_str(&format!(" {flag} {}", quoted(value)));
+            }
+        }
+        command
+    };
+    groups.into_iter().map(command).collect()
 }

@@ -72,6 +72,10 @@ fn modes_are_switched_without_a_restart_and_back() {
     assert_eq!(mode, "enforce");
     assert!(origin.contains("overlay.toml:"), "{origin}");
     assert_eq!(mode_of("rate").0, "monitor");
+    let all = text(&palisade.command(&["monitor"]).stderr);
+    assert!(all.contains("undo: palisade enforce recon,takeover --data"), "{all}");
+    assert!(all.contains("undo: palisade inherit rate,rules,"), "{all}");
+    assert!(palisade.command(&["enforce", "takeover,recon"]).status.success());
     assert!(palisade.command(&["inherit", "takeover,recon"]).status.success());
     assert_eq!(mode_of("takeover").0, "monitor");
     let wrong = palisade.command(&["enforce", "takeovr"]);
