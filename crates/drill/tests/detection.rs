@@ -1,7 +1,7 @@
 //! Every scenario of the repository, through the real engine in virtual time.
 //!
-//! `PALISADE_SEEDS` says over how many seeds; the bars are meant for 100 (`make soak`), and a few keep
-//! every build honest.
+//! `PALISADE_SEEDS` says over how many seeds; the bars are meant for 100 (`make soak`), and a few
+//! keep every build honest.
 
 use std::path::Path;
 
