@@ -287,9 +287,13 @@ impl Ongoing {
 
     /// The request itself is at fault: an event says so, and the connection ends.
     fn refused(&mut self, refusal: Refusal) -> Problem {
-        self.abandon(End::Dropped(refusal.status()));
-        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
         let worker = &self.arrival.worker;
+        if let Some(pass) = self.pass.take() {
+            // Its own event would tell of a request that was let pass, under the ID of the one that
+            // says what is wrong with it.
+            drop(worker.engine.abandon(pass, End::Dropped(refusal.status()), now()));
+        }
+        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
         worker.refused(self.id, refusal, raw, &self.arrival.peer);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use shield::policy::Route;
 use traffic::{Layer, Mode};
 
 use crate::args::Global;
@@ -61,7 +62,12 @@ fn mode(banner: &Banner<'_>) -> String {
         })
         .map(Layer::key)
         .collect();
+    let enforces =
+        |route: &Route| Layer::ALL.into_iter().any(|layer| route.modes.of(layer) == Mode::Enforce);
+    let routes = banner.policy.sites.iter().flat_map(|site| &site.routes);
+    let routes = routes.filter(|route| enforces(route)).count();
     match enforced.len() {
+        0 if routes > 0 => format!("monitor mode; enforced on {routes} of the routes"),
         0 => "monitor mode: nothing is blocked, nothing leaves this machine".to_owned(),
         11 => "enforce mode: attacks are stopped; nothing leaves this machine".to_owned(),
         _ => format!("enforced: {}; the rest only watches", enforced.join(", ")),

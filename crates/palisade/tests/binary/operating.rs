@@ -258,6 +258,33 @@ fn switches_work_while_the_file_is_broken_and_the_disk_takes_nothing() {
 }
 
 #[test]
+fn what_the_file_says_of_hosts_and_routes_holds() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let written = format!(
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nname = \"shop\"\n\
+         hosts = [\"shop.test\"]\nupstream = [\"{}\"]\n[[site.route]]\n\
+         match = \"GET /api/v1/products\"\nmode = \"enforce\"\n\
+         rate = [{{ per = \"source\", limit = \"3/m\", burst = 3 }}]\n",
+        upstream.url()
+    );
+    fs::write(&file, written).expect("written");
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", &named]);
+    assert!(palisade.said().contains("enforced on 1 of the routes"), "{}", palisade.said());
+    let host = [("host", "other.test")];
+    let stranger = call_with(palisade.address, "GET", "/api/v1/products", &host, "");
+    assert_eq!(stranger.status, 421);
+    let id = stranger.header("palisade-event").expect("an id").to_owned();
+    let event = palisade.json(&["why", &id])["event"].clone();
+    assert_eq!((&event["action"], &event["count"]), (&"reject".into(), &1.into()), "{event}");
+    let get = || call(palisade.address, "GET", "/api/v1/products", "");
+    let statuses: Vec<u16> = (0..5).map(|_| get().status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    assert!(get().header("retry-after").is_some());
+}
+
+#[test]
 fn requests_under_way_are_finished_before_the_end() {
     let upstream = Upstream::serve(|got| {
         if got.target == "/slow" {
