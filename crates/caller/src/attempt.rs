@@ -94,32 +94,41 @@ pub(crate) fn account_digest(identifier: &[u8], hasher: &Hasher) -> Digest {
 }
 
 fn is_identifier(field: &Field<'_>) -> bool {
-    if !matches!(field.sort(), Sort::String | Sort::Number) || field.value_bytes().is_empty() {
+    let name = field.name_bytes();
+    if !may_be_identifier(name)
+        || !matches!(field.sort(), Sort::String | Sort::Number)
+        || field.value_bytes().is_empty()
+    {
         return false;
     }
     let mut buffer = [0; NAME_BYTES_MAX];
-    let folded = fold(field.name_bytes(), &mut buffer);
-    may_be_identifier(folded)
-        && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
+    let folded = fold(name, &mut buffer);
+    IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
 }
 
-/// By first letter, the lengths that identifiers' names have: bit 5 for a name of five letters. A
-/// large body has hundreds of names, and nearly all of them end here.
-const LENGTHS_BY_LETTER: [u32; 26] = {
-    let mut lengths = [0; 26];
+/// By first letter, the last letters that identifiers' names have: bit 0 for `a`. A large body has
+/// hundreds of names, and nearly all of them end here.
+const LAST_BY_FIRST: [u32; 26] = {
+    let mut lasts = [0; 26];
     let mut at = 0;
     while at < IDENTIFIER_NAMES.len() {
         let name = IDENTIFIER_NAMES[at].as_bytes();
-        lengths[(name[0] - b'a') as usize] |= 1 << name.len();
+        lasts[(name[0] - b'a') as usize] |= 1 << (name[name.len() - 1] - b'a');
         at += 1;
     }
-    lengths
+    lasts
 };
 
-fn may_be_identifier(folded: &[u8]) -> bool {
-    let letter = folded.first().map_or(u8::MAX, |first| first.wrapping_sub(b'a'));
-    let lengths = LENGTHS_BY_LETTER.get(usize::from(letter)).copied().unwrap_or(0);
-    lengths & (1 << (folded.len() & 31)) != 0
+/// Whether a name as it was sent begins and ends like one of the known ones. What begins or ends
+/// with something else than a letter is looked at in full.
+fn may_be_identifier(name: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (name.first(), name.last()) else { return false };
+    if !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
+        return true;
+    }
+    let letter = |byte: &u8| byte.to_ascii_lowercase().wrapping_sub(b'a');
+    let lasts = LAST_BY_FIRST.get(usize::from(letter(first))).copied().unwrap_or(0);
+    lasts & (1 << letter(last)) != 0
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.

@@ -159,8 +159,11 @@ impl Fields {
     }
 
     pub(crate) fn is_full(&mut self) -> bool {
-        self.anomalies.too_many |= self.entries.len() >= FIELDS_MAX;
-        self.anomalies.too_many
+        if self.entries.len() < FIELDS_MAX {
+            return false;
+        }
+        self.anomalies.too_many = true;
+        true
     }
 
     pub(crate) const fn anomalies_mut(&mut self) -> &mut FieldAnomalies {

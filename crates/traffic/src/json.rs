@@ -126,16 +126,7 @@ impl Reader<'_, '_> {
     fn string(&mut self) -> Option<(u32, u32)> {
         (self.peek()? == b'"').then_some(())?;
         let start = self.at + 1;
-        // Most names and values end within a few bytes, before a wide search pays off.
-        let near =
-            self.raw.get(start..)?.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
-        let end = match near {
-            Some(length) => start + length,
-            None => {
-                let from = start + NEAR;
-                from + memchr::memchr2(b'"', b'\\', self.raw.get(from..)?)?
-            }
-        };
+        let end = start + string_length(self.raw.get(start..)?)?;
         if self.raw.get(end) == Some(&b'"') {
             self.at = end + 1;
             return Some(self.place(start, end));
@@ -249,8 +240,35 @@ impl Reader<'_, '_> {
     }
 }
 
-/// So many bytes of a string are looked at one by one.
-const NEAR: usize = 24;
+/// How many bytes stand before the first quote or backslash.
+///
+/// Names and values are short: eight bytes are looked at in one step, which costs less than the
+/// start of a wide search. Only what is left of a long string is searched the wide way.
+fn string_length(rest: &[u8]) -> Option<usize> {
+    const STEPS: usize = 4;
+    let mut at = 0;
+    while at < STEPS * 8 {
+        let Some(eight) = rest.get(at..at + 8).and_then(|eight| eight.try_into().ok()) else {
+            break;
+        };
+        let word = u64::from_le_bytes(eight);
+        let found = zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
+        if found != 0 {
+            return Some(at + (found.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    Some(at + memchr::memchr2(b'"', b'\\', rest.get(at..)?)?)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const QUOTES: u64 = ONES * b'"' as u64;
+const BACKSLASHES: u64 = ONES * b'\\' as u64;
+
+/// The high bit of the lowest zero byte of `word`; bytes above that one may be marked wrongly.
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
+}
 
 #[cfg(test)]
 mod tests {
@@ -307,6 +325,19 @@ mod tests {
         let read = fields(&deep);
         assert!(read.anomalies().too_deep);
         assert_eq!(read.len(), DEPTH_MAX);
+    }
+
+    #[test]
+    fn strings_end_where_they_should() {
+        for length in 0..80 {
+            for end in ['"', '\\'] {
+                let text = format!("{}{end}rest\"", "x".repeat(length));
+                assert_eq!(string_length(text.as_bytes()), Some(length), "{text}");
+            }
+            assert_eq!(string_length("x".repeat(length).as_bytes()), None);
+        }
+        // A byte just above a quote after one: the lowest mark must win.
+        assert_eq!(string_length(b"ab\"###########"), Some(2));
     }
 
     #[test]
