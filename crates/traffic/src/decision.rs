@@ -39,7 +39,7 @@ pub enum DecisionKind {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// A person, through CLI or API: holds in every mode but `off`.
+    /// A person, through CLI or API: holds as far as the layer of plain limits (`rate`) goes.
     Operator,
     /// A verdict: holds in the mode of its layer.
     Detector,

@@ -238,6 +238,7 @@ mod tests {
                 "d41d8cd98f00b204e9800998ecf8427e",
                 "x7Kq2vN9pLm4Rt8Yw3Zb",
                 "tGzv3JOkF0XG5Qx2TlKWIA",
+                "GzuVKTepKEgIPftCDOPgqCHEFrSXdoTi",
                 "dGhpcy9pc+BhIHRva2Vu0123==",
             ],
         );
@@ -248,6 +249,14 @@ mod tests {
         check(
             ParamKind::Word,
             &["users", "v1", "getUserProfile", "user_profile_2024", "iphone-15", "index.html"],
+        );
+        check(
+            ParamKind::Word,
+            &[
+                "getUserProfileByIdentifier",
+                "XMLHTTPRequestURLParserFactory",
+                "antidisestablishment",
+            ],
         );
         check(ParamKind::Slug, &["how-to-cook-an-egg", "black-friday-2024-deals"]);
         check(ParamKind::Text, &["hello world", "O'Brien", "naïve"]);

@@ -170,10 +170,16 @@ pub(super) fn plain(bytes: &[u8], seen: &Census) -> ParamKind {
 /// its sort of character often. Words and dates change seldom.
 pub(super) fn is_opaque(bytes: &[u8], seen: &Census) -> bool {
     let length = bytes.len();
-    length >= 16
-        && seen.digits >= 1
-        && seen.letters() >= 4
-        && seen.turns * 4 >= length - seen.separators
+    if seen.digits > 0 {
+        let lively = seen.turns * 4 >= length - seen.separators;
+        return length >= 16 && seen.letters() >= 4 && lively;
+    }
+    // Letters alone are random when both cases are common and change at every third letter: names
+    // in camel case have few capitals, and those that have many have them in runs.
+    length >= 20
+        && seen.upper * 3 >= seen.letters()
+        && seen.lower * 4 >= seen.letters()
+        && seen.turns * 3 >= length - seen.separators
 }
 
 fn is_uuid(bytes: &[u8]) -> bool {
