@@ -95,7 +95,7 @@ pub(crate) fn account_digest(identifier: &[u8], hasher: &Hasher) -> Digest {
 
 fn is_identifier(field: &Field<'_>) -> bool {
     let name = field.name_bytes();
-    if !may_be_identifier(name)
+    if !may_be_identifier(name, None)
         || !matches!(field.sort(), Sort::String | Sort::Number)
         || field.value_bytes().is_empty()
     {
@@ -103,32 +103,35 @@ fn is_identifier(field: &Field<'_>) -> bool {
     }
     let mut buffer = [0; NAME_BYTES_MAX];
     let folded = fold(name, &mut buffer);
-    IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
+    may_be_identifier(folded, Some(folded.len()))
+        && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
 }
 
-/// By first letter, the last letters that identifiers' names have: bit 0 for `a`. A large body has
-/// hundreds of names, and nearly all of them end here.
-const LAST_BY_FIRST: [u32; 26] = {
-    let mut lasts = [0; 26];
+/// By first and last letter, the lengths that identifiers' names have: bit 5 for five letters. A
+/// large body has hundreds of names, and nearly all of them end here.
+const LENGTHS: [[u32; 26]; 26] = {
+    let mut lengths = [[0; 26]; 26];
     let mut at = 0;
     while at < IDENTIFIER_NAMES.len() {
         let name = IDENTIFIER_NAMES[at].as_bytes();
-        lasts[(name[0] - b'a') as usize] |= 1 << (name[name.len() - 1] - b'a');
+        let (first, last) = (name[0] - b'a', name[name.len() - 1] - b'a');
+        lengths[first as usize][last as usize] |= 1 << name.len();
         at += 1;
     }
-    lasts
+    lengths
 };
 
-/// Whether a name as it was sent begins and ends like one of the known ones. What begins or ends
-/// with something else than a letter is looked at in full.
-fn may_be_identifier(name: &[u8]) -> bool {
+/// Whether a name begins and ends like one of the known ones, and has that one's length where it is
+/// given. What begins or ends with something else than a letter is looked at in full.
+fn may_be_identifier(name: &[u8], length: Option<usize>) -> bool {
     let (Some(first), Some(last)) = (name.first(), name.last()) else { return false };
     if !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
         return true;
     }
-    let letter = |byte: &u8| byte.to_ascii_lowercase().wrapping_sub(b'a');
-    let lasts = LAST_BY_FIRST.get(usize::from(letter(first))).copied().unwrap_or(0);
-    lasts & (1 << letter(last)) != 0
+    let letter = |byte: &u8| usize::from(byte.to_ascii_lowercase().wrapping_sub(b'a'));
+    let lengths = LENGTHS.get(letter(first)).and_then(|lasts| lasts.get(letter(last)));
+    let lengths = lengths.copied().unwrap_or(0);
+    length.map_or(lengths != 0, |length| lengths & (1 << (length & 31)) != 0)
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.
