@@ -156,7 +156,7 @@ impl Engine {
         let Weighed { verdict, ticket, is_fault } = weighed;
         let reads_answer =
             act.role.tries_a_secret() || place.wants_answer || seq.is_multiple_of(ANSWER_SAMPLE);
-        let settled = Settled { identity, place, act, verdict, at: now, seq, ticket, reads_answer };
+        let settled = Settled { identity, place, act, verdict, at: now, ticket, reads_answer };
         if !settled.verdict.is_refusal() {
             pass.settled = Some(settled);
             return Decided::Forward;

@@ -4,7 +4,6 @@
 //! threshold means the same everywhere.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,11 +105,6 @@ pub enum Reason {
     },
     /// A caller that has been known here for a while and did nothing wrong.
     Established,
-    /// What is wrong with a request's framing.
-    Framing {
-        /// In a few words.
-        fault: &'static str,
-    },
 }
 
 // === impl Detector ===
@@ -184,23 +178,6 @@ impl fmt::Display for Detector {
     }
 }
 
-// === impl Family ===
-
-impl Family {
-    /// How long evidence of this family takes to lose half its weight.
-    pub const fn half_life(self) -> Duration {
-        const HOUR: u64 = 3_600;
-        Duration::from_secs(match self {
-            Self::Auth => 12 * HOUR,
-            Self::Object | Self::Deception => 24 * HOUR,
-            Self::Flow | Self::Reputation | Self::Recon => 2 * HOUR,
-            Self::Input => HOUR,
-            Self::Automation => HOUR / 2,
-            Self::Volume => 300,
-        })
-    }
-}
-
 // === impl Reason ===
 
 impl fmt::Display for Reason {
@@ -231,7 +208,6 @@ impl fmt::Display for Reason {
                 crate::Timestamp::from_micros(u64::from(*until_s) * 1_000_000).to_string()
             ),
             Self::Established => f.write_str("known here for a while and in good standing"),
-            Self::Framing { fault } => f.write_str(fault),
         }
     }
 }

@@ -52,7 +52,6 @@ pub(crate) struct Settled {
     pub(crate) act: Act,
     pub(crate) verdict: Verdict,
     pub(crate) at: Timestamp,
-    pub(crate) seq: u64,
     /// Its place among the unanswered attempts.
     pub(crate) ticket: Option<conduct::Place>,
     pub(crate) reads_answer: bool,
@@ -126,11 +125,6 @@ impl Pass {
     /// The endpoint, as far as the request tells.
     pub fn endpoint(&self) -> Option<EndpointId> {
         self.settled.as_ref().and_then(|settled| settled.place.endpoint)
-    }
-
-    /// The sequence number of the decision.
-    pub fn decided_seq(&self) -> Option<u64> {
-        self.settled.as_ref().map(|settled| settled.seq)
     }
 
     /// How much of a body is looked at.
