@@ -55,7 +55,7 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     }
 }
 
-async fn serve(mut ongoing: Ongoing, request: Request<Incoming>) -> Response<Answer> {
+async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Response<Answer> {
     let (parts, body) = request.into_parts();
     let html = prefers_html(&parts.headers);
     let mut response = match ongoing.run(parts, body).await {
@@ -68,27 +68,29 @@ async fn serve(mut ongoing: Ongoing, request: Request<Incoming>) -> Response<Ans
     response.map(|answer| answer.ending(ongoing))
 }
 
-/// An exchange that has not ended. Dropping it ends it, however that came about.
+/// An exchange that has not ended. Dropping it ends it, however that came about. It goes from hand to
+/// hand, so it is boxed, as is its pass: copying them cost more than what most layers do.
 pub(crate) struct Ongoing {
     arrival: Rc<Arrival>,
     /// The head as received over HTTP/1.
     head: Option<Head>,
     id: EventId,
     request_id: HeaderValue,
-    pass: Option<Pass>,
+    pass: Option<Box<Pass>>,
     lesson: Option<Lesson>,
     place: Option<Place>,
     held: Option<HeldBytes>,
 }
 
 impl Ongoing {
-    fn new(arrival: Rc<Arrival>) -> Self {
+    fn new(arrival: Rc<Arrival>) -> Box<Self> {
         let head = arrival.wire.next_head();
         arrival.exchange_begins();
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
-        Self { arrival, head, id, request_id, pass: None, lesson: None, place: None, held: None }
+        let (pass, lesson, place, held) = (None, None, None, None);
+        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held })
     }
 
     /// The life of a request.

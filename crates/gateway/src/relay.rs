@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct Answer {
     kind: Kind,
     /// Ends the exchange when the body is done with; declared last, so that it goes last.
-    ongoing: Option<Ongoing>,
+    ongoing: Option<Box<Ongoing>>,
 }
 
 enum Kind {
@@ -75,7 +75,7 @@ impl Answer {
     }
 
     /// Ties the end of the exchange to the end of this body.
-    pub(crate) fn ending(mut self, ongoing: Ongoing) -> Self {
+    pub(crate) fn ending(mut self, ongoing: Box<Ongoing>) -> Self {
         self.ongoing = Some(ongoing);
         self
     }

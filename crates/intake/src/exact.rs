@@ -33,7 +33,7 @@ enum Step {
 struct Underway {
     n: u64,
     line: Box<ExchangeLine>,
-    pass: Pass,
+    pass: Box<Pass>,
     at: Timestamp,
 }
 
@@ -141,7 +141,7 @@ fn decide(
     }
 }
 
-fn open(engine: &Engine, call: &Call, n: u64, at: Timestamp) -> Pass {
+fn open(engine: &Engine, call: &Call, n: u64, at: Timestamp) -> Box<Pass> {
     timeline::open(engine, call, EventId(u128::from(at.as_micros()) << 64 | u128::from(n)))
 }
 

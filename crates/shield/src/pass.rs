@@ -81,7 +81,7 @@ const ANSWER_SAMPLE: u64 = 16;
 impl Engine {
     /// Looks at the head of a request. `id` is fresh: it names the event, should there be one,
     /// and is the request ID when the caller's is not accepted.
-    pub fn open(&self, head: &Head<'_>, peer: &Peer, id: EventId) -> Pass {
+    pub fn open(&self, head: &Head<'_>, peer: &Peer, id: EventId) -> Box<Pass> {
         self.open_recorded(head, peer, id, None)
     }
 
@@ -93,7 +93,7 @@ impl Engine {
         peer: &Peer,
         id: EventId,
         claims: Option<&BTreeMap<String, String>>,
-    ) -> Pass {
+    ) -> Box<Pass> {
         let hasher = self.hasher();
         let (policy, policy_version) = self.policy_in_force();
         let (raw_path, raw_query) = traffic::path::split_target(head.target);
@@ -111,7 +111,7 @@ impl Engine {
         }
         let draft =
             self.recorder().map(|recorder| Box::new(Draft::begin(recorder, head, peer, hasher)));
-        Pass {
+        Box::new(Pass {
             id,
             modes: policy.modes(&route),
             route,
@@ -131,7 +131,7 @@ impl Engine {
             draft,
             policy,
             policy_version,
-        }
+        })
     }
 }
 
@@ -186,7 +186,7 @@ impl Engine {
     }
 
     /// Takes in the answer of a forwarded request. Gives the event, when the exchange is worth one.
-    pub fn learn(&self, mut pass: Pass, answer: &Answer<'_>, now: Timestamp) -> Learnt {
+    pub fn learn(&self, mut pass: Box<Pass>, answer: &Answer<'_>, now: Timestamp) -> Learnt {
         let Some(mut settled) = pass.settled.take() else { return Learnt::default() };
         let read = ReadAnswer::of(answer, self.hasher());
         let mut memory = self.memory();
@@ -258,7 +258,7 @@ impl Engine {
 
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up
     /// and an upstream that fails are evidence against nobody.
-    pub fn abandon(&self, mut pass: Pass, end: End, now: Timestamp) -> Learnt {
+    pub fn abandon(&self, mut pass: Box<Pass>, end: End, now: Timestamp) -> Learnt {
         let Some(mut settled) = pass.settled.take().filter(|settled| !settled.verdict.is_refusal())
         else {
             return Learnt::default();
@@ -288,7 +288,7 @@ impl Engine {
     fn finish(
         &self,
         mut memory: MutexGuard<'_, Memory>,
-        mut pass: Pass,
+        mut pass: Box<Pass>,
         settled: Settled,
         finish: &Finish<'_>,
         now: Timestamp,

@@ -133,7 +133,7 @@ enum Step<S> {
 struct Underway<S> {
     sender: S,
     call: Call,
-    pass: Pass,
+    pass: Box<Pass>,
     reply: Option<Reply>,
 }
 
@@ -142,7 +142,7 @@ struct Waiting<S> {
     until: Timestamp,
     sender: S,
     call: Call,
-    pass: Pass,
+    pass: Box<Pass>,
 }
 
 impl<'e, S> Timeline<'e, S> {
@@ -270,7 +270,7 @@ impl<'e, S> Timeline<'e, S> {
 }
 
 /// Opens a pass for a whole call and reads its body.
-pub fn open(engine: &Engine, call: &Call, id: EventId) -> Pass {
+pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
     let head = Head {
         method: &call.method,
         target: &call.target,
@@ -291,7 +291,7 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Pass {
 }
 
 /// Takes in the answer to a forwarded call, or that there is none.
-pub fn learn(engine: &Engine, pass: Pass, reply: Option<&Reply>, now: Timestamp) -> Learnt {
+pub fn learn(engine: &Engine, pass: Box<Pass>, reply: Option<&Reply>, now: Timestamp) -> Learnt {
     let Some(reply) = reply else { return engine.abandon(pass, End::UpstreamFailed(502), now) };
     let head = AnswerHead { status: reply.status, headers: &reply.headers };
     let all = reply.body.as_deref();

@@ -37,7 +37,7 @@ pub(super) async fn inspect(
         let left = allowed.saturating_sub(held.len() as u64);
         Upload::Stream { held, incoming, fault: Rc::clone(fault), left }
     };
-    let wanted = ongoing.pass.as_ref().and_then(shield::Pass::body_wanted);
+    let wanted = ongoing.pass.as_ref().and_then(|pass| pass.body_wanted());
     let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
     let worker = Rc::clone(&ongoing.arrival.worker);
     let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);

@@ -57,7 +57,7 @@ impl Lesson {
     }
 
     /// Hands everything to the engine.
-    pub(super) fn teach(self, engine: &Engine, pass: Pass, now: Timestamp) -> Learnt {
+    pub(super) fn teach(self, engine: &Engine, pass: Box<Pass>, now: Timestamp) -> Learnt {
         let coding = self.headers.get(header::CONTENT_ENCODING);
         let decoded =
             self.wanted.and_then(|bytes_max| decode(coding, &self.body, bytes_max, Codings::All));

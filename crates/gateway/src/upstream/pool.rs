@@ -93,7 +93,8 @@ impl Pool {
     ) -> Result<Answered, UpstreamFault> {
         let connection = match self.waiting() {
             Some(connection) => connection,
-            None => self.connect().await?,
+            // Boxed because it is large and rare: each request would carry it along.
+            None => Box::pin(self.connect()).await?,
         };
         let reused = match &connection {
             Connection::Http1(link) => link.reused,
@@ -113,8 +114,8 @@ impl Pool {
             _ => None,
         };
         let Some(again) = again else { return Err(UpstreamFault::Broken) };
-        let connection = self.connect().await?;
-        self.send_on(connection, again).await.map_err(|broken| {
+        let connection = Box::pin(self.connect()).await?;
+        Box::pin(self.send_on(connection, again)).await.map_err(|broken| {
             if broken.timed_out { UpstreamFault::TimedOut } else { UpstreamFault::Broken }
         })
     }
