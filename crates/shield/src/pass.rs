@@ -140,10 +140,19 @@ impl Engine {
     pub fn decide(&self, pass: &mut Pass, now: Timestamp, patience: Patience) -> Decided {
         let hasher = self.hasher();
         pass.hint = catalog::role_hint(&pass.method, &pass.path, &pass.fields);
-        let attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+        if pass.role_or(pass.hint.role()).names_an_account() {
+            pass.fields.read_rest();
+        }
+        let mut attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
         let mut memory = self.memory();
-        let identity = memory.callers.identify(&pass.sighting, attempted, now);
         let place = memory.catalog.locate(&pass.query(now), &pass.hint);
+        if pass.fields.has_rest() && pass.role_or(place.role).names_an_account() {
+            // Under the lock, but next to never: a log-in that nothing in the request speaks for,
+            // with hundreds of fields.
+            pass.fields.read_rest();
+            attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+        }
+        let identity = memory.callers.identify(&pass.sighting, attempted, now);
         let act = pass.act(identity, &place, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience)
         else {

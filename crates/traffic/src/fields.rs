@@ -58,6 +58,16 @@ pub struct Fields {
     entries: Vec<Entry>,
     text: Vec<u8>,
     anomalies: FieldAnomalies,
+    rest: Option<Rest>,
+}
+
+/// A body of which only the first fields were read.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    /// How many fields there were before its first.
+    before: usize,
+    /// Where it stands as it was received.
+    raw: (u32, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -151,6 +161,24 @@ impl Fields {
             let value = self.write_decoded(value);
             self.entries.push(Entry { location, sort: Sort::String, parent: TOP, name, value });
         }
+    }
+
+    /// Whether a large body has more fields than were read of it.
+    pub const fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Reads those of a large body's fields that were put off.
+    pub fn read_rest(&mut self) {
+        let Some(rest) = self.rest.take() else { return };
+        let raw = self.slice(rest.raw).to_vec();
+        self.entries.truncate(rest.before);
+        crate::json::read(&raw, self);
+    }
+
+    /// Puts off the reading of `raw`, of which only some fields were read after the first `before`.
+    pub(crate) const fn put_off(&mut self, before: usize, raw: (u32, u32)) {
+        self.rest = Some(Rest { before, raw });
     }
 
     /// Marks that the body went on after what was read.

@@ -11,13 +11,27 @@ pub const DEPTH_MAX: usize = 64;
 
 /// Adds the fields of the JSON text `raw` to `fields`.
 pub fn read(raw: &[u8], fields: &mut Fields) {
+    read_up_to(raw, fields, usize::MAX);
+}
+
+/// Adds the first `most` fields of the JSON text `raw` to `fields`, which keep the text should the
+/// others be wanted, too: [`Fields::read_rest`].
+pub fn read_up_to(raw: &[u8], fields: &mut Fields, most: usize) {
+    let before = fields.len();
     // About one field in sixteen bytes: what API bodies have on average.
-    fields.reserve(raw.len(), raw.len() / 16 + 4);
+    fields.reserve(raw.len(), most.min(raw.len() / 16 + 4));
     // Copied once as a whole; fields point into the copy, and only escaped strings are written
     // anew.
-    let (base, _) = fields.write(raw);
-    let mut reader = Reader { raw, at: 0, base, fields, open: Vec::with_capacity(8) };
-    if reader.read().is_none() {
+    let (base, end) = fields.write(raw);
+    let stop = before.saturating_add(most);
+    let open = Vec::with_capacity(8);
+    let mut reader = Reader { raw, at: 0, base, fields, open, stop, stopped: false };
+    if reader.read().is_some() {
+        return;
+    }
+    if reader.stopped {
+        reader.fields.put_off(before, (base, end));
+    } else {
         reader.fields.anomalies_mut().broken = true;
     }
 }
@@ -29,6 +43,9 @@ struct Reader<'a, 'f> {
     base: u32,
     fields: &'f mut Fields,
     open: Vec<Open>,
+    /// No more fields than this.
+    stop: usize,
+    stopped: bool,
 }
 
 /// An object or array that has begun and not ended.
@@ -64,6 +81,10 @@ impl Reader<'_, '_> {
 
     /// One value: a scalar is read whole, an object or array is opened.
     fn value(&mut self, name: (u32, u32)) -> Option<()> {
+        if self.fields.len() >= self.stop {
+            self.stopped = true;
+            return None;
+        }
         if self.fields.is_full() {
             return None;
         }
@@ -317,6 +338,27 @@ mod tests {
         }
         assert!(fields("").anomalies().broken);
         assert!(fields("{a:1}").anomalies().broken);
+    }
+
+    #[test]
+    fn what_was_put_off_is_as_if_it_had_been_read_at_once() {
+        let text = r#"{"a":1,"b":[{"c":"\u00e9"},{"c":2}],"d":null}"#;
+        for most in 0..10 {
+            let mut some = Fields::default();
+            some.read_pairs(b"q=1", crate::Location::Query);
+            let mut all = some.clone();
+            read_up_to(text.as_bytes(), &mut some, most);
+            assert_eq!(some.has_rest(), most < 8, "{most}");
+            assert_eq!(some.len(), 1 + most.min(8));
+            assert!(!some.anomalies().broken);
+            some.read_rest();
+            assert!(!some.has_rest());
+            read(text.as_bytes(), &mut all);
+            let listed = |fields: &Fields| -> Vec<String> {
+                fields.iter().map(|field| format!("{}={}", field.path(), field.value())).collect()
+            };
+            assert_eq!(listed(&some), listed(&all), "{most}");
+        }
     }
 
     #[test]

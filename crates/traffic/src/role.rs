@@ -110,6 +110,11 @@ impl Role {
         )
     }
 
+    /// Whether it matters which account a request names.
+    pub const fn names_an_account(self) -> bool {
+        self.tries_a_secret() || matches!(self, Self::Signup | Self::ResetRequest | Self::OtpSend)
+    }
+
     /// Whether the ladder's challenge applies: where a secret is tried, and where accounts or
     /// money move.
     pub const fn is_sensitive(self) -> bool {

@@ -21,6 +21,8 @@ pub struct Stuffer {
     valid_per_mille: u32,
     /// Before each stolen pair, so many log-ins of accounts that are the attacker's own.
     own_between: u32,
+    /// Fields that mean nothing, before those that count.
+    padding: u32,
     tried: u32,
     dice: Dice,
 }
@@ -35,13 +37,30 @@ impl Stuffer {
         pace_ms: u32,
         dice: Dice,
     ) -> Self {
-        Self { client, from, pairs, pace_ms, valid_per_mille: 5, own_between: 0, tried: 0, dice }
+        Self {
+            client,
+            from,
+            pairs,
+            pace_ms,
+            valid_per_mille: 5,
+            own_between: 0,
+            padding: 0,
+            tried: 0,
+            dice,
+        }
     }
 
     /// Washes itself: before each stolen pair it enters `own` accounts of its own.
     #[must_use]
     pub const fn washing(mut self, own: u32) -> Self {
         self.own_between = own;
+        self
+    }
+
+    /// Hides what counts behind so many fields that mean nothing.
+    #[must_use]
+    pub const fn padded(mut self, padding: u32) -> Self {
+        self.padding = padding;
         self
     }
 
@@ -56,10 +75,12 @@ impl Stuffer {
         };
         let password =
             if valid { shop::password(&account) } else { format!("Stolen{}!", self.tried) };
-        Asked {
-            at,
-            call: self.client.post("/api/login", &json!({"email": account, "password": password})),
+        let mut body = json!({"email": account, "password": password});
+        for n in 0..self.padding {
+            // Names in front of the others': an object's members are sent sorted.
+            body[format!("a{n}")] = json!(n);
         }
+        Asked { at, call: self.client.post("/api/login", &body) }
     }
 }
 

@@ -60,6 +60,9 @@ pub struct Cast {
     /// Honest actions between two hostile ones.
     #[serde(default)]
     pub between: u32,
+    /// Fields that mean nothing, in front of those that count.
+    #[serde(default)]
+    pub padding: u32,
     /// Tries at a time.
     #[serde(default = "one")]
     pub parallel: u32,
@@ -179,7 +182,9 @@ impl Cast {
             Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
         Ok(match self.kind.as_str() {
             "stuffer" => Box::new(
-                Stuffer::new(client, at, self.size, self.pace_ms, dice).washing(self.between),
+                Stuffer::new(client, at, self.size, self.pace_ms, dice)
+                    .washing(self.between)
+                    .padded(self.padding),
             ),
             "scanner" => {
                 let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice)

@@ -19,6 +19,11 @@ use crate::record::Draft;
 /// Answers of log-in and code endpoints are read up to here.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// So many fields of a body are read at first. It is more than tells what a request is for; the
+/// others are read where it matters which account it names, and cost a large body more than all
+/// else that is done to it.
+const FIELDS_READ_FIRST: usize = 256;
+
 /// One request on its way through.
 #[derive(Debug)]
 pub struct Pass {
@@ -69,7 +74,8 @@ impl Pass {
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
     pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
-        traffic::body::read(body, self.media, is_complete, &mut self.fields);
+        let most = FIELDS_READ_FIRST;
+        traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         if !is_complete {
             self.notes.push("the body was inspected in part");
         }
