@@ -68,8 +68,8 @@ async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Respons
     response.map(|answer| answer.ending(ongoing))
 }
 
-/// An exchange that has not ended. Dropping it ends it, however that came about. It goes from hand to
-/// hand, so it is boxed, as is its pass: copying them cost more than what most layers do.
+/// An exchange that has not ended. Dropping it ends it, however that came about. It goes from hand
+/// to hand, so it is boxed, as is its pass: copying them cost more than what most layers do.
 pub(crate) struct Ongoing {
     arrival: Rc<Arrival>,
     /// The head as received over HTTP/1.
