@@ -23,7 +23,7 @@ test-data:  ## the tests that read recorded data from PALISADE_DATA
 lint:  ## format and clippy, warnings are errors
 	@scripts/lint.sh
 
-bench:  ## CPU and latency per request beside nginx
+bench:  ## the decision alone, then CPU and latency per request beside nginx
 	@scripts/bench.sh
 
 soak:  ## the property tests with many more cases, and the simulator with many more seeds

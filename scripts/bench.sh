@@ -14,6 +14,8 @@ palisade=${CARGO_TARGET_DIR:-$PWD/target}/release/palisade
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
+say "the decision alone: the engine without sockets"
+cargo bench --locked --package drill --bench decision
 say "all layers on, monitor mode, one worker; nginx beside it"
 python3 "$PALISADE_BENCH/bench.py" --loads "${LOADS:-get,post1k,post16k}" \
     --rounds "${ROUNDS:-3}" --secs "${SECS:-4}" \
