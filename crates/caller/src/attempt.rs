@@ -153,6 +153,7 @@ mod tests {
     use traffic::{HashKey, Head, Location, ParamKind, Peer};
 
     use super::*;
+    use crate::readings::Readings;
     use crate::sighting::{Trust, sight};
 
     fn hasher() -> Hasher {
@@ -178,7 +179,8 @@ mod tests {
             raw: None,
         };
         let peer = Peer::plain("192.0.2.1".parse().unwrap());
-        let sighting = sight(&head, &peer, &Trust::default(), &hasher(), None);
+        let sighting =
+            sight(&head, &peer, &Trust::default(), &hasher(), None, &Readings::default());
         attempted_account(&fields, &sighting, &hasher())
     }
 

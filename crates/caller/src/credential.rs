@@ -13,6 +13,8 @@ use traffic::redact::Redacted;
 use traffic::{Digest, Hasher, Head, ParamKind};
 
 use claims::Claims;
+
+use crate::readings::{Readings, TokenReading};
 pub use slot::{Place, Slot, SlotName};
 
 /// A request that presents more is presenting noise.
@@ -39,9 +41,8 @@ pub struct Credential {
 }
 
 impl Credential {
-    fn of(slot: Slot, value: &[u8], hasher: &Hasher) -> Self {
-        let seen = redacted(value, hasher);
-        Self { slot, value: seen.digest, is_jwt: seen.kind == ParamKind::Jwt, bits: bits(&seen) }
+    fn of(slot: Slot, seen: &Redacted) -> Self {
+        Self { slot, value: seen.digest, is_jwt: seen.kind == ParamKind::Jwt, bits: bits(seen) }
     }
 
     /// Whether it may stand for one caller by itself: a token or key in a place made for them.
@@ -54,28 +55,34 @@ impl Credential {
 /// The credentials of a request, the most telling places first, and the claims of the first token
 /// among them.
 #[must_use]
-pub fn presented(head: &Head<'_>, hasher: &Hasher) -> (Vec<Credential>, Claims) {
+pub(crate) fn presented(
+    head: &Head<'_>,
+    hasher: &Hasher,
+    readings: &Readings,
+) -> (Vec<Credential>, Claims) {
     let mut found = Vec::with_capacity(4);
     let mut claims = Claims::default();
-    authorization(head.headers, hasher, &mut found, &mut claims);
+    let mut read = |value: &[u8]| read(value, hasher, readings);
+    authorization(head.headers, hasher, &mut read, &mut found, &mut claims);
     let mut cookies = Vec::new();
     for (name, value) in head.headers {
         if slot::is_key_header(name.as_str()) && found.len() < CREDENTIALS_MAX {
-            let value = value.as_bytes();
-            found.push(Credential::of(Slot::header(name, hasher), value, hasher));
-            claims.note_token(value, hasher);
+            let (seen, said) = read(value.as_bytes());
+            found.push(Credential::of(Slot::header(name, hasher), &seen));
+            claims.note(&said);
         } else if *name == COOKIE {
             for (name, value) in cookie_pairs(value.as_bytes()) {
                 if cookies.len() < CREDENTIALS_MAX && slot::may_be_session(name) {
-                    let credential = Credential::of(Slot::cookie(name, hasher), value, hasher);
+                    let (seen, said) = read(value);
+                    let credential = Credential::of(Slot::cookie(name, hasher), &seen);
                     // Languages, flags and counters are cookies, too.
                     cookies.extend(Some(credential).filter(|one| one.bits >= UNGUESSABLE_BITS));
-                    claims.note_token(value, hasher);
+                    claims.note(&said);
                 }
             }
         }
     }
-    query(head.target, hasher, &mut found);
+    query(head.target, hasher, &mut read, &mut found);
     found.extend(cookies);
     found.truncate(CREDENTIALS_MAX);
     (found, claims)
@@ -84,16 +91,18 @@ pub fn presented(head: &Head<'_>, hasher: &Hasher) -> (Vec<Credential>, Claims) 
 fn authorization(
     headers: &HeaderMap,
     hasher: &Hasher,
+    read: &mut impl FnMut(&[u8]) -> (Redacted, Claims),
     found: &mut Vec<Credential>,
     claims: &mut Claims,
 ) {
     let value = headers.get(AUTHORIZATION);
     if let Some((scheme, value)) = value.and_then(|value| scheme_of(value.as_bytes())) {
-        found.push(Credential::of(Slot::authorization(scheme, hasher), value, hasher));
+        let (seen, said) = read(value);
+        found.push(Credential::of(Slot::authorization(scheme, hasher), &seen));
         if scheme.eq_ignore_ascii_case(b"basic") {
             claims.note_basic(value, hasher);
         } else {
-            claims.note_token(value, hasher);
+            claims.note(&said);
         }
     }
 }
@@ -127,7 +136,12 @@ fn split_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((pair.get(..at)?, pair.get(at + 1..)?))
 }
 
-fn query(target: &[u8], hasher: &Hasher, found: &mut Vec<Credential>) {
+fn query(
+    target: &[u8],
+    hasher: &Hasher,
+    read: &mut impl FnMut(&[u8]) -> (Redacted, Claims),
+    found: &mut Vec<Credential>,
+) {
     let (_, Some(query)) = traffic::path::split_target(target) else {
         return;
     };
@@ -139,7 +153,7 @@ fn query(target: &[u8], hasher: &Hasher, found: &mut Vec<Credential>) {
             continue;
         }
         let value = traffic::path::percent_decode(value, true).bytes;
-        found.push(Credential::of(Slot::query(name, hasher), &value, hasher));
+        found.push(Credential::of(Slot::query(name, hasher), &read(&value).0));
     }
 }
 
@@ -169,6 +183,23 @@ pub(crate) fn of_answer_header(value: &[u8], hasher: &Hasher) -> Option<Digest> 
 /// Whether a header of this name carries a key or token.
 pub(crate) fn is_key_header(name: &HeaderName) -> bool {
     slot::is_key_header(name.as_str())
+}
+
+/// Shorter values are read in less time than they are looked up.
+const REMEMBERED_BYTES_MIN: usize = 24;
+
+/// Kind, hash and length of a value, and what it says should it be a token.
+fn read(value: &[u8], hasher: &Hasher, readings: &Readings) -> (Redacted, Claims) {
+    if value.len() < REMEMBERED_BYTES_MIN || hasher.reads_redacted() || !value.is_ascii() {
+        return (redacted(value, hasher), Claims::of_token(value, hasher));
+    }
+    let digest = hasher.hash(value);
+    let TokenReading { kind, claims } = readings.tokens.recall(digest, || TokenReading {
+        kind: redacted(value, hasher).kind,
+        claims: Claims::of_token(value, hasher),
+    });
+    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    (Redacted { kind, digest, length }, claims)
 }
 
 /// Kind, hash and length of a value: computed live, read back from a recording, and the same in

@@ -14,6 +14,7 @@ use crate::address::{AddressSource, ClientAddress, ForwardingAnomaly};
 use crate::credential::claims::Claims;
 use crate::credential::{self, Credential};
 use crate::header_print::header_print;
+use crate::readings::{AgentReading, Readings};
 use crate::user_agent::{ClientClass, UserAgent};
 
 /// Languages are told by their first tag; longer ones are made up.
@@ -80,7 +81,8 @@ impl Sighting {
     }
 }
 
-/// Looks at a request. `recorded_claims` stand in for the tokens that a recording leaves out.
+/// Looks at a request. `recorded_claims` stand in for the tokens that a recording leaves out, and
+/// `readings` spare what was read before.
 #[must_use]
 pub fn sight(
     head: &Head<'_>,
@@ -88,13 +90,14 @@ pub fn sight(
     trust: &Trust,
     hasher: &Hasher,
     recorded_claims: Option<&BTreeMap<String, String>>,
+    readings: &Readings,
 ) -> Sighting {
     let client = ClientAddress::find(peer.address, head.headers, &trust.proxies, trust.source);
     let ja4 = peer.ja4.as_deref().map(|print| hasher.hash(print.as_bytes()));
     let print = header_print(head.version, head.headers, peer.h2_settings.as_deref(), hasher);
     let user_agent = head.headers.get(USER_AGENT).map(http::HeaderValue::as_bytes);
-    let agent = UserAgent::read(user_agent.unwrap_or_default());
-    let (credentials, read) = credential::presented(head, hasher);
+    let AgentReading { agent, name } = program(user_agent.unwrap_or_default(), hasher, readings);
+    let (credentials, read) = credential::presented(head, hasher, readings);
     let recorded = recorded_claims.filter(|_| hasher.reads_redacted());
     let claims = recorded.filter(|claims| !claims.is_empty()).map_or(read, Claims::of_recording);
     Sighting {
@@ -102,29 +105,35 @@ pub fn sight(
         forwarding: client.anomaly,
         ja4,
         print,
-        device: device(ja4, print, &agent, language(head), hasher),
+        device: device(ja4, print, name, agent.major, hasher.hash(language(head))),
         source: Entity::address(client.ip).digest(hasher),
         net: Entity::net(client.ip).digest(hasher),
-        agent: Agent { family: agent.family, major: agent.major, class: agent.class },
+        agent,
         credentials,
         claims,
         door: door(head, hasher),
     }
 }
 
+/// The program that a `User-Agent` names.
+fn program(user_agent: &[u8], hasher: &Hasher, readings: &Readings) -> AgentReading {
+    let read = || {
+        let UserAgent { family, first_word, major, class } = UserAgent::read(user_agent);
+        let name = if family.is_empty() { first_word } else { family };
+        AgentReading { agent: Agent { family, major, class }, name: hasher.hash(name.as_bytes()) }
+    };
+    readings.agents.recall(hasher.hash(user_agent), read)
+}
+
 fn device(
     ja4: Option<Digest>,
     print: Digest,
-    agent: &UserAgent<'_>,
-    language: &[u8],
-    hasher: &Hasher,
+    program: Digest,
+    major: u32,
+    language: Digest,
 ) -> Digest {
-    let family = if agent.family.is_empty() { agent.first_word } else { agent.family };
-    ja4.unwrap_or_default()
-        .then(print)
-        .then(hasher.hash(family.as_bytes()))
-        .then(Digest(u64::from(agent.major)))
-        .then(hasher.hash(language))
+    let stack = ja4.unwrap_or_default().then(print);
+    stack.then(program).then(Digest(u64::from(major))).then(language)
 }
 
 /// Method and path, with its numbers and long identifiers left out. Only what cannot be part of a

@@ -26,6 +26,7 @@ pub struct Engine {
     policy: ArcSwap<Policy>,
     policy_version: AtomicU64,
     hasher: Hasher,
+    readings: caller::Readings,
     memory: Mutex<Memory>,
     guard: Guard,
     recorder: Option<Recorder>,
@@ -68,6 +69,7 @@ impl Engine {
             policy: ArcSwap::from_pointee(policy),
             policy_version: AtomicU64::new(1),
             hasher: if reads_redacted { Hasher::for_recording(key) } else { Hasher::new(key) },
+            readings: caller::Readings::with_room(),
             memory: Mutex::new(Memory::new(table_bytes)),
             guard: Guard::default(),
             recorder,
@@ -116,6 +118,11 @@ impl Engine {
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         // Panics inside are caught by the guard before they reach the lock.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was read of tokens and user agents before; nothing in a replay.
+    pub(crate) const fn readings(&self) -> &caller::Readings {
+        &self.readings
     }
 
     pub(crate) const fn guard(&self) -> &Guard {

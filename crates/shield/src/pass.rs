@@ -99,7 +99,7 @@ impl Engine {
         let (raw_path, raw_query) = traffic::path::split_target(head.target);
         let path = Path::parse(raw_path, hasher);
         let route = policy.route(head.host(), head.method, &path);
-        let sighting = caller::sight(head, peer, policy.trust(), hasher, claims);
+        let sighting = caller::sight(head, peer, policy.trust(), hasher, claims, self.readings());
         let mut fields = Fields::default();
         if let Some(query) = raw_query {
             fields.read_pairs(query, Location::Query);

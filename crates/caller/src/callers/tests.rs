@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use traffic::{HashKey, Hasher, Head, Peer};
 
 use super::*;
+use crate::readings::Readings;
 use crate::sighting::{Trust, sight};
 
 const KEY: HashKey = HashKey::new([8; 16]);
@@ -130,7 +131,7 @@ impl World {
             raw: None,
         };
         let peer = Peer::plain(call.from.parse().unwrap());
-        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None)
+        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None, &Readings::default())
     }
 
     fn see(&mut self, call: &Call<'_>) -> Identity {

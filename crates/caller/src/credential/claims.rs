@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use traffic::fields::{Fields, Sort};
 use traffic::{Digest, Hasher, Head};
 
+use crate::readings::Readings;
+
 /// Larger tokens are not opened.
 const PAYLOAD_BYTES_MAX: usize = 8_192;
 /// Neither shorter nor longer values are tokens.
@@ -108,10 +110,19 @@ impl Claims {
         self.basic_user = basic_user(value, hasher);
     }
 
-    /// Reads a JSON Web Token, unless one was read already.
-    pub(super) fn note_token(&mut self, token: &[u8], hasher: &Hasher) {
-        if token.starts_with(b"eyJ") && self.named == [None; Claim::ALL.len()] {
-            self.read_token(token, hasher);
+    /// What a JSON Web Token claims; nothing when `value` is none.
+    pub(super) fn of_token(value: &[u8], hasher: &Hasher) -> Self {
+        let mut claims = Self::default();
+        if value.starts_with(b"eyJ") {
+            claims.read_token(value, hasher);
+        }
+        claims
+    }
+
+    /// Takes over what a token of the request claims, unless another claimed something already.
+    pub(super) fn note(&mut self, token: &Self) {
+        if self.named == [None; Claim::ALL.len()] {
+            self.named = token.named;
         }
     }
 
@@ -170,7 +181,7 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 /// The claims of a request as a recording keeps them beside its redacted credentials.
 #[must_use]
 pub fn recorded_claims(head: &Head<'_>, hasher: &Hasher) -> BTreeMap<String, String> {
-    let (_, claims) = super::presented(head, hasher);
+    let (_, claims) = super::presented(head, hasher, &Readings::default());
     let named = Claim::ALL.iter().zip(claims.named).map(|(claim, value)| (claim.key(), value));
     named
         .chain([(BASIC_USER, claims.basic_user)])

@@ -48,7 +48,7 @@ fn check_replay(headers: &[(&str, String)], secrets: &[&str]) {
     let trust = Trust::default();
     let headers = map(headers);
     let hasher = Hasher::new(KEY);
-    let live = sight(&head(&headers, "/a"), &peer, &trust, &hasher, None);
+    let live = sight(&head(&headers, "/a"), &peer, &trust, &hasher, None, &Readings::default());
     let claims = recorded_claims(&head(&headers, "/a"), &hasher);
 
     let written = recorded(&headers);
@@ -57,7 +57,14 @@ fn check_replay(headers: &[(&str, String)], secrets: &[&str]) {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     let replay_hasher = Hasher::for_recording(KEY);
-    let replay = sight(&head(&written, "/a"), &peer, &trust, &replay_hasher, Some(&claims));
+    let replay = sight(
+        &head(&written, "/a"),
+        &peer,
+        &trust,
+        &replay_hasher,
+        Some(&claims),
+        &Readings::default(),
+    );
     assert_eq!(replay.credentials, live.credentials, "{written:?}");
     assert_eq!((replay.claims, replay.device), (live.claims, live.device));
     assert!(!live.credentials.is_empty());
@@ -87,7 +94,8 @@ fn live_callers_cannot_claim_a_recorded_hash() {
     let digest = hasher.hash(secret.as_bytes());
     let headers = map(&[("authorization", format!("Bearer ~token:{digest}:20"))]);
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
-    let live = sight(&head(&headers, "/"), &peer, &Trust::default(), &hasher, None);
+    let live =
+        sight(&head(&headers, "/"), &peer, &Trust::default(), &hasher, None, &Readings::default());
     assert_ne!(live.credentials[0].value, digest);
 }
 
@@ -97,7 +105,9 @@ fn keys_in_the_query_are_seen_and_random_parameters_are_not() {
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
     let count = |target: &str| {
         let head = head(&headers, target);
-        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None).credentials.len()
+        sight(&head, &peer, &Trust::default(), &Hasher::new(KEY), None, &Readings::default())
+            .credentials
+            .len()
     };
     assert_eq!(count("/a?api_key=x7Kq2vN9pLm4Rt8Yw3Zb&page=2"), 1);
     assert_eq!(count("/a?cursor=x7Kq2vN9pLm4Rt8Yw3Zb&page=2"), 0);
@@ -111,7 +121,15 @@ fn devices_differ_by_program_version_language_and_tls() {
             map(&[("user-agent", agent.to_owned()), ("accept-language", language.to_owned())]);
         let mut peer = Peer::plain("198.51.100.7".parse().unwrap());
         peer.ja4 = ja4.map(Into::into);
-        sight(&head(&headers, "/"), &peer, &Trust::default(), &Hasher::new(KEY), None).device
+        sight(
+            &head(&headers, "/"),
+            &peer,
+            &Trust::default(),
+            &Hasher::new(KEY),
+            None,
+            &Readings::default(),
+        )
+        .device
     };
     let base = device("Mozilla/5.0 Firefox/127.0", "de-DE,de;q=0.9", None);
     assert_eq!(device("Mozilla/5.0 Firefox/127.9", "de-DE,fr;q=0.1", None), base);
@@ -130,7 +148,7 @@ proptest! {
         let peer = Peer::plain("198.51.100.7".parse().unwrap());
         let hasher = Hasher::new(KEY);
         let head = head(&headers, &target);
-        let sighting = sight(&head, &peer, &Trust::default(), &hasher, None);
+        let sighting = sight(&head, &peer, &Trust::default(), &hasher, None, &Readings::default());
         prop_assert!(sighting.credentials.len() <= 16);
         let _ = recorded_claims(&head, &hasher);
     }
@@ -141,7 +159,7 @@ proptest! {
         let peer = Peer::plain("198.51.100.7".parse().unwrap());
         let values = |headers: &HeaderMap, hasher: &Hasher| {
             let head = head(headers, "/");
-            let seen = sight(&head, &peer, &Trust::default(), hasher, None);
+            let seen = sight(&head, &peer, &Trust::default(), hasher, None, &Readings::default());
             seen.credentials.iter().map(|one| (one.value, one.bits, one.is_jwt)).collect::<Vec<_>>()
         };
         let live = values(&headers, &Hasher::new(KEY));
@@ -155,7 +173,14 @@ fn what_is_issued_and_attempted_is_the_same_in_a_replay() {
     let replay = Hasher::for_recording(KEY);
     let peer = Peer::plain("198.51.100.7".parse().unwrap());
     let none = HeaderMap::new();
-    let sighting = sight(&head(&none, "/login"), &peer, &Trust::default(), &hasher, None);
+    let sighting = sight(
+        &head(&none, "/login"),
+        &peer,
+        &Trust::default(),
+        &hasher,
+        None,
+        &Readings::default(),
+    );
     for body in [
         r#"{"email":"Ada@Example.com","password":"hunter2hunter2"}"#,
         r#"{"user":"4111111111111111","password":"x"}"#,

@@ -1,7 +1,7 @@
 //! The words that roles are known by: in paths, and as names of fields.
 //!
 //! Nearly every word of nearly every request is in neither list, so each list first asks a table of
-//! lengths by first letter, which turns most of them away.
+//! lengths by first letter, and then a hash table that is mostly empty: both turn most words away.
 
 use super::clue::Clue;
 
@@ -10,18 +10,37 @@ pub(super) struct Lexicon<const N: usize> {
     words: [(&'static [u8], Clue); N],
     /// For each first byte the lengths of its words, as a set of bits.
     lengths: [u32; 128],
+    /// By hash, the number of a word plus one; collisions lie in the places that follow.
+    places: [u8; PLACES],
+}
+
+/// Four times as many as there are words, so that a word that is not there meets an empty place.
+const PLACES: usize = 512;
+
+/// Where a word's place is sought first: by its length, its first two letters and its last one.
+const fn home(word: &[u8]) -> usize {
+    let Some((first, [.., last])) = word.split_first() else { return word.len() };
+    let second = word[1] as usize;
+    (*first as usize * 31 + second * 131 + *last as usize * 17 + word.len() * 61) % PLACES
 }
 
 impl<const N: usize> Lexicon<N> {
     const fn new(words: [(&'static [u8], Clue); N]) -> Self {
         let mut lengths = [0_u32; 128];
+        let mut places = [0_u8; PLACES];
         let mut at = 0;
         while at < N {
             let word = words[at].0;
             lengths[word[0] as usize & 127] |= 1 << word.len();
+            let mut place = home(word);
+            while places[place] != 0 {
+                place = (place + 1) % PLACES;
+            }
             at += 1;
+            places[place] = at as u8;
         }
-        Self { words, lengths }
+        assert!(N < 256, "the number of a word is kept in one byte");
+        Self { words, lengths, places }
     }
 
     /// Whether `name` may be in the list once it is folded: by its first letter and its length,
@@ -44,8 +63,17 @@ impl<const N: usize> Lexicon<N> {
         if lengths & bit == 0 {
             return None;
         }
-        let at = self.words.binary_search_by(|(known, _)| (*known).cmp(word)).ok()?;
-        self.words.get(at).map(|(_, clue)| *clue)
+        let mut place = home(word);
+        // No chain is longer than the list.
+        for _ in 0..N {
+            let number = usize::from(*self.places.get(place)?);
+            let (known, clue) = self.words.get(number.checked_sub(1)?)?;
+            if *known == word {
+                return Some(*clue);
+            }
+            place = (place + 1) % PLACES;
+        }
+        None
     }
 }
 

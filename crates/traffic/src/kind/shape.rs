@@ -296,7 +296,23 @@ const VENDOR_KEYS: [(&str, usize); 22] = [
     ("-----BEGIN ", 10),
 ];
 
+/// The bytes that vendors' keys begin with.
+const VENDOR_KEYS_BEGIN: [bool; 128] = {
+    let mut begins = [false; 128];
+    let mut at = 0;
+    while at < VENDOR_KEYS.len() {
+        begins[VENDOR_KEYS[at].0.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    begins
+};
+
 fn is_vendor_key(value: &str) -> bool {
+    // Asked of each value there is: the first byte alone turns most of them away.
+    let first = value.as_bytes().first().map_or(0, |first| usize::from(*first));
+    if !VENDOR_KEYS_BEGIN.get(first).is_some_and(|begins| *begins) {
+        return false;
+    }
     VENDOR_KEYS.iter().any(|(prefix, length)| {
         value.strip_prefix(prefix).is_some_and(|rest| {
             rest.len() >= *length
