@@ -95,7 +95,7 @@ pub(crate) fn account_digest(identifier: &[u8], hasher: &Hasher) -> Digest {
 
 fn is_identifier(field: &Field<'_>) -> bool {
     let name = field.name_bytes();
-    if !may_be_identifier(name, None)
+    if !may_be_identifier(name)
         || !matches!(field.sort(), Sort::String | Sort::Number)
         || field.value_bytes().is_empty()
     {
@@ -103,7 +103,7 @@ fn is_identifier(field: &Field<'_>) -> bool {
     }
     let mut buffer = [0; NAME_BYTES_MAX];
     let folded = fold(name, &mut buffer);
-    may_be_identifier(folded, Some(folded.len()))
+    may_be_identifier(folded)
         && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
 }
 
@@ -121,17 +121,16 @@ const LENGTHS: [[u32; 26]; 26] = {
     lengths
 };
 
-/// Whether a name begins and ends like one of the known ones, and has that one's length where it is
-/// given. What begins or ends with something else than a letter is looked at in full.
-fn may_be_identifier(name: &[u8], length: Option<usize>) -> bool {
+/// Whether a name begins and ends like one of the known ones, and is not shorter: it may hold
+/// separators. What begins or ends with something else than a letter is looked at in full.
+fn may_be_identifier(name: &[u8]) -> bool {
     let (Some(first), Some(last)) = (name.first(), name.last()) else { return false };
     if !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
         return true;
     }
     let letter = |byte: &u8| usize::from(byte.to_ascii_lowercase().wrapping_sub(b'a'));
     let lengths = LENGTHS.get(letter(first)).and_then(|lasts| lasts.get(letter(last)));
-    let lengths = lengths.copied().unwrap_or(0);
-    length.map_or(lengths != 0, |length| lengths & (1 << (length & 31)) != 0)
+    lengths.copied().unwrap_or(0) & (u32::MAX >> (31 - name.len().min(31))) != 0
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.

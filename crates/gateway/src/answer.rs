@@ -113,6 +113,12 @@ fn wording(status: u16) -> (&'static str, &'static str) {
 
 /// Whether `Accept` ranks HTML above JSON. Without `Accept`, or with a tie, JSON it is.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    // Programs hardly ever name it, and each request is asked before anybody knows of a problem.
+    let names_html =
+        |value: &HeaderValue| memchr::memmem::find(value.as_bytes(), b"html").is_some();
+    if !headers.get_all(header::ACCEPT).iter().any(names_html) {
+        return false;
+    }
     let (mut html, mut json, mut any) = (None, None, None);
     for value in headers.get_all(header::ACCEPT) {
         let Ok(value) = value.to_str() else { continue };

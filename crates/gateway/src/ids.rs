@@ -60,23 +60,31 @@ impl Ids {
 }
 
 fn hex(value: u64) -> [u8; 16] {
-    let mut out = [0; 16];
-    for (place, shift) in out.iter_mut().zip((0..16).rev()) {
-        let nibble = (value >> (shift * 4)) & 15;
-        *place = b"0123456789abcdef".get(nibble as usize).copied().unwrap_or(b'0');
-    }
-    out
+    value.to_be_bytes().map(hex_of_byte).as_flattened().try_into().unwrap_or([b'0'; 16])
+}
+
+fn hex_of_byte(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15]
+        .map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
 }
 
 /// A UUID as it is written, without going through the formatter.
 pub(crate) fn uuid_text(id: EventId) -> [u8; 36] {
     let high = hex((id.0 >> 64) as u64);
     let low = hex((id.0 & u128::from(u64::MAX)) as u64);
+    let [a @ .., b0, b1, b2, b3, c0, c1, c2, c3] = high;
+    let [d0, d1, d2, d3, e @ ..] = low;
     let mut out = [b'-'; 36];
-    let mut digits = high.into_iter().chain(low);
-    for (at, place) in out.iter_mut().enumerate() {
-        if !matches!(at, 8 | 13 | 18 | 23) {
-            *place = digits.next().unwrap_or(b'0');
+    let groups: [(usize, &[u8]); 5] = [
+        (0, &a),
+        (9, &[b0, b1, b2, b3]),
+        (14, &[c0, c1, c2, c3]),
+        (19, &[d0, d1, d2, d3]),
+        (24, &e),
+    ];
+    for (at, group) in groups {
+        if let Some(place) = out.get_mut(at..at + group.len()) {
+            place.copy_from_slice(group);
         }
     }
     out

@@ -181,14 +181,16 @@ impl Path {
 
 /// Splits a request target at its first `?`. An absolute-form target loses scheme and authority.
 pub fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let origin = match memchr::memmem::find(target, b"://") {
-        Some(at) if target.first() != Some(&b'/') => {
+    let is_origin = target.first() == Some(&b'/');
+    let authority = if is_origin { None } else { memchr::memmem::find(target, b"://") };
+    let origin = match authority {
+        Some(at) => {
             let after = target.get(at + 3..).unwrap_or_default();
             let end =
                 after.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(after.len());
             after.get(end..).unwrap_or_default()
         }
-        _ => target,
+        None => target,
     };
     match memchr::memchr(b'?', origin) {
         Some(at) => (origin.get(..at).unwrap_or_default(), origin.get(at + 1..)),

@@ -64,6 +64,9 @@ pub fn is_secret_name(name: &str) -> bool {
         count += 1;
     }
     let folded = folded.get(..count).unwrap_or_default();
+    if folded.is_empty() {
+        return false;
+    }
     let contains = |part: &&str| memchr::memmem::find(folded, part.as_bytes()).is_some();
     let equals = |word: &&str| folded == word.as_bytes();
     SECRET_PARTS.iter().any(contains) || SECRET_WORDS.iter().any(equals)

@@ -1,15 +1,16 @@
 //! The words that roles are known by: in paths, and as names of fields.
 //!
 //! Nearly every word of nearly every request is in neither list, so each list first asks a table of
-//! lengths by first letter, and then a hash table that is mostly empty: both turn most words away.
+//! lengths by first and last letter, and then a hash table that is mostly empty: both turn most
+//! words away.
 
 use super::clue::Clue;
 
 /// A sorted list of words, each with what it is a clue for.
 pub(super) struct Lexicon<const N: usize> {
     words: [(&'static [u8], Clue); N],
-    /// For each first byte the lengths of its words, as a set of bits.
-    lengths: [u32; 128],
+    /// By first and last byte, five bits of each, the lengths of words, as a set of bits.
+    lengths: [[u32; 32]; 32],
     /// By hash, the number of a word plus one; collisions lie in the places that follow.
     places: [u8; PLACES],
 }
@@ -26,12 +27,13 @@ const fn home(word: &[u8]) -> usize {
 
 impl<const N: usize> Lexicon<N> {
     const fn new(words: [(&'static [u8], Clue); N]) -> Self {
-        let mut lengths = [0_u32; 128];
+        let mut lengths = [[0_u32; 32]; 32];
         let mut places = [0_u8; PLACES];
         let mut at = 0;
         while at < N {
             let word = words[at].0;
-            lengths[word[0] as usize & 127] |= 1 << word.len();
+            let (first, last) = (word[0] & 31, word[word.len() - 1] & 31);
+            lengths[first as usize][last as usize] |= 1 << word.len();
             let mut place = home(word);
             while places[place] != 0 {
                 place = (place + 1) % PLACES;
@@ -43,24 +45,26 @@ impl<const N: usize> Lexicon<N> {
         Self { words, lengths, places }
     }
 
-    /// Whether `name` may be in the list once it is folded: by its first letter and its length,
-    /// less up to three separators.
+    /// Whether `name` may be in the list once it is folded: by its first and last letter, and by
+    /// its length, less any separators.
     pub(super) fn may_have(&self, name: &[u8]) -> bool {
-        let Some(first) = name.first() else { return false };
-        let lengths =
-            self.lengths.get(usize::from(first.to_ascii_lowercase())).copied().unwrap_or(0);
-        // A separator in front hides the first letter; such names are rare enough to be looked up.
-        let is_hidden = !first.is_ascii_alphanumeric();
-        name.len() < 32
-            && (is_hidden || (0..4).any(|fewer| lengths & (1 << name.len()) >> fewer != 0))
+        let (Some(first), Some(last)) = (name.first(), name.last()) else { return false };
+        // A separator at an end hides the letter; such names are rare enough to be looked up.
+        let is_hidden = !first.is_ascii_alphanumeric() || !last.is_ascii_alphanumeric();
+        let up_to_its_length = u32::MAX >> (31 - name.len().min(31));
+        name.len() < 32 && (is_hidden || self.lengths_of(*first, *last) & up_to_its_length != 0)
+    }
+
+    /// The lengths of words that begin and end so, in whatever case.
+    fn lengths_of(&self, first: u8, last: u8) -> u32 {
+        let lasts = self.lengths.get(usize::from(first & 31));
+        lasts.and_then(|lasts| lasts.get(usize::from(last & 31))).copied().unwrap_or(0)
     }
 
     /// What a word in lower case is a clue for.
     pub(super) fn find(&self, word: &[u8]) -> Option<Clue> {
-        let first = *word.first()?;
-        let lengths = *self.lengths.get(usize::from(first))?;
         let bit = 1_u32.checked_shl(u32::try_from(word.len()).ok()?)?;
-        if lengths & bit == 0 {
+        if self.lengths_of(*word.first()?, *word.last()?) & bit == 0 {
             return None;
         }
         let mut place = home(word);
