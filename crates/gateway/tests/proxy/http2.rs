@@ -42,7 +42,7 @@ pub(crate) async fn exchange(
     Ok((Response::from_parts(parts, ()), String::from_utf8_lossy(&text).into_owned(), trailers))
 }
 
-async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
+pub(crate) async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
     let stream = TcpStream::connect(proxy.address).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(async move {
@@ -51,7 +51,7 @@ async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
     sender
 }
 
-fn get(uri: &str) -> http::request::Builder {
+pub(crate) fn get(uri: &str) -> http::request::Builder {
     Request::builder().version(Version::HTTP_2).uri(uri)
 }
 
@@ -257,4 +257,26 @@ fn a_body_that_ends_late_at_its_promised_length_arrives_whole() {
         });
     }
     assert_eq!(origin.seen(), 2);
+}
+
+#[test]
+fn streams_under_way_are_finished_when_the_gateway_stops() {
+    let origin = Origin::start(|mut served| {
+        while served.request().is_some() {
+            std::thread::sleep(Duration::from_millis(700));
+            served.answer(200, "late");
+        }
+    });
+    let proxy = Proxy::before(&origin);
+    block_on(async {
+        let mut sender = connect(&proxy).await;
+        let request = get("http://a/").body(()).unwrap();
+        let answer = tokio::spawn(async move { exchange(&mut sender, request, None).await });
+        while origin.seen() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let stopping = tokio::task::spawn_blocking(|| proxy.drain());
+        assert_eq!(answer.await.unwrap().unwrap().1, "late");
+        stopping.await.unwrap();
+    });
 }
