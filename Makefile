@@ -17,7 +17,7 @@ build:  ## the program: target/release/palisade
 test:  ## install what is missing, then format, lints, all tests, house rules
 	@scripts/test.sh
 
-test-data:  ## the tests that read recorded data from PALISADE_DATA
+test-data:  ## the tests on recorded data (PALISADE_DATA) and with other servers on the far side
 	@scripts/test-data.sh
 
 lint:  ## format and clippy, warnings are errors

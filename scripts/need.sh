@@ -2,9 +2,10 @@
 # Installs what is missing for a task: on Debian and Ubuntu with apt when run as root (or with a
 # sudo that asks no password); elsewhere it says what to install.
 #
-#   need.sh build    a C compiler (SQLite and ring bring C sources)
-#   need.sh test     and the programs the tests hold us against
-#   need.sh bench    and the load generator and the proxy to compare with
+#   need.sh build      a C compiler (SQLite and ring bring C sources)
+#   need.sh test       and what formats and lints
+#   need.sh test-data  and the servers that stand on the far side of the gateway
+#   need.sh bench      and the load generator and the proxy to compare with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -56,6 +57,11 @@ demo) want curl curl ;;
 test)
     want_rust_component fmt rustfmt
     want_rust_component clippy clippy
+    ;;
+test-data)
+    want node nodejs
+    want go golang-go
+    want nginx nginx-light
     ;;
 bench)
     want nginx nginx-light

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The tests that read recorded data: captures, protocol vectors, corpora. They live in
-# crates/*/tests/data.rs, which plain `cargo test` leaves out, and read the folder PALISADE_DATA.
+# The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
+# the folder PALISADE_DATA, and other servers (node, Go, nginx) on the far side of the gateway. They
+# live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -11,7 +12,7 @@ PALISADE_DATA=${PALISADE_DATA:-../shared/data}
 PALISADE_DATA=$(cd "$PALISADE_DATA" && pwd)
 export PALISADE_DATA
 
-scripts/need.sh test
+scripts/need.sh test-data
 crates=()
 for file in crates/*/tests/data.rs; do
     [ -e "$file" ] || give_up "no crate has a tests/data.rs"

@@ -21,6 +21,8 @@ pub(crate) struct Arrival {
     pub(crate) peer: Peer,
     /// The peer's address as it goes into `X-Forwarded-For`.
     pub(crate) peer_text: HeaderValue,
+    /// False when there are too many connections: then it is only told so.
+    pub(crate) welcome: bool,
     /// HTTP/2: exchanges run side by side and the wire knows nothing of them.
     multiplexed: bool,
     exchanges: Cell<usize>,
@@ -30,7 +32,13 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    pub(crate) fn new(worker: Rc<Worker>, wire: Rc<Wire>, peer: Peer, multiplexed: bool) -> Self {
+    pub(crate) fn new(
+        worker: Rc<Worker>,
+        wire: Rc<Wire>,
+        peer: Peer,
+        multiplexed: bool,
+        welcome: bool,
+    ) -> Self {
         let text = peer.address.to_canonical().to_string();
         let peer_text = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"));
         Self {
@@ -38,6 +46,7 @@ impl Arrival {
             wire,
             peer,
             peer_text,
+            welcome,
             multiplexed,
             exchanges: Cell::new(0),
             tunnel: RefCell::default(),

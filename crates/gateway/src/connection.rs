@@ -22,13 +22,15 @@ use crate::{
     io::CallerIo,
     listen::LocalExecutor,
     tunnel,
-    wire::{RefusedHead, Wire},
+    wire::{Phase, RefusedHead, Wire},
     worker::Worker,
 };
 
 /// How long and how much a refused caller may still send, so that it reads our answer and no reset.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES_MAX: usize = 256 << 10;
+/// How long each step of a connection may take that is there only to be told to come again.
+const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
 
 /// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -38,14 +40,18 @@ pub(crate) async fn serve(
     stream: TcpStream,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
+    welcome: bool,
 ) {
     let settings = &worker.settings;
-    let wire =
-        Rc::new(Wire::new(settings.head_limits, settings.caller_deadlines, worker.ticker.now_ms()));
+    let mut deadlines = settings.caller_deadlines;
+    if !welcome {
+        deadlines.hurry(TURNED_AWAY_WITHIN);
+    }
+    let wire = Rc::new(Wire::new(settings.head_limits, deadlines, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
     let mut peer = Peer::plain(address.ip());
     let outcome = match tls {
-        None => speak(&worker, stream, wire, peer, None).await,
+        None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
             peer.scheme = Scheme::Https;
             let handshake = async {
@@ -55,11 +61,11 @@ pub(crate) async fn serve(
                 let stream = acceptor.accept(Replayed::new(hello, stream)).await?;
                 Ok::<_, io::Error>((stream, ja4))
             };
-            match worker.within(settings.caller_deadlines.handshake, handshake).await {
+            match worker.within(deadlines.handshake, handshake).await {
                 Some(Ok((stream, ja4))) => {
                     peer.ja4 = ja4.map(String::into_boxed_str);
                     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                    speak(&worker, stream, wire, peer, Some(http2)).await
+                    speak(&worker, stream, wire, peer, Some(http2), welcome).await
                 }
                 Some(Err(error)) => Err(error),
                 None => Err(io::ErrorKind::TimedOut.into()),
@@ -78,6 +84,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     wire: Rc<Wire>,
     mut peer: Peer,
     negotiated_http2: Option<bool>,
+    welcome: bool,
 ) -> io::Result<()> {
     let mut caller = CallerIo::new(stream, Rc::clone(&wire));
     let http2 = caller.speaks_http2().await?;
@@ -88,7 +95,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         peer.h2_settings = caller.settings().await?;
         caller.pass_through();
     }
-    let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2));
+    let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2, welcome));
     if http2 { serve_http2(caller, arrival).await } else { serve_http1(caller, arrival).await }
 }
 
@@ -123,6 +130,11 @@ async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(
     if let Err(error) = served {
         tracing::debug!(%error, "exchange ended early");
         return Ok(());
+    }
+    if !arrival.welcome || wire.phase() == Phase::Body {
+        // Answered before all of the request was read: closing now would reset the answer away.
+        let farewell = take_leave(&mut stream);
+        return arrival.worker.within(LINGER, farewell).await.unwrap_or(Ok(()));
     }
     stream.shutdown().await
 }
@@ -170,16 +182,21 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
     let answer = Problem::new(refused.refusal.status(), event).wire_bytes();
     let farewell = async {
         stream.write_all(&answer).await?;
-        stream.shutdown().await?;
-        let mut scrap = [0; 4096];
-        let mut seen = 0;
-        while seen < LINGER_BYTES_MAX {
-            match stream.read(&mut scrap).await? {
-                0 => break,
-                more => seen += more,
-            }
-        }
-        Ok(())
+        take_leave(stream).await
     };
     worker.within(LINGER, farewell).await.unwrap_or(Ok(()))
+}
+
+/// Says that no more will be said, and listens until the caller has done the same.
+async fn take_leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut scrap = [0; 4096];
+    let mut seen = 0;
+    while seen < LINGER_BYTES_MAX {
+        match stream.read(&mut scrap).await? {
+            0 => break,
+            more => seen += more,
+        }
+    }
+    Ok(())
 }

@@ -98,6 +98,9 @@ impl Ongoing {
         if let Some(answer) = probe::answer(&self.arrival.worker, &parts) {
             return Ok(answer);
         }
+        if !self.arrival.welcome {
+            return Err(self.turned_away());
+        }
         pseudo::settle(&mut parts, &body).map_err(|refusal| self.refused(refusal))?;
         self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
         self.open(&parts)?;
@@ -299,6 +302,17 @@ impl Ongoing {
         worker.refused(self.id, refusal, raw, &self.arrival.peer);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }
+    }
+
+    /// Too many connections are open.
+    fn turned_away(&self) -> Problem {
+        let problem = self.shed();
+        if self.head.is_some() {
+            return problem.closing();
+        }
+        // HTTP/2 has no header for it: the connection says good-bye.
+        self.arrival.wire.close_soon();
+        problem
     }
 
     /// Too many requests are under way.

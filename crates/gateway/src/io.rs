@@ -239,6 +239,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
         }
     }
 
+    /// Whether an order to close ends the stream at this place, between two requests. HTTP/2 closes
+    /// in its own way: to it an end of the stream would be the end of every exchange under way.
+    fn ends_here(&self) -> bool {
+        self.wire.is_closing() && self.held().is_empty() && !matches!(self.mode, Mode::Through)
+    }
+
     fn clear_head(&mut self, head: Head, length: usize) {
         self.cleared = length;
         // hyper's Uri carries neither every legal byte nor needs to know the authority twice.
@@ -316,7 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for CallerIo<S> {
             if let Some(expiry) = this.wire.expired() {
                 return this.expire(expiry);
             }
-            if !hold && (this.eof || (this.wire.is_closing() && this.held().is_empty())) {
+            if !hold && (this.eof || this.ends_here()) {
                 return Poll::Ready(Ok(()));
             }
             if hold && (this.eof || !this.held().is_empty()) {

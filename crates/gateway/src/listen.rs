@@ -27,6 +27,10 @@ use crate::{
 const BACKLOG: i32 = 4096;
 /// After a failed accept (out of file descriptors, mostly) the loop rests instead of spinning.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// Connections beyond those allowed that may be told so at one time, all workers together. Each
+/// ends within seconds; when there are more, somebody does not want to be told, and they are
+/// closed.
+const TURNED_AWAY_MAX: usize = 1024;
 
 /// Runs hyper's tasks on the worker that asks.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +191,7 @@ async fn accept(
         let _ = stream.set_nodelay(true);
         let (worker, tls) = (Rc::clone(&worker), tls.clone());
         tokio::task::spawn_local(async move {
-            connection::serve(worker, stream, address, tls).await;
+            connection::serve(worker, stream, address, tls, place.welcome).await;
             drop(place);
         });
     }
@@ -198,12 +202,14 @@ async fn accept(
 struct Crowd {
     open: usize,
     by_source: BTreeMap<IpAddr, usize>,
+    turned_away: usize,
 }
 
-/// A connection's place among those allowed.
+/// A connection's place among those allowed, or among those that are told to come again.
 struct Place {
     crowd: Arc<Mutex<Crowd>>,
     source: IpAddr,
+    welcome: bool,
     _mine: Rc<()>,
 }
 
@@ -216,20 +222,27 @@ impl Place {
     ) -> Option<Self> {
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
-        if counts.open >= settings.connections_max
-            || from_here >= settings.connections_per_source_max
-        {
+        let welcome = counts.open < settings.connections_max
+            && from_here < settings.connections_per_source_max;
+        if welcome {
+            counts.open += 1;
+            counts.by_source.insert(source, from_here + 1);
+        } else if counts.turned_away < TURNED_AWAY_MAX {
+            counts.turned_away += 1;
+        } else {
             return None;
         }
-        counts.open += 1;
-        counts.by_source.insert(source, from_here + 1);
-        Some(Self { crowd: Arc::clone(crowd), source, _mine: Rc::clone(mine) })
+        Some(Self { crowd: Arc::clone(crowd), source, welcome, _mine: Rc::clone(mine) })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.welcome {
+            counts.turned_away = counts.turned_away.saturating_sub(1);
+            return;
+        }
         counts.open = counts.open.saturating_sub(1);
         if let Entry::Occupied(mut entry) = counts.by_source.entry(self.source) {
             *entry.get_mut() -= 1;

@@ -1,5 +1,9 @@
 //! A request body on its way to the upstream: bytes held for inspection first, then what streams
 //! in.
+//!
+//! Over HTTP/2 a body has an end of its own beside its promised length. The upstream takes a
+//! request for whole once it has as many bytes as promised, so the last of them wait here for the
+//! end: a request that says its length wrongly never becomes a whole one.
 
 use std::{
     cell::Cell,
@@ -34,13 +38,18 @@ pub(crate) enum Upload {
         bytes: Bytes,
         trailers: Option<HeaderMap>,
     },
-    Stream {
-        held: Bytes,
-        incoming: Incoming,
-        fault: CallerFault,
-        /// Bytes that may still come.
-        left: u64,
-    },
+    Stream(Stream),
+}
+
+/// A body that is still arriving.
+pub(crate) struct Stream {
+    held: Bytes,
+    incoming: Incoming,
+    fault: CallerFault,
+    /// Bytes that may still come.
+    left: u64,
+    /// Comes after what is held.
+    trailers: Option<HeaderMap>,
 }
 
 impl Body for Upload {
@@ -59,13 +68,7 @@ impl Body for Upload {
             Self::Whole { trailers, .. } => {
                 Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
             }
-            Self::Stream { held, .. } if held.has_remaining() => {
-                Poll::Ready(Some(Ok(Frame::data(std::mem::take(held)))))
-            }
-            Self::Stream { incoming, fault, left, .. } => {
-                let frame = std::task::ready!(Pin::new(incoming).poll_frame(cx));
-                Poll::Ready(frame.map(|frame| checked(frame, left, fault)))
-            }
+            Self::Stream(stream) => stream.poll_frame(cx),
         }
     }
 
@@ -73,7 +76,7 @@ impl Body for Upload {
         match self {
             Self::Empty => true,
             Self::Whole { bytes, trailers } => bytes.is_empty() && trailers.is_none(),
-            Self::Stream { held, incoming, .. } => held.is_empty() && incoming.is_end_stream(),
+            Self::Stream(stream) => stream.is_end_stream(),
         }
     }
 
@@ -83,9 +86,9 @@ impl Body for Upload {
             Self::Whole { bytes, trailers: None } => SizeHint::with_exact(bytes.len() as u64),
             // Trailers need chunks, and chunks need a length that is not known.
             Self::Whole { .. } => SizeHint::new(),
-            Self::Stream { held, incoming, .. } => {
-                let rest = incoming.size_hint();
-                let held = held.len() as u64;
+            Self::Stream(stream) => {
+                let rest = stream.incoming.size_hint();
+                let held = stream.held.len() as u64;
                 let mut hint = SizeHint::new();
                 hint.set_lower(rest.lower().saturating_add(held));
                 if let Some(upper) = rest.upper() {
@@ -95,6 +98,54 @@ impl Body for Upload {
             }
         }
     }
+}
+
+impl Stream {
+    /// Goes on from `held`; `left` bytes may still come.
+    pub(crate) fn new(held: Bytes, incoming: Incoming, fault: CallerFault, left: u64) -> Self {
+        Self { held, incoming, fault, left, trailers: None }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        loop {
+            if self.held.has_remaining() && !lacks_its_end(&self.incoming) {
+                return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held)))));
+            }
+            if let Some(trailers) = self.trailers.take() {
+                return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+            }
+            let frame = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+            let Some(frame) = frame.map(|frame| checked(frame, &mut self.left, &self.fault)) else {
+                let last = std::mem::take(&mut self.held);
+                return Poll::Ready((!last.is_empty()).then_some(Ok(Frame::data(last))));
+            };
+            match frame?.into_data() {
+                // Only nothing can come after the last byte that was promised.
+                Ok(data) if data.is_empty() => {}
+                Ok(data) => self.held = data,
+                Err(frame) => {
+                    let last = std::mem::take(&mut self.held);
+                    if last.is_empty() {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                    self.trailers = frame.into_trailers().ok();
+                    return Poll::Ready(Some(Ok(Frame::data(last))));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.held.is_empty() && self.trailers.is_none() && self.incoming.is_end_stream()
+    }
+}
+
+/// Every promised byte has come, and the end of the stream has not.
+pub(crate) fn lacks_its_end(incoming: &Incoming) -> bool {
+    !incoming.is_end_stream() && incoming.size_hint().exact() == Some(0)
 }
 
 /// Counts a frame against what may still come.

@@ -48,6 +48,22 @@ impl Default for CallerDeadlines {
     }
 }
 
+impl CallerDeadlines {
+    /// Lets no step take longer than this.
+    pub(crate) fn hurry(&mut self, most: Duration) {
+        for deadline in [
+            &mut self.head,
+            &mut self.idle,
+            &mut self.write_stall,
+            &mut self.body_grace,
+            &mut self.half_close,
+            &mut self.handshake,
+        ] {
+            *deadline = most.min(*deadline);
+        }
+    }
+}
+
 /// What the reader is waiting for, which says which deadline runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Phase {

@@ -57,7 +57,7 @@ impl Worker {
         let ticker = Ticker::new();
         Rc::new(Self {
             engine: Arc::clone(&settings.engine),
-            busy: Busy::new(settings.requests_max, Rc::clone(&ticker)),
+            busy: Busy::new(settings.requests_max),
             settings,
             ticker,
             ids: Ids::new(),

@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use drill::{
     live::{attack::Attack, browser::Target, look_alike, shoppers::Shoppers, tally::Tally},
     sample::SampleApi,
+    trial::Trial,
 };
 use tokio::{
     net::TcpListener,
@@ -74,6 +75,20 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         per_second: u32,
     },
+    /// What the program must bear; fails when it does not
+    Trial {
+        /// What is tried
+        kinds: Vec<TrialKind>,
+        /// The program, with what comes before it
+        #[arg(long, default_value = "target/release/palisade")]
+        program: String,
+        /// nginx, with what comes before it
+        #[arg(long, default_value = "nginx")]
+        nginx: String,
+        /// How long the load lasts
+        #[arg(long, default_value_t = 30)]
+        secs: u64,
+    },
     /// Honest callers that look like attackers
     LookAlike {
         /// Which of them
@@ -88,6 +103,18 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         count: u32,
     },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum TrialKind {
+    /// Three times as many requests as the upstream can answer
+    SlowUpstream,
+    /// Three times as many requests as the gateway can carry
+    BusyGateway,
+    /// Half of what the gateway can carry, beside nginx
+    HalfLoad,
+    /// A hundred new policies at 1,000 requests a second
+    Reloads,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -130,6 +157,11 @@ async fn main() -> Result<()> {
             };
             report("attacker", &tally)
         }
+        Command::Trial { kinds, program, nginx, secs } => {
+            let trial = Trial { program, nginx, lasting: Duration::from_secs(secs) };
+            // It brings threads of its own, and blocks.
+            tokio::task::spawn_blocking(move || try_all(&trial, &kinds)).await?
+        }
         Command::LookAlike { kind, to, from, count } => {
             let target = Target::resolve(&to).await?;
             let tally = match kind {
@@ -156,6 +188,22 @@ async fn serve(listen: SocketAddr, data: PathBuf) -> Result<()> {
         }
     })
     .await
+}
+
+/// Tries one thing after the other; what fails does not keep the others from being tried.
+fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
+    let mut failed = Vec::new();
+    for kind in kinds {
+        let tried = match kind {
+            TrialKind::SlowUpstream => trial.slow_upstream(),
+            TrialKind::BusyGateway => trial.busy_gateway(),
+            TrialKind::HalfLoad => trial.half_load(),
+            TrialKind::Reloads => trial.reloads(),
+        };
+        failed.extend(tried.err().map(|error| format!("{error:#}")));
+    }
+    anyhow::ensure!(failed.is_empty(), "{}", failed.join("; "));
+    Ok(())
 }
 
 /// Prints the tally; a drill in which nothing was answered has failed.

@@ -12,7 +12,7 @@ use crate::{
     answer::Problem,
     decode::{Codings, decode},
     framing::Refusal,
-    upload::{CallerFault, Upload},
+    upload::{CallerFault, Stream, Upload, lacks_its_end},
 };
 
 /// A body that takes longer streams on, and what has come of it is looked at.
@@ -33,9 +33,12 @@ pub(super) async fn inspect(
     if expected.is_some_and(|length| length > allowed) {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
     }
+    if lacks_its_end(&incoming) {
+        return await_end(ongoing, incoming).await;
+    }
     let stream = |held: Bytes, incoming| {
         let left = allowed.saturating_sub(held.len() as u64);
-        Upload::Stream { held, incoming, fault: Rc::clone(fault), left }
+        Upload::Stream(Stream::new(held, incoming, Rc::clone(fault), left))
     };
     let wanted = ongoing.pass.as_ref().and_then(|pass| pass.body_wanted());
     let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
@@ -70,6 +73,17 @@ pub(super) async fn inspect(
         None => ongoing.note("the body was not inspected: its coding is unknown or broken"),
     }
     if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming)) }
+}
+
+/// A body of which nothing is promised, over HTTP/2: it goes on once its end shows that to be so.
+async fn await_end(ongoing: &mut Ongoing, mut incoming: Incoming) -> Result<Upload, Problem> {
+    let worker = Rc::clone(&ongoing.arrival.worker);
+    let mut nothing = Held::default();
+    match worker.within(HOLD, nothing.fill(&mut incoming, 1)).await {
+        Some(Ok(true)) => Ok(Upload::Empty),
+        Some(_) => Err(ongoing.refused(Refusal::BadBody)),
+        None => Err(ongoing.refused(Refusal::BodyTooSlow)),
+    }
 }
 
 /// What has come of a body. Most bodies come in one piece, which is then not copied.

@@ -5,6 +5,7 @@
 //! causes are noted instead of waking the task that is running already.
 
 use std::{
+    cell::Cell,
     future::Future,
     pin::pin,
     rc::Rc,
@@ -35,6 +36,23 @@ pub(crate) struct Link {
     closed: bool,
     /// It has carried an exchange before.
     pub(super) reused: bool,
+    _counted: Counted,
+}
+
+/// Counts an open connection for as long as it lives.
+pub(super) struct Counted(Rc<Cell<usize>>);
+
+impl Counted {
+    pub(super) fn one_more(open: &Rc<Cell<usize>>) -> Self {
+        open.set(open.get() + 1);
+        Self(Rc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
 }
 
 /// An answer's head, and the connection its body comes over.
@@ -54,13 +72,14 @@ pub(super) struct Broken {
 }
 
 impl Link {
-    pub(super) async fn open(transport: Transport) -> hyper::Result<Box<Self>> {
+    pub(super) async fn open(transport: Transport, counted: Counted) -> hyper::Result<Box<Self>> {
         let marks = Rc::new(Marks::default());
         let io = UpstreamIo::new(transport, Rc::clone(&marks));
         let (sender, conn) = hyper::client::conn::http1::Builder::new().handshake(io).await?;
         let driver = Arc::new(Driver::default());
         let waker = Waker::from(Arc::clone(&driver));
-        Ok(Box::new(Self { sender, conn, driver, waker, marks, closed: false, reused: false }))
+        let (closed, reused, _counted) = (false, false, counted);
+        Ok(Box::new(Self { sender, conn, driver, waker, marks, closed, reused, _counted }))
     }
 
     /// Sends `request` and waits for the head of its answer.

@@ -1,12 +1,17 @@
 //! The connections of one worker to one upstream, and the one retry a stale connection earns.
 //!
 //! The connection used last is used first, so that those a quiet hour does not need fall idle and
-//! go. An upstream may close an idle connection just as a request is written to it. If no byte of
-//! an answer came, and the request is safe to repeat or was not written at all, it is sent once
-//! more, on a fresh connection; a request that fails on a fresh one is never repeated.
+//! go. When none is idle, one that is in use may be free in a moment, which is cheaper than a new
+//! one: a request waits that moment, and under load the connections stay as few as the upstream's
+//! speed asks for.
+//!
+//! An upstream may close an idle connection just as a request is written to it. If no byte of an
+//! answer came, and the request is safe to repeat or was not written at all, it is sent once more,
+//! on a fresh connection; a request that fails on a fresh one is never repeated.
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
@@ -15,15 +20,25 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, Version, header};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::oneshot;
 
 use super::{
-    Answered, Link, Upstream, UpstreamDeadlines, connect, link::Broken, stream::Transport,
+    Answered, Link, Upstream, UpstreamDeadlines, connect,
+    link::{Broken, Counted},
+    stream::Transport,
 };
 use crate::{
     listen::LocalExecutor,
     ticker::{Deadline, Ticker},
     upload::Upload,
 };
+
+/// With so many connections a request waits a moment for one of them before it opens another.
+const FEW: usize = 8;
+/// That moment: an upstream that answers within it needs no more connections.
+const MOMENT: Duration = Duration::from_millis(2);
+/// The same when all that may be kept are open: another one would be closed right after use.
+const LONG_MOMENT: Duration = Duration::from_millis(10);
 
 /// A request on its way out.
 pub(crate) struct Outbound {
@@ -49,6 +64,12 @@ pub(crate) struct Pool {
     deadlines: UpstreamDeadlines,
     ticker: Rc<Ticker>,
     idle: RefCell<Vec<Idle>>,
+    /// HTTP/1 connections that are idle, in use or being opened.
+    open: Rc<Cell<usize>>,
+    /// Requests that wait for one of them, the first first; those that have given up are skipped.
+    takers: RefCell<VecDeque<oneshot::Sender<Box<Link>>>>,
+    /// Whether connections can serve again after an answer, by the last one.
+    come_back: Cell<bool>,
     http2: RefCell<Option<http2::SendRequest<Upload>>>,
     speaks_http2: Cell<bool>,
 }
@@ -75,6 +96,9 @@ impl Pool {
             deadlines,
             ticker,
             idle: RefCell::default(),
+            open: Rc::default(),
+            takers: RefCell::default(),
+            come_back: Cell::new(true),
             http2: RefCell::default(),
             speaks_http2,
         }
@@ -94,7 +118,7 @@ impl Pool {
         let connection = match self.waiting() {
             Some(connection) => connection,
             // Boxed because it is large and rare: each request would carry it along.
-            None => Box::pin(self.connect()).await?,
+            None => Box::pin(self.obtain()).await?,
         };
         let reused = match &connection {
             Connection::Http1(link) => link.reused,
@@ -122,12 +146,19 @@ impl Pool {
 
     /// Takes back a connection whose exchange is complete.
     pub(crate) fn put_back(&self, mut link: Box<Link>) {
-        if !link.is_usable() {
+        self.come_back.set(link.is_usable());
+        if !self.come_back.get() {
             return;
+        }
+        link.rest();
+        while let Some(taker) = self.takers.borrow_mut().pop_front() {
+            match taker.send(link) {
+                Ok(()) => return,
+                Err(unwanted) => link = unwanted,
+            }
         }
         let mut idle = self.idle.borrow_mut();
         if idle.len() < self.deadlines.keep_max {
-            link.rest();
             idle.push(Idle { link, since_ms: self.ticker.now_ms() });
         }
     }
@@ -139,6 +170,7 @@ impl Pool {
             Duration::from_millis(now_ms.saturating_sub(idle.since_ms)) < self.deadlines.keep_idle
         };
         self.idle.borrow_mut().retain_mut(keep);
+        self.takers.borrow_mut().retain(|taker| !taker.is_closed());
     }
 
     /// A deadline on this worker's clock.
@@ -159,7 +191,34 @@ impl Pool {
         }
     }
 
+    /// A connection that becomes free in a moment, or a new one.
+    async fn obtain(&self) -> Result<Connection, UpstreamFault> {
+        let moment = match self.open.get() {
+            open if open >= self.deadlines.keep_max => LONG_MOMENT,
+            open if open >= FEW => MOMENT,
+            _ => Duration::ZERO,
+        };
+        if moment.is_zero() || !self.come_back.get() {
+            return self.connect().await;
+        }
+        let (taker, mut taken) = oneshot::channel();
+        self.takers.borrow_mut().push_back(taker);
+        let taken = match tokio::time::timeout(moment, &mut taken).await {
+            Ok(taken) => taken.ok(),
+            Err(_) => {
+                taken.close();
+                // It may have come just now.
+                taken.try_recv().ok()
+            }
+        };
+        match taken {
+            Some(link) => Ok(Connection::Http1(link)),
+            None => self.connect().await,
+        }
+    }
+
     async fn connect(&self) -> Result<Connection, UpstreamFault> {
+        let counted = Counted::one_more(&self.open);
         let opened = async {
             let (transport, http2) = connect::connect(&self.upstream).await.map_err(|error| {
                 tracing::debug!(upstream = %self.upstream, %error, "cannot connect");
@@ -169,7 +228,8 @@ impl Pool {
             if http2 {
                 self.open_http2(transport).await.map(Connection::Http2)
             } else {
-                let link = Link::open(transport).await.map_err(|_| UpstreamFault::Broken)?;
+                let link = Link::open(transport, counted).await;
+                let link = link.map_err(|_| UpstreamFault::Broken)?;
                 Ok(Connection::Http1(link))
             }
         };

@@ -4,7 +4,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
@@ -42,7 +42,7 @@ pub(crate) async fn exchange(
     Ok((Response::from_parts(parts, ()), String::from_utf8_lossy(&text).into_owned(), trailers))
 }
 
-async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
+pub(crate) async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
     let stream = TcpStream::connect(proxy.address).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(async move {
@@ -51,7 +51,7 @@ async fn connect(proxy: &Proxy) -> h2::client::SendRequest<Bytes> {
     sender
 }
 
-fn get(uri: &str) -> http::request::Builder {
+pub(crate) fn get(uri: &str) -> http::request::Builder {
     Request::builder().version(Version::HTTP_2).uri(uri)
 }
 
@@ -214,4 +214,69 @@ fn a_body_longer_or_shorter_than_promised_never_becomes_a_request() {
         });
     }
     assert_eq!(origin.seen(), 0);
+}
+
+#[test]
+fn a_body_that_goes_on_after_its_promised_length_never_becomes_a_request() {
+    let origin = Origin::echo();
+    let proxy = Proxy::before(&origin);
+    for promised in ["0", "1"] {
+        block_on(async {
+            let mut sender = connect(&proxy).await;
+            let request =
+                get("http://a/").method("POST").header("content-length", promised).body(());
+            let (answer, mut body) = sender.send_request(request.unwrap(), false).unwrap();
+            if promised == "1" {
+                body.send_data(Bytes::from_static(b"x"), false).unwrap();
+            }
+            // As much as was promised is there, and the end of the stream is not.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let _ = body.send_data(Bytes::from_static(b"yz"), true);
+            if let Ok(answer) = answer.await {
+                assert!(answer.status().is_client_error(), "{answer:?}");
+            }
+        });
+    }
+    assert_eq!(origin.seen(), 0);
+}
+
+#[test]
+fn a_body_that_ends_late_at_its_promised_length_arrives_whole() {
+    let origin = Origin::echo();
+    let proxy = Proxy::before(&origin);
+    for (promised, data) in [("0", ""), ("3", "xyz")] {
+        block_on(async {
+            let mut sender = connect(&proxy).await;
+            let request =
+                get("http://a/").method("POST").header("content-length", promised).body(());
+            let (answer, mut body) = sender.send_request(request.unwrap(), false).unwrap();
+            body.send_data(Bytes::from_static(data.as_bytes()), false).unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            body.send_data(Bytes::new(), true).unwrap();
+            assert_eq!(answer.await.unwrap().status(), 200);
+        });
+    }
+    assert_eq!(origin.seen(), 2);
+}
+
+#[test]
+fn streams_under_way_are_finished_when_the_gateway_stops() {
+    let origin = Origin::start(|mut served| {
+        while served.request().is_some() {
+            std::thread::sleep(Duration::from_millis(700));
+            served.answer(200, "late");
+        }
+    });
+    let proxy = Proxy::before(&origin);
+    block_on(async {
+        let mut sender = connect(&proxy).await;
+        let request = get("http://a/").body(()).unwrap();
+        let answer = tokio::spawn(async move { exchange(&mut sender, request, None).await });
+        while origin.seen() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let stopping = tokio::task::spawn_blocking(|| proxy.drain());
+        assert_eq!(answer.await.unwrap().unwrap().1, "late");
+        stopping.await.unwrap();
+    });
 }

@@ -6,6 +6,7 @@ mod framing;
 mod headers;
 mod http2;
 mod origins;
+mod overload;
 mod streaming;
 mod support;
 mod tls;

@@ -213,3 +213,49 @@ fn callers_that_hang_up_harm_nobody() {
     caller.write(GET);
     assert_eq!(caller.answer().text(), "slow");
 }
+
+#[test]
+fn a_connection_that_is_free_in_a_moment_is_waited_for() {
+    let origin = Origin::start(|mut served| {
+        while served.request().is_some() {
+            served.answer(200, "quick");
+        }
+    });
+    let deadlines = UpstreamDeadlines { keep_max: 4, ..UpstreamDeadlines::default() };
+    let proxy = Proxy::with(with_deadlines(&origin.url(), deadlines));
+    let mut callers: Vec<_> = (0..60).map(|_| proxy.connect()).collect();
+    for _ in 0..10 {
+        for caller in &mut callers {
+            caller.write(GET);
+        }
+        for caller in &mut callers {
+            assert_eq!(caller.answer().text(), "quick");
+        }
+    }
+    // Without waiting each round would need almost as many new ones as there are callers.
+    let opened = origin.connections.load(Ordering::SeqCst);
+    assert!(opened < 300, "{opened} connections for 600 requests");
+    assert_eq!(origin.seen(), 600);
+}
+
+#[test]
+fn nobody_waits_long_for_a_connection_that_does_not_come_back() {
+    let origin = Origin::start(|mut served| {
+        served.request();
+        std::thread::sleep(Duration::from_millis(400));
+        served.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nslow");
+    });
+    let deadlines = UpstreamDeadlines { keep_max: 4, ..UpstreamDeadlines::default() };
+    let proxy = Proxy::with(with_deadlines(&origin.url(), deadlines));
+    let mut callers: Vec<_> = (0..60).map(|_| proxy.connect()).collect();
+    for _ in 0..2 {
+        let began = Instant::now();
+        for caller in &mut callers {
+            caller.write(GET);
+        }
+        for caller in &mut callers {
+            assert_eq!(caller.answer().text(), "slow");
+        }
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+}

@@ -1,0 +1,134 @@
+//! The server at the other end of a load: it gives each request its number back.
+//!
+//! It can be as fast as the machine, or a till of so many places at which each customer takes a
+//! while: then its capacity is known, and it is what an overload meets.
+
+use std::{net::SocketAddr, rc::Rc, thread::JoinHandle, time::Duration};
+
+use anyhow::{Context, Result};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, oneshot},
+    task::LocalSet,
+};
+
+use super::wire::find;
+
+/// How many requests are served at one time, and for how long each.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Places; requests beyond them wait.
+    pub places: usize,
+    /// How long a request keeps its place.
+    pub takes: Duration,
+}
+
+/// A running server. It ends when dropped.
+pub struct Till {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Till {
+    /// Opens on a free loopback port, on a thread of its own. Without a shape it answers at once.
+    ///
+    /// # Errors
+    /// When no port or thread is to be had.
+    pub fn open(shape: Option<Shape>) -> Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("till".to_owned()).spawn(move || {
+            LocalSet::new().block_on(&runtime, async {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                tokio::select! {
+                    () = accept(listener, shape) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// As an upstream of the gateway.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Till {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic has said what it had to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, shape: Option<Shape>) {
+    let places = shape.map(|shape| (Rc::new(Semaphore::new(shape.places)), shape.takes));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let places = places.clone();
+        tokio::task::spawn_local(async move { serve(stream, places).await });
+    }
+}
+
+/// Serves a connection until it ends or says something that no gateway says.
+async fn serve(mut stream: TcpStream, places: Option<(Rc<Semaphore>, Duration)>) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut buffer = Vec::with_capacity(4096);
+    loop {
+        let head_end = loop {
+            if let Some(end) = find(&buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            read_on(&mut stream, &mut buffer).await?;
+        };
+        let (number, length) = read_head(buffer.get(..head_end)?)?;
+        while buffer.len() < head_end + length {
+            read_on(&mut stream, &mut buffer).await?;
+        }
+        buffer.drain(..head_end + length);
+        if let Some((places, takes)) = &places {
+            let _place = places.acquire().await.ok()?;
+            tokio::time::sleep(*takes).await;
+        }
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{number}",
+            number.len()
+        );
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    }
+}
+
+async fn read_on(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
+    (stream.read_buf(buffer).await.ok()? > 0).then_some(())
+}
+
+/// The request's number and the length of its body.
+fn read_head(head: &[u8]) -> Option<(String, usize)> {
+    let (mut number, mut length) = (None, 0);
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line.split_at(colon);
+        let value = || Some(std::str::from_utf8(value.get(1..)?).ok()?.trim());
+        if name.eq_ignore_ascii_case(b"x-number") {
+            number = value().map(str::to_owned);
+        } else if name.eq_ignore_ascii_case(b"content-length") {
+            length = value()?.parse().ok()?;
+        }
+    }
+    // Whoever asks without a number asks whether anybody is there.
+    Some((number.unwrap_or_else(|| "-".to_owned()), length))
+}

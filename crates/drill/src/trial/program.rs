@@ -1,0 +1,185 @@
+//! The programs of a trial: started on free ports, asked, and ended by whoever started them.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The kernel counts processor time in hundredths of a second (`USER_HZ`).
+const TICK: Duration = Duration::from_millis(10);
+
+/// A folder that goes with the trial.
+pub(super) struct Folder(PathBuf);
+
+/// A running program. Ended when dropped, and its folder with it.
+pub struct Program {
+    /// Where it listens.
+    pub address: SocketAddr,
+    command: Vec<String>,
+    child: Child,
+    folder: Folder,
+}
+
+/// A new folder for a trial's files.
+pub(super) fn folder(name: &str) -> Result<Folder> {
+    let number = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
+    let path = std::env::temp_dir().join(format!("drill-{name}-{}-{number}", std::process::id()));
+    fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    Ok(Folder(path))
+}
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Left behind at worst; it is in the system's folder for such.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Program {
+    /// The program before an upstream: one worker, monitor mode, all layers on.
+    pub(super) fn palisade(program: &str, to: &str) -> Result<Self> {
+        let address = free_address()?;
+        let listen = address.to_string();
+        let flags = ["--to", to, "--listen", &listen, "--mode", "monitor", "--workers", "1"];
+        Self::run(program, &flags, address)
+    }
+
+    /// The program with a file of policy, in whose text `LISTEN` stands for its address.
+    pub(super) fn palisade_with(program: &str, file: &Path, text: &str) -> Result<Self> {
+        let address = free_address()?;
+        fs::write(file, text.replace("LISTEN", &address.to_string()))?;
+        let file = file.to_str().context("a path that is no text")?;
+        Self::run(program, &["--config", file, "--workers", "1"], address)
+    }
+
+    fn run(program: &str, flags: &[&str], address: SocketAddr) -> Result<Self> {
+        let folder = folder("palisade")?;
+        let command: Vec<String> = program.split_whitespace().map(str::to_owned).collect();
+        let (first, rest) = command.split_first().context("no program is named")?;
+        let child = Command::new(first)
+            .args(rest)
+            .args(["run", "--quiet"])
+            .args(flags)
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{first} does not start"))?;
+        Self { address, command, child, folder }.once_it_listens()
+    }
+
+    /// nginx as a plain proxy before an upstream.
+    pub(super) fn nginx(program: &str, to: SocketAddr) -> Result<Self> {
+        let folder = folder("nginx")?;
+        let address = free_address()?;
+        let at = folder.path().display();
+        let text = format!(
+            "daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log error;\n\
+             events {{ worker_connections 4096; }}\n\
+             http {{ access_log off; keepalive_requests 1000000; tcp_nodelay on;\n\
+             client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f;\n\
+             uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
+             upstream up {{ server {to}; keepalive 256; keepalive_requests 1000000; }}\n\
+             server {{ listen {address}; location / {{ proxy_pass http://up;\n\
+             proxy_http_version 1.1; proxy_set_header Connection \"\";\n\
+             proxy_set_header Host $host; }} }} }}\n"
+        );
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, text)?;
+        let command: Vec<String> = program.split_whitespace().map(str::to_owned).collect();
+        let (first, rest) = command.split_first().context("no nginx is named")?;
+        let child = Command::new(first)
+            .args(rest)
+            .arg("-c")
+            .arg(&file)
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{first} does not start"))?;
+        Self { address, command, child, folder }.once_it_listens()
+    }
+
+    fn once_it_listens(mut self) -> Result<Self> {
+        let until = Instant::now() + PATIENCE;
+        while TcpStream::connect(self.address).is_err() {
+            ensure!(Instant::now() < until, "nothing listens on {}", self.address);
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{}: ended with {status}", self.command.join(" "));
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(self)
+    }
+
+    /// A text of policy in which `LISTEN` has become the program's address.
+    pub(super) fn at_its_address(&self, text: &str) -> String {
+        text.replace("LISTEN", &self.address.to_string())
+    }
+
+    /// How many policies have been in force, once they are more than `most`, or after a while.
+    pub(super) fn policy_version_above(&self, most: u64) -> Result<u64> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let version = self.policy_version()?;
+            if version > most || Instant::now() > until {
+                return Ok(version);
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// How many policies have been in force, by `status`.
+    fn policy_version(&self) -> Result<u64> {
+        let (first, rest) = self.command.split_first().context("no program is named")?;
+        let output = Command::new(first)
+            .args(rest)
+            .args(["status", "--output", "json", "--data"])
+            .arg(self.folder.path().join("data"))
+            .output()?;
+        let status: Value = serde_json::from_slice(&output.stdout).context("no status")?;
+        status["policy_version"].as_u64().context("a status without a version")
+    }
+
+    pub(super) fn signal(&self, name: &str) -> Result<()> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status()?;
+        ensure!(sent.success(), "cannot signal process {pid}");
+        Ok(())
+    }
+
+    /// Processor time until now.
+    pub(super) fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        // The name, in brackets, may hold anything; after it, user and system time stand 12th and
+        // 13th.
+        let after = stat.rsplit_once(") ").map_or("", |(_, after)| after);
+        let ticks = after.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
+        TICK * ticks.sum::<u32>()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Asked to end, so that it ends its own children; an error means that it has ended already.
+        let _ = self.signal("TERM");
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
