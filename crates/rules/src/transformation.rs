@@ -67,9 +67,9 @@ pub enum Transformation {
     NormalizePath,
     /// The same, with backslashes as slashes.
     NormalizePathWin,
-    /// The low seven bits with the eighth set for even parity.
+    /// The eighth bit by even parity.
     ParityEven7bit,
-    /// The low seven bits with the eighth set for odd parity.
+    /// The eighth bit by odd parity.
     ParityOdd7bit,
     /// The low seven bits.
     ParityZero7bit,

@@ -1,7 +1,5 @@
 //! `replaceComments`, `removeComments` and `removeCommentsChar`.
 
-use memchr::memmem;
-
 use crate::byte_set::ByteSet;
 
 use super::rewrite::rewrite;
@@ -15,11 +13,16 @@ pub(super) const REMOVE_CHAR_TRIGGERS: ByteSet = ByteSet::of(b"/*<-#");
 pub(super) fn replace(value: &[u8]) -> Option<Vec<u8>> {
     rewrite(
         value,
-        |rest| memmem::find(rest, b"/*"),
+        |rest| memchr::memchr(b'/', rest),
         |rest, out| {
+            let [b'/', b'*', text @ ..] = rest else {
+                out.push(b'/');
+                return 1;
+            };
             out.push(b' ');
-            let text = rest.get(2..).unwrap_or_default();
-            memmem::find(text, b"*/").map_or(rest.len(), |end| end + 4)
+            let mut ends = memchr::memchr_iter(b'/', text);
+            let end = ends.find(|at| text.get(..*at).is_some_and(|before| before.ends_with(b"*")));
+            end.map_or(rest.len(), |end| end + 3)
         },
     )
 }

@@ -1,4 +1,7 @@
 //! `parityEven7bit`, `parityOdd7bit` and `parityZero7bit`: bytes as a seven-bit line carries them.
+//!
+//! The eighth bit is set or cleared by the number of bits of the whole byte, the eighth included,
+//! as ModSecurity does: a byte that has its parity bit already loses it.
 
 use crate::byte_set::ByteSet;
 
@@ -8,8 +11,7 @@ pub(super) const EVEN_TRIGGERS: ByteSet = changed(0);
 pub(super) const ODD_TRIGGERS: ByteSet = changed(1);
 
 const fn with_parity(byte: u8, odd: u32) -> u8 {
-    let low = byte & 0x7f;
-    if low.count_ones() % 2 == odd { low } else { low | 0x80 }
+    if byte.count_ones() % 2 == odd { byte & 0x7f } else { byte | 0x80 }
 }
 
 const fn changed(odd: u32) -> ByteSet {

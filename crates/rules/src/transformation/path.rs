@@ -7,12 +7,20 @@
 
 /// `normalizePath`.
 pub(super) fn normalize(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr2(b'/', b'.', value).map(|_| without_dots(value))
+    // Nothing can change unless a segment after the first is empty, or one begins with a dot.
+    memchr::memchr2_iter(b'/', b'.', value)
+        .any(|at| match at.checked_sub(1) {
+            Some(before) => value.get(before) == Some(&b'/'),
+            None => value.first() == Some(&b'.'),
+        })
+        .then(|| without_dots(value))
 }
 
 /// `normalizePathWin`: the same, and a backslash is a slash.
 pub(super) fn normalize_windows(value: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr3(b'/', b'.', b'\\', value)?;
+    if memchr::memchr(b'\\', value).is_none() {
+        return normalize(value);
+    }
     let turn = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
     let slashed: Vec<u8> = value.iter().map(turn).collect();
     Some(without_dots(&slashed))

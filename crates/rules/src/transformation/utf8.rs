@@ -6,6 +6,7 @@
 //! byte behind. What is no character stays as it is; ModSecurity loses the start of a cut one, and
 //! Coraza writes U+FFFD, and either would hide bytes from the rules.
 
+use super::hex;
 use super::rewrite::rewrite;
 
 /// The code point at the start and the bytes it takes, of any form that UTF-8's scheme allows:
@@ -34,7 +35,7 @@ pub(super) fn to_unicode(value: &[u8]) -> Option<Vec<u8>> {
         |rest| rest.iter().position(|byte| !byte.is_ascii()),
         |rest, out| match lenient(rest) {
             Some((code, len)) => {
-                out.extend_from_slice(format!("%u{code:04x}").as_bytes());
+                push_escape(code, out);
                 len
             }
             None => {
@@ -43,6 +44,18 @@ pub(super) fn to_unicode(value: &[u8]) -> Option<Vec<u8>> {
             }
         },
     )
+}
+
+/// Writes `%u` and the digits of a code point, four or as many as it has.
+fn push_escape(code: u32, out: &mut Vec<u8>) {
+    let [_, plane, row, cell] = code.to_be_bytes();
+    out.extend_from_slice(b"%u");
+    // Beyond the basic plane there are five digits, or six from U+100000 on.
+    let [high, low] = hex::digits(plane);
+    let beyond = [(plane > 0xf, high), (plane > 0, low)];
+    out.extend(beyond.into_iter().filter(|(there, _)| *there).map(|(_, digit)| digit));
+    out.extend_from_slice(&hex::digits(row));
+    out.extend_from_slice(&hex::digits(cell));
 }
 
 /// Writes a code point as UTF-8, or U+FFFD where it is none.
