@@ -58,6 +58,8 @@ pub enum Operator {
     Rx(Regex),
     /// `beginsWith`, `contains`, `endsWith`, `streq`, `strmatch`, `within`.
     Text(TextTest),
+    /// `geoLookup` or `rbl` where the caller has accepted that nobody is asked: never.
+    Unanswered(&'static str),
     /// `unconditionalMatch`: always.
     Unconditional,
     /// `containsWord`.
@@ -72,6 +74,9 @@ const PATTERNED: [(&str, Option<Scheme>); 5] = [
     ("verifySSN", Some(Scheme::Ssn)),
     ("verifySVNR", Some(Scheme::Svnr)),
 ];
+
+/// Operators that ask a service, which old rule sets name behind switches that are off.
+const SERVICES: [&str; 2] = ["geoLookup", "rbl"];
 
 /// Operators of ModSecurity and Coraza that there are not here, and why.
 const ELSEWHERE: [(&str, &str); 13] = [
@@ -153,6 +158,15 @@ impl Operator {
         })
     }
 
+    /// The operator of that name as one that never matches, if it asks a service: for a caller that
+    /// loads rules which name it all the same, and says so to its user. Such a rule must not negate
+    /// it: it would match everything.
+    #[must_use]
+    pub fn unanswered(name: &str) -> Option<Self> {
+        let known = SERVICES.iter().find(|known| known.eq_ignore_ascii_case(name));
+        known.map(|known| Self::Unanswered(known))
+    }
+
     /// The argument with its macros, which are to be expanded for each request; nothing when it
     /// has none.
     #[must_use]
@@ -174,7 +188,7 @@ impl Operator {
             Self::CheckDigit(check) => check.find(value).is_some(),
             Self::Encoding(encoding) => encoding.is_broken(value),
             Self::Networks(networks) => networks.contain(value),
-            Self::Never => false,
+            Self::Never | Self::Unanswered(_) => false,
             Self::Number(test) => test.matches(value, expanded),
             Self::Phrases(phrases) => phrases.occur(value),
             Self::Rx(pattern) => pattern.is_match(value),

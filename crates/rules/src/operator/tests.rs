@@ -147,6 +147,10 @@ fn what_cannot_be_had_is_said_why() {
         reason("geolookup", ""),
         "@geoLookup is not supported: it needs a database of countries, which is not read"
     );
+    let accepted = Operator::unanswered("GeoLookup").unwrap();
+    assert!(matches!(accepted, Operator::Unanswered("geoLookup")));
+    assert!(!accepted.matches(b"192.0.2.1", b""));
+    assert!(Operator::unanswered("ipMatch").is_none());
     assert_eq!(reason("pmFromFile", "none.data"), "file none.data: not found");
     assert_eq!(reason("pm", " "), "@pm cannot take \" \": there is no phrase in it");
     assert_eq!(

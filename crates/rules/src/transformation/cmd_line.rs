@@ -11,12 +11,11 @@ pub(super) const TRIGGERS: ByteSet =
 
 /// `cmdLine`.
 pub(super) fn normalize(value: &[u8]) -> Option<Vec<u8>> {
-    if !value.iter().any(|byte| TRIGGERS.contains(*byte)) {
-        return None;
-    }
+    let (before, rest) = value.split_at_checked(first_change(value)?)?;
     let mut out = Vec::with_capacity(value.len());
-    let mut blank = false;
-    for byte in value {
+    out.extend_from_slice(before);
+    let mut blank = before.last() == Some(&b' ');
+    for byte in rest {
         match byte {
             b'"' | b'\'' | b'\\' | b'^' => {}
             b' ' | b',' | b';' | b'\t' | b'\r' | b'\n' => {
@@ -35,4 +34,13 @@ pub(super) fn normalize(value: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(out)
+}
+
+/// Where the first byte is that does not stay: ordinary prose has none, for all its spaces.
+fn first_change(value: &[u8]) -> Option<usize> {
+    let next = value.iter().skip(1).map(Some).chain([None]);
+    value.iter().zip(next).position(|(byte, next)| match byte {
+        b' ' => matches!(next, Some(b' ' | b'/' | b'(')),
+        _ => TRIGGERS.contains(*byte),
+    })
 }

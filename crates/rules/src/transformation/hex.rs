@@ -62,18 +62,17 @@ pub(super) fn encode(value: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn decode_sql(value: &[u8]) -> Option<Vec<u8>> {
     rewrite(
         value,
-        |rest| memchr::memchr2(b'x', b'X', rest),
+        |rest| memchr::memchr(b'0', rest),
         |rest, out| {
-            let literal = rest.get(1..).unwrap_or_default();
-            // The zero before the `x` is written already, and taken back if this is a literal.
-            if out.last() != Some(&b'0') || pair(literal).is_none() {
-                out.extend(rest.first());
+            let begun = out.len();
+            if let [_, b'x' | b'X', literal @ ..] = rest {
+                out.extend(literal.chunks_exact(2).map_while(pair));
+            }
+            if out.len() == begun {
+                out.push(b'0');
                 return 1;
             }
-            out.pop();
-            let before = out.len();
-            out.extend(literal.chunks_exact(2).map_while(pair));
-            1 + 2 * (out.len() - before)
+            2 + 2 * (out.len() - begun)
         },
     )
 }

@@ -58,6 +58,7 @@ fn escapes_of_languages_are_decoded() {
         ("cssDecode", br"\10065\ff1c \0 x\110000", b"\xf0\x90\x81\xa5<\0x\xef\xbf\xbd"),
         ("cssDecode", b"\\61\r\nb", b"a\nb"),
         ("sqlHexDecode", b"id=0x414243 0X4a4 0x4 10x zx41", b"id=ABC J4 0x4 10x zx41"),
+        ("sqlHexDecode", b"0x30x41 00x41", b"0x41 0A"),
         ("hexDecode", b"416g41", b"A"),
         ("hexDecode", b"4142434", b"ABC"),
         ("hexEncode", b"\x00\xffA", b"00ff41"),
@@ -93,6 +94,8 @@ fn a_command_line_is_what_a_shell_makes_of_it() {
         ("cmdLine", b"c^a\"t\"  \\/ETC/p'asswd", b"cat/etc/passwd"),
         ("cmdLine", b"a,;\t\r\nb ( c", b"a b( c"),
         ("cmdLine", b"/usr/bin(", b"/usr/bin("),
+        ("cmdLine", b"a \"/b ;c", b"a/b c"),
+        ("cmdLine", b"see you in an hour ", b"see you in an hour "),
     ]);
 }
 
@@ -103,6 +106,8 @@ fn white_space_and_nulls_go_and_characters_stay() {
         ("removeWhitespace", b"\xc3\xa0 la carte", b"\xc3\xa0lacarte"),
         ("compressWhitespace", b"a \xc2\xa0\t b\xa0\xa0c", b"a b c"),
         ("compressWhitespace", b"\xc3\xa0  la", b"\xc3\xa0 la"),
+        ("compressWhitespace", b"a b \tc ", b"a b c "),
+        ("compressWhitespace", b"a\xc0\xa0b", b"a\xc0\xa0b"),
         ("trim", b" \x0b a b\r\n", b"a b"),
         ("trimLeft", b"  a ", b"a "),
         ("trimRight", b"  a \xa0 ", b"  a \xa0"),

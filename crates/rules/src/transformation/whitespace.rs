@@ -17,23 +17,40 @@ pub(super) const TRIGGERS: ByteSet = ASCII.union(ByteSet::of(b"\xa0\xc2\xe1\xe2\
 
 /// `removeWhitespace`.
 pub(super) fn remove(value: &[u8]) -> Option<Vec<u8>> {
-    spaced(value, |_| {})
+    let first = value.iter().position(|byte| needs_reading(*byte))?;
+    Some(spaced(value, first, |_| {}))
 }
 
 /// `compressWhitespace`.
 pub(super) fn compress(value: &[u8]) -> Option<Vec<u8>> {
-    spaced(value, |out| out.push(b' '))
+    // A single space stays, and ordinary prose has nothing else.
+    let next = value.iter().skip(1).map(Some).chain([None]);
+    let first = value.iter().zip(next).position(|(byte, next)| match byte {
+        b' ' => next == Some(&b' '),
+        _ => needs_reading(*byte),
+    })?;
+    Some(spaced(value, first, |out| out.push(b' ')))
 }
 
-/// Copies `value` with `separate` called once for each run of white space instead.
-fn spaced(value: &[u8], separate: impl Fn(&mut Vec<u8>)) -> Option<Vec<u8>> {
-    if !value.iter().any(|byte| TRIGGERS.contains(*byte)) {
-        return None;
-    }
+/// White space of ASCII, or the first byte of a character that has to be read: behind ASCII alone
+/// a byte beyond it begins one, and is no part of one.
+const fn needs_reading(byte: u8) -> bool {
+    !byte.is_ascii() || ASCII.contains(byte)
+}
+
+/// Copies `value`, from `first` on with `separate` called once for each run of white space instead.
+fn spaced(value: &[u8], first: usize, separate: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let (before, mut rest) = value.split_at_checked(first).unwrap_or((value, b""));
     let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    let mut blank = false;
-    while let Some(first) = rest.first() {
+    out.extend_from_slice(before);
+    let mut blank = before.last() == Some(&b' ');
+    while let Some((first, after)) = rest.split_first() {
+        if first.is_ascii() && !ASCII.contains(*first) {
+            out.push(*first);
+            blank = false;
+            rest = after;
+            continue;
+        }
         let (space, len) = classify(*first, rest);
         let (char, after) = rest.split_at_checked(len).unwrap_or((rest, b""));
         if !space {
@@ -44,7 +61,7 @@ fn spaced(value: &[u8], separate: impl Fn(&mut Vec<u8>)) -> Option<Vec<u8>> {
         blank = space;
         rest = after;
     }
-    Some(out)
+    out
 }
 
 /// Is the character at the start of `text`, whose first byte is `first`, white space, and how many
@@ -54,7 +71,11 @@ fn classify(first: u8, text: &[u8]) -> (bool, usize) {
         return (ASCII.contains(first), 1);
     }
     match utf8::lenient(text) {
-        Some((code, len)) => (char::from_u32(code).is_some_and(char::is_whitespace), len),
+        // An overlong form of a blank is left for `@validateUtf8Encoding` to find.
+        Some((code, len)) => {
+            let char = char::from_u32(code).filter(|char| char.len_utf8() == len);
+            (char.is_some_and(char::is_whitespace), len)
+        }
         None => (first == 0xa0, 1),
     }
 }
