@@ -17,16 +17,17 @@ const CORE: &[&str] = &["traffic"];
 const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct"];
 const SHELL: &[&str] = &["traffic", "shield", "ledger"];
 const ALL: &[&str] = &[
-    "traffic", "caller", "catalog", "conduct", "shield", "ledger", "gateway", "intake", "console",
-    "drill",
+    "traffic", "caller", "catalog", "conduct", "rules", "shield", "ledger", "gateway", "intake",
+    "console", "drill",
 ];
 
 /// A crate of ours, and the crates of ours it may depend on.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("traffic", &[]),
     ("caller", CORE),
     ("catalog", CORE),
     ("conduct", CORE),
+    ("rules", &[]),
     ("shield", SHIELD),
     ("ledger", CORE),
     ("gateway", SHELL),

@@ -1,0 +1,1 @@
+//! Request bodies taken apart into the variables that rules name.

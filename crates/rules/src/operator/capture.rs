@@ -1,0 +1,45 @@
+//! What an operator found, for `TX.0` to `TX.9`.
+
+use std::ops::Range;
+
+use regex::bytes::Regex;
+
+/// ModSecurity's `capture` knows the whole match and nine groups.
+const GROUPS: usize = 10;
+
+/// Ranges of the value: 0 is the whole match, 1 to 9 are the groups of a pattern.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Captures {
+    groups: [Option<Range<usize>>; GROUPS],
+}
+
+impl Captures {
+    /// Where group `index` was found; nothing when it took no part or there is no such group.
+    #[must_use]
+    pub fn group(&self, index: usize) -> Option<Range<usize>> {
+        self.groups.get(index).cloned().flatten()
+    }
+
+    /// Forgets every group.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn set(&mut self, index: usize, range: Option<Range<usize>>) {
+        if let Some(group) = self.groups.get_mut(index) {
+            *group = range;
+        }
+    }
+
+    /// The groups of the first match of `pattern` in `value`; says whether there is one.
+    pub(super) fn read(&mut self, pattern: &Regex, value: &[u8]) -> bool {
+        let mut locations = pattern.capture_locations();
+        if pattern.captures_read(&mut locations, value).is_none() {
+            return false;
+        }
+        for index in 0..GROUPS {
+            self.set(index, locations.get(index).map(|(start, end)| start..end));
+        }
+        true
+    }
+}
