@@ -13,6 +13,7 @@ pub mod arguments;
 pub mod cookies;
 pub mod json;
 pub mod limits;
+pub mod multipart;
 pub mod urlencoded;
 pub mod xml;
 

@@ -85,19 +85,19 @@ impl Urlencoded<'_> {
         let place = written.len();
         let (plain, rest) = encoded.split_at(first);
         written.extend_from_slice(plain);
-        self.invalid_escapes += decode_into(rest, written);
+        self.invalid_escapes += decode_into(rest, b' ', written);
         self.arguments.written_since(place)
     }
 }
 
-/// Writes `encoded` decoded to `out`; the number of `%` that began no escape.
-pub(super) fn decode_into(encoded: &[u8], out: &mut Vec<u8>) -> usize {
+/// Writes `encoded` decoded to `out`, with `+` as `plus`; the number of `%` that began no escape.
+pub(super) fn decode_into(encoded: &[u8], plus: u8, out: &mut Vec<u8>) -> usize {
     let mut invalid = 0;
     let mut rest = encoded;
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         match (first, after) {
-            (b'+', _) => out.push(b' '),
+            (b'+', _) => out.push(plus),
             (b'%', [high, low, others @ ..]) => {
                 if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
                     out.push(high << 4 | low);
