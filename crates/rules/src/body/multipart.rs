@@ -74,9 +74,10 @@ pub struct Flags {
     pub crlf_line: bool,
     /// No semicolon before the boundary in the Content-Type.
     pub missing_semicolon: bool,
-    /// A name in single quotes, or with one in it, or with something behind its quotes.
+    /// A name in single quotes, or with one in it and no quotes around it, or with something behind
+    /// its quotes.
     pub invalid_quoting: bool,
-    /// A part without a name.
+    /// A part without a name, or whose Content-Disposition is missing or malformed.
     pub invalid_part: bool,
     /// More files than [`Limits::files_max`].
     pub file_limit_exceeded: bool,
@@ -132,12 +133,15 @@ pub enum MultipartFault {
     /// The same header twice in one part.
     #[error("duplicate part header")]
     DuplicateHeader,
-    /// A part whose headers do not end.
-    #[error("part headers do not end")]
+    /// A boundary right behind the headers of a part, with no blank line or no content between.
+    #[error("part ends with its headers")]
     UnendedHeaders,
     /// A part without Content-Disposition.
     #[error("part without Content-Disposition")]
     NoDisposition,
+    /// A Content-Disposition without a name.
+    #[error("part without a name")]
+    NoName,
     /// A Content-Disposition that can be read in two ways.
     #[error("malformed Content-Disposition")]
     Disposition,

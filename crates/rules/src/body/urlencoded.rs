@@ -151,7 +151,7 @@ mod tests {
         check(b"a=1&b=2&a=3", &["a=1", "b=2", "a=3"], 0);
         check(b"a+b=%41%2b+%25%34%31", &["a b=A+ %41"], 0);
         check(b"a=b=c&=v&n", &["a=b=c", "=v", "n="], 0);
-        check(b"&&a&&", &["a="], 0);
+        check(b"&&a&=&==&", &["a=", "=", "=="], 0);
         check(b"", &[], 0);
         check(b"a;b=1;c=2", &["a;b=1;c=2"], 0);
         check(b"n%00l=%ff", &["n\\x00l=\\xff"], 0);

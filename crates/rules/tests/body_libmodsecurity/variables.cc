@@ -67,7 +67,7 @@ int main() {
         const std::string bytes = unhex(body);
         t.appendRequestBody(reinterpret_cast<const unsigned char *>(bytes.data()), bytes.size());
         t.processRequestBody();
-        for (auto *variables : {&t.m_variableArgsPost, &t.m_variableFiles, &t.m_variableFilesNames,
+        for (auto *variables : {&t.m_variableArgs, &t.m_variableFiles, &t.m_variableFilesNames,
                                 &t.m_variableMultipartPartHeaders, &t.m_variableRequestCookies}) {
             tell(*variables);
         }

@@ -56,7 +56,6 @@ impl Disposition {
             _ => return rest,
         };
         self.is_faulty |= !kept.is_empty();
-        self.invalid_quoting |= readings.iter().any(|reading| reading.contains(&b'\''));
         kept.extend(readings);
         rest
     }
@@ -82,6 +81,7 @@ impl Disposition {
         let (word, rest) = value.split_at_checked(length).unwrap_or((value, &[]));
         let word = word.trim_ascii_end();
         self.is_faulty |= word.is_empty() || !word.iter().all(|byte| is_token(*byte));
+        self.invalid_quoting |= word.contains(&b'\'');
         (vec![word.to_vec()], rest)
     }
 
@@ -182,7 +182,8 @@ mod tests {
         check("form-data; name=\"a;b\\\"c\\\\d\\e=1\"", &["a;b\"c\\d\\e=1"], &[], "");
         check("form-data", &[], &[], "");
         check("form-data; name=\"\"; filename=\"\"", &[""], &[""], "");
-        check("form-data; name=\"it's\"", &["it's"], &[], "q");
+        check("form-data; name=\"it's\"", &["it's"], &[], "");
+        check("form-data; name=it's", &["it's"], &[], "q");
         check("form-data; name='a'", &["a"], &[], "q");
     }
 

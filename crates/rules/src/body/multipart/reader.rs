@@ -23,6 +23,7 @@ pub(super) fn read<'a>(
         limits,
         multipart,
         part: Part::default(),
+        next_is_suspect: false,
         disposition: None,
         files: 0,
         state: State::Before,
@@ -42,6 +43,8 @@ struct Reader<'a, 'b> {
     multipart: &'b mut Multipart<'a>,
     /// The part being read.
     part: Part<'a>,
+    /// Another server may take the next part for the content of this one.
+    next_is_suspect: bool,
     /// Which of its headers is the Content-Disposition.
     disposition: Option<usize>,
     files: usize,
@@ -219,6 +222,8 @@ impl<'a> Reader<'a, '_> {
         self.end_disposition();
         if is_missing {
             self.header_fault(MultipartFault::NoDisposition);
+        } else if self.part.name().is_empty() {
+            self.header_fault(MultipartFault::NoName);
         }
     }
 
@@ -232,6 +237,7 @@ impl<'a> Reader<'a, '_> {
         let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
         let read = disposition::read(value);
         if read.is_faulty {
+            self.multipart.flags.invalid_part = true;
             self.header_fault(MultipartFault::Disposition);
         }
         read.tell(&mut self.part, &mut self.multipart.flags);
@@ -246,9 +252,23 @@ impl<'a> Reader<'a, '_> {
                 self.header_fault(MultipartFault::UnendedHeaders);
             }
             State::Content(start) => {
+                if start == end {
+                    // Some take this boundary for content: it wants a line end of its own.
+                    self.multipart.flags.invalid_part = true;
+                    self.header_fault(MultipartFault::UnendedHeaders);
+                    self.next_is_suspect = true;
+                }
                 let content = self.raw.get(start..end).unwrap_or_default();
-                let content = content.strip_suffix(b"\n").unwrap_or(content);
-                self.part.content = content.strip_suffix(b"\r").unwrap_or(content);
+                // The line end before a boundary belongs to it, and counts as one of structure.
+                self.part.content = if let Some(content) = content.strip_suffix(b"\r\n") {
+                    self.multipart.flags.crlf_line = true;
+                    content
+                } else if let Some(content) = content.strip_suffix(b"\n") {
+                    self.multipart.flags.lf_line = true;
+                    content
+                } else {
+                    content
+                };
             }
         }
         self.keep_part();
@@ -256,6 +276,7 @@ impl<'a> Reader<'a, '_> {
 
     fn keep_part(&mut self) {
         let part = std::mem::take(&mut self.part);
+        self.part.is_suspect = std::mem::take(&mut self.next_is_suspect);
         if part.name().is_empty() {
             self.multipart.flags.invalid_part = true;
         }

@@ -64,7 +64,8 @@ fn fields_and_files_are_told_apart() {
     check(&format!("--b\n{A}; filename=\"\"\n\nx\n--b--\n"), "a=x []");
     check(&format!("--b\n{A}; filename=y; filename*=utf-8''z%2e\n\nx\n--b--\n"), "a<y|z.>1 []");
     check(&format!("--b\n{A}\n\n\n\n--b--\n"), "a=\\r\\n []");
-    check(&format!("--b\n{A}\n\n--b--\n"), "a= []");
+    check(&format!("--b\n{A}\n\n--b--\n"), "a= [IP] UnendedHeaders");
+    check(&format!("--b\n{A}\n\n--b\n{F}\n\n1\n--b--\n"), "a= f=1 f<x.php>1 [IP] UnendedHeaders");
     check("", " []");
 }
 
@@ -87,7 +88,7 @@ fn each_flag_is_set_by_what_it_is_named_for() {
     check(&format!("--b\n{A}\nX: y\n z\n\n1\n--b--\n"), "a=1 [HF]");
     check("--b\nContent-Disposition: form-data;\n\x0bname=a\n\n1\n--b--\n", "a=1 [HF IH]");
     check("--b\nContent-Disposition: form-data; name='a'\n\n1\n--b--\n", "a=1 [IQ]");
-    check("--b\nContent-Disposition: form-data\n\n1\n--b--\n", "=1 [IP]");
+    check("--b\nContent-Disposition: form-data\n\n1\n--b--\n", "=1 [IP] NoName");
     check(&format!("--b\n{A}\n\n-----BEGIN\n--b--\n"), "a=-----BEGIN [UB2]");
     check(&format!("--b\n{A}\n\nx --b y\n--b--\n"), "a=x --b y [UB2]");
     check(&format!("--b\n{A}\n\n--c"), "a=--c [UB1] Truncated");
@@ -104,7 +105,9 @@ fn line_ends_are_told() {
     let read = |body: &str| describe(&parse(body.as_bytes(), CONTENT_TYPE, &Limits::default()));
     assert_eq!(read(&lines), "a=x\\ny [LF]");
     assert_eq!(read(&lines.replacen('\n', "\r\n", 1)), "a=x\\ny [LF CRLF/LF]");
-    assert_eq!(read(&lines.replace('\n', "\r\n").replace("x\r\n", "x\n")), "a=x\\ny []");
+    let crlf = lines.replace('\n', "\r\n");
+    assert_eq!(read(&crlf.replace("x\r\n", "x\n")), "a=x\\ny []");
+    assert_eq!(read(&crlf.replace("y\r\n", "y\n")), "a=x\\r\\ny [LF CRLF/LF]");
 }
 
 #[test]
@@ -138,11 +141,11 @@ fn odd_headers_make_a_file_an_argument_as_well() {
     check(&format!("--b\n{F}\n{A}\n\n1\n--b--\n"), "f=1 a= f<x.php>1 [] DuplicateHeader");
     check(
         "--b\nContent-Disposition: form-data; name=f; filename=x; filename=y\n\n1\n--b--\n",
-        "f=1 f<x|y>1 [] Disposition",
+        "f=1 f<x|y>1 [IP] Disposition",
     );
     check(
         "--b\nContent-Disposition: form-data; name=f; Filename=x\n\n1\n--b--\n",
-        "f=1 f<x>1 [] Disposition",
+        "f=1 f<x>1 [IP] Disposition",
     );
     check(&format!("--b\n{F}\nX\n\n1\n--b--\n"), "f=1 f<x.php>1 [] Header");
     check(&format!("--b\n{F}\nX : y\n\n1\n--b--\n"), "f=1 f<x.php>1 [] Header");
