@@ -1,1 +1,0 @@
-//! The rule language: from text to checked directives.
