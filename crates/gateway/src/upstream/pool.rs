@@ -33,8 +33,9 @@ use crate::{
     upload::Upload,
 };
 
-/// With so many connections a request waits a moment for one of them before it opens another.
-const FEW: usize = 8;
+/// With so many connections a request waits a moment for one of them before it opens another. Fewer
+/// would make a burst wait for the answers to its own first half.
+const FEW: usize = 64;
 /// That moment: an upstream that answers within it needs no more connections.
 const MOMENT: Duration = Duration::from_millis(2);
 /// The same when all that may be kept are open: another one would be closed right after use.
