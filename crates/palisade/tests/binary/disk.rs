@@ -26,26 +26,30 @@ enum Disk<'a> {
 
 impl Disk<'_> {
     fn fill(&self) {
-        if let Self::Mounted { ballast } = self {
-            let mut file = File::create(ballast).expect("made");
-            for size in [1 << 16, 1 << 12, 512, 1] {
-                while file.write_all(&vec![0; size]).is_ok() {}
+        match self {
+            Self::Mounted { ballast } => {
+                let mut file = File::create(ballast).expect("made");
+                for size in [1 << 16, 1 << 12, 512, 1] {
+                    while file.write_all(&vec![0; size]).is_ok() {}
+                }
             }
+            Self::Limited { pid } => limit_files(*pid, "400000"),
         }
     }
 
     fn free(&self) {
         match self {
             Self::Mounted { ballast } => fs::remove_file(ballast).expect("removed"),
-            Self::Limited { pid } => {
-                let pid = pid.to_string();
-                let mut lift = Command::new("prlimit");
-                lift.args(["--pid", &pid, "--fsize=unlimited:"]);
-                let lifted = lift.status().expect("prlimit runs");
-                assert!(lifted.success());
-            }
+            Self::Limited { pid } => limit_files(*pid, "unlimited"),
         }
     }
+}
+
+/// Lets no file of a process grow beyond so many bytes.
+fn limit_files(pid: u32, bytes: &str) {
+    let mut limit = Command::new("prlimit");
+    limit.args(["--pid", &pid.to_string(), &format!("--fsize={bytes}:")]);
+    assert!(limit.status().expect("prlimit runs").success());
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn fill_and_free(folder: &Path, is_mounted: bool) {
         palisade = Palisade::start(&data, &args);
         disk = Disk::Mounted { ballast: &ballast };
     } else {
-        palisade = Palisade::start_after("trap '' XFSZ; ulimit -S -f 2000;", &data, &args);
+        palisade = Palisade::start_after("trap '' XFSZ;", &data, &args);
         disk = Disk::Limited { pid: palisade.pid() };
     }
     let address = palisade.address;
