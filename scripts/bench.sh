@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # CPU and latency per proxied request, beside nginx as a plain proxy in the same run. The harness
-# (an echo upstream, loads, and the measuring) is the folder PALISADE_BENCH.
+# (an echo upstream, loads, and the measuring) is the folder PALISADE_BENCH. After it, what the program
+# must bear (`drill trial`): it fails when a bar is missed. TRIALS names them; TRIAL_SECS is how long
+# each load lasts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -9,8 +11,9 @@ PALISADE_BENCH=${PALISADE_BENCH:-../shared/bench}
 [ -f "$PALISADE_BENCH/bench.py" ] || give_up "PALISADE_BENCH: no bench.py in $PALISADE_BENCH"
 scripts/need.sh bench
 say "building"
-cargo build --release --locked --bin palisade
+cargo build --release --locked --bin palisade --bin drill
 palisade=${CARGO_TARGET_DIR:-$PWD/target}/release/palisade
+drill=${CARGO_TARGET_DIR:-$PWD/target}/release/drill
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
@@ -21,3 +24,9 @@ python3 "$PALISADE_BENCH/bench.py" --loads "${LOADS:-get,post1k,post16k}" \
     --rounds "${ROUNDS:-3}" --secs "${SECS:-4}" \
     "palisade=19200:$palisade run --to http://127.0.0.1:19000 --listen 127.0.0.1:19200 \
 --mode monitor --workers 1 --quiet --data $work/data"
+say "more load than it can carry, half of it beside nginx, reloads at 1,000 requests/s"
+# The program on one core, the load and its upstream on another; a connection is a file to each.
+ulimit -n "$(ulimit -H -n)"
+# shellcheck disable=SC2086
+taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads} \
+    --secs "${TRIAL_SECS:-30}" --program "taskset -c 0 $palisade" --nginx "taskset -c 0 nginx"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that draw their input, with many more draws: hostile bytes for each parser (proptest
 # reads PROPTEST_CASES), seeds for the simulator (drill reads PALISADE_SEEDS) and kills of a process
-# that writes (ledger reads PALISADE_KILLS).
+# that writes and of the whole program under load (ledger and palisade read PALISADE_KILLS).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh

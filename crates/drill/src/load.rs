@@ -44,6 +44,8 @@ pub struct Load {
     pub body: Option<String>,
     /// How many loopback addresses the connections come from.
     pub sources: u8,
+    /// For so long latency is not looked at: connections are being opened, caches filled.
+    pub warm_up: Duration,
 }
 
 impl Load {
@@ -147,7 +149,7 @@ impl Field {
     async fn serve(&self, mut caller: Option<Caller>, mut job: Job, until: Option<Instant>) {
         loop {
             let outcome = wire::exchange(&self.load, &mut caller, &job.request).await;
-            self.counts.borrow_mut().count(outcome, job.due.elapsed());
+            self.counts.borrow_mut().count(outcome, job.due, self.load.warm_up);
             self.under_way.set(self.under_way.get() - 1);
             let next = match (self.first_waiting(), until) {
                 (Some(job), _) => Some(job),

@@ -29,6 +29,8 @@ const OFFERED_MIN: f64 = 0.95;
 /// What the gateway may add to nginx's 99th percentile.
 const ADDED_P99_US_MAX: u32 = 1_000;
 const ROUNDS: usize = 5;
+/// Both proxies open their connections in this time, which is not what half load is about.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 /// What is started, and how long a trial lasts.
 #[derive(Clone, Debug)]
@@ -70,7 +72,8 @@ impl Trial {
         connections: usize,
     ) -> Result<()> {
         let program = Program::palisade(&self.program, &till.url())?;
-        let load = Load { to: program.address, connections, body, sources: 8 };
+        let load =
+            Load { to: program.address, connections, body, sources: 8, warm_up: Duration::ZERO };
         load.flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
         let calm = load.flat_out(BUSY_CALLERS, CAPACITY_FOR)?;
         println!("{what}, capacity: {calm}");
@@ -100,7 +103,7 @@ impl Trial {
         let till = Till::open(None)?;
         let program = Program::palisade(&self.program, &till.url())?;
         let nginx = Program::nginx(&self.nginx, till.address)?;
-        let load = |to| Load { to, connections: 256, body: None, sources: 8 };
+        let load = |to| Load { to, connections: 256, body: None, sources: 8, warm_up: WARM_UP };
         load(nginx.address).flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
         load(program.address).flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
         let calm = load(program.address).flat_out(BUSY_CALLERS, CAPACITY_FOR)?;
@@ -144,7 +147,13 @@ impl Trial {
             )
         };
         let program = Program::palisade_with(&self.program, &file, &write(0))?;
-        let load = Load { to: program.address, connections: 512, body: None, sources: 8 };
+        let load = Load {
+            to: program.address,
+            connections: 512,
+            body: None,
+            sources: 8,
+            warm_up: WARM_UP,
+        };
         let lasting = self.lasting;
         let caller = std::thread::spawn(move || load.at_rate(1_000.0, lasting));
         let began = Instant::now();

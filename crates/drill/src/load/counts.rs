@@ -29,6 +29,9 @@ pub struct Counts {
     /// A status among `other`.
     odd_status: Option<u16>,
     micros: Vec<u32>,
+    slowest: Duration,
+    /// When the slowest right answer came, from the beginning.
+    slowest_at: Duration,
     began: Option<Instant>,
     sent_for: Option<Duration>,
 }
@@ -54,11 +57,13 @@ impl Counts {
         self.right_in_time = self.right;
     }
 
-    pub(super) fn count(&mut self, outcome: Outcome, took: Duration) {
+    pub(super) fn count(&mut self, outcome: Outcome, due: Instant, warm_up: Duration) {
         match outcome {
             Outcome::Right => {
                 self.right += 1;
-                self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+                if self.began.is_none_or(|began| due.duration_since(began) >= warm_up) {
+                    self.note_latency(due.elapsed());
+                }
             }
             Outcome::ToldToWait => self.told_to_wait += 1,
             Outcome::MixedUp => self.mixed_up += 1,
@@ -67,6 +72,14 @@ impl Counts {
                 self.odd_status = Some(status);
             }
             Outcome::Broken => self.broken += 1,
+        }
+    }
+
+    fn note_latency(&mut self, took: Duration) {
+        self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        if took > self.slowest {
+            self.slowest = took;
+            self.slowest_at = self.began.map(|began| began.elapsed()).unwrap_or_default();
         }
     }
 
@@ -119,7 +132,7 @@ impl fmt::Display for Counts {
         write!(
             f,
             "due {:.0}/s, sent {}, unsent {}, right {} ({:.0}/s), 503 {}, mixed up {}, other {}, broken {}, \
-             unanswered {}; p50 {p50_us} us, p99 {p99_us} us, max {max_us} us",
+             unanswered {}; p50 {p50_us} us, p99 {p99_us} us, max {max_us} us at {:.2} s",
             self.due_per_s(),
             self.sent(),
             self.unsent,
@@ -130,6 +143,7 @@ impl fmt::Display for Counts {
             self.other,
             self.broken,
             self.unanswered,
+            self.slowest_at.as_secs_f64(),
         )?;
         match self.odd_status {
             Some(status) => write!(f, "; a status was {status}"),
@@ -146,11 +160,12 @@ mod tests {
     fn outcomes_and_percentiles_are_told_apart() {
         let mut counts = Counts::begin();
         for millis in 1..=100 {
-            counts.count(Outcome::Right, Duration::from_millis(millis));
+            counts.right += 1;
+            counts.note_latency(Duration::from_millis(millis));
         }
         for outcome in [Outcome::ToldToWait, Outcome::MixedUp, Outcome::Other(500), Outcome::Broken]
         {
-            counts.count(outcome, Duration::ZERO);
+            counts.count(outcome, Instant::now(), Duration::ZERO);
         }
         counts.sending_ended();
         assert_eq!((counts.sent(), counts.failed()), (104, 3));

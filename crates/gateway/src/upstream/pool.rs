@@ -33,12 +33,15 @@ use crate::{
     upload::Upload,
 };
 
-/// With so many connections a request waits a moment for one of them before it opens another.
-const FEW: usize = 8;
+/// With so many connections a request waits a moment for one of them before it opens another. Fewer
+/// would make a burst wait for the answers to its own first half.
+const FEW: usize = 64;
 /// That moment: an upstream that answers within it needs no more connections.
 const MOMENT: Duration = Duration::from_millis(2);
 /// The same when all that may be kept are open: another one would be closed right after use.
-const LONG_MOMENT: Duration = Duration::from_millis(10);
+const LONG_MOMENT: Duration = Duration::from_millis(20);
+/// As many such moments are worth it while connections come free in each: who waits has a turn.
+const LONG_MOMENTS_MAX: usize = 10;
 
 /// A request on its way out.
 pub(crate) struct Outbound {
@@ -68,6 +71,8 @@ pub(crate) struct Pool {
     open: Rc<Cell<usize>>,
     /// Requests that wait for one of them, the first first; those that have given up are skipped.
     takers: RefCell<VecDeque<oneshot::Sender<Box<Link>>>>,
+    /// How many have come free after an answer, ever.
+    freed: Cell<u64>,
     /// Whether connections can serve again after an answer, by the last one.
     come_back: Cell<bool>,
     http2: RefCell<Option<http2::SendRequest<Upload>>>,
@@ -98,6 +103,7 @@ impl Pool {
             idle: RefCell::default(),
             open: Rc::default(),
             takers: RefCell::default(),
+            freed: Cell::new(0),
             come_back: Cell::new(true),
             http2: RefCell::default(),
             speaks_http2,
@@ -151,6 +157,7 @@ impl Pool {
             return;
         }
         link.rest();
+        self.freed.set(self.freed.get() + 1);
         while let Some(taker) = self.takers.borrow_mut().pop_front() {
             match taker.send(link) {
                 Ok(()) => return,
@@ -193,28 +200,37 @@ impl Pool {
 
     /// A connection that becomes free in a moment, or a new one.
     async fn obtain(&self) -> Result<Connection, UpstreamFault> {
-        let moment = match self.open.get() {
-            open if open >= self.deadlines.keep_max => LONG_MOMENT,
-            open if open >= FEW => MOMENT,
-            _ => Duration::ZERO,
+        let (moment, moments) = match self.open.get() {
+            open if open >= self.deadlines.keep_max => (LONG_MOMENT, LONG_MOMENTS_MAX),
+            open if open >= FEW => (MOMENT, 1),
+            _ => return self.connect().await,
         };
-        if moment.is_zero() || !self.come_back.get() {
+        if !self.come_back.get() {
             return self.connect().await;
         }
-        let (taker, mut taken) = oneshot::channel();
-        self.takers.borrow_mut().push_back(taker);
-        let taken = match tokio::time::timeout(moment, &mut taken).await {
-            Ok(taken) => taken.ok(),
-            Err(_) => {
-                taken.close();
-                // It may have come just now.
-                taken.try_recv().ok()
-            }
-        };
-        match taken {
+        match self.turn(moment, moments).await {
             Some(link) => Ok(Connection::Http1(link)),
             None => self.connect().await,
         }
+    }
+
+    /// Waits in turn for a connection that comes free; `None` when that takes too long.
+    async fn turn(&self, moment: Duration, moments: usize) -> Option<Box<Link>> {
+        let (taker, mut taken) = oneshot::channel();
+        self.takers.borrow_mut().push_back(taker);
+        let mut freed = self.freed.get();
+        for _ in 0..moments {
+            if let Ok(taken) = tokio::time::timeout(moment, &mut taken).await {
+                return taken.ok();
+            }
+            if self.freed.get() == freed {
+                break;
+            }
+            freed = self.freed.get();
+        }
+        taken.close();
+        // It may have come just now.
+        taken.try_recv().ok()
     }
 
     async fn connect(&self) -> Result<Connection, UpstreamFault> {

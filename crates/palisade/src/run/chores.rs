@@ -21,8 +21,9 @@ const KEEP_EVERY: Duration = Duration::from_millis(200);
 const FINDINGS_EVERY: Duration = Duration::from_millis(500);
 /// How often counts of minutes that are over are kept.
 const ROLLUPS_EVERY: Duration = Duration::from_secs(5);
-/// How often learnt state is kept: so much of it may be lost by a crash.
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+/// How often learnt state is kept. A crash may lose half a minute of it: this, and the time that
+/// keeping it takes on a busy machine.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(25);
 /// How often the files of the policy are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

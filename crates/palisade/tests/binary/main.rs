@@ -1,8 +1,11 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod disk;
 mod first_minutes;
+mod kills;
 mod operating;
 mod recordings;
 mod restart;
 mod secrets;
 mod support;
+mod upstreams;

@@ -154,7 +154,19 @@ impl Palisade {
 
     /// With these arguments. Returns once it is ready.
     pub(crate) fn start(data: &Path, args: &[&str]) -> Self {
-        let mut child = program()
+        Self::start_as(program(), data, args)
+    }
+
+    /// The same under a shell that has first done `prepare`: limits, signals.
+    pub(crate) fn start_after(prepare: &str, data: &Path, args: &[&str]) -> Self {
+        let mut shell = undisturbed(Command::new("sh"));
+        shell.arg("-c").arg(format!("{prepare} exec \"$0\" \"$@\""));
+        shell.arg(env!("CARGO_BIN_EXE_palisade"));
+        Self::start_as(shell, data, args)
+    }
+
+    fn start_as(mut program: Command, data: &Path, args: &[&str]) -> Self {
+        let mut child = program
             .arg("run")
             .args(args)
             .arg("--data")
@@ -206,6 +218,16 @@ impl Palisade {
             .unwrap_or_else(|error| panic!("{args:?}: {error}: {}", text(&output.stdout)))
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A counter of `status`.
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        let status = self.json(&["status"]);
+        status["counters"][name].as_u64().unwrap_or_else(|| panic!("no counter {name}: {status}"))
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let killed = Command::new("kill")
             .args([&format!("-{name}"), &self.child.id().to_string()])
@@ -237,7 +259,10 @@ impl Drop for Palisade {
 
 /// The program, with nothing of this environment that would change it.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    undisturbed(Command::new(env!("CARGO_BIN_EXE_palisade")))
+}
+
+fn undisturbed(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PALISADE_")) {
         command.env_remove(name);
     }
