@@ -1,7 +1,7 @@
 //! What the body parsers cost: time per body by form and size, and how it grows in worst cases.
 //!
-//! With `BENCH_DIR` set, its `body1k.json` and `body16k.json` are read, too. A worst case is timed at
-//! one size and at twice that: the ratio is 2 for a linear parser.
+//! With `BENCH_DIR` set, its `body1k.json` and `body16k.json` are read, too. A worst case is timed
+//! at one size and at twice that: the ratio is 2 for a linear parser.
 
 use std::hint::black_box;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Our body parsers beside libmodsecurity's, on the same bytes.
 //!
 //! Run with `cargo test -p rules --test body_libmodsecurity`; it needs a C++ compiler (`c++`) and
-//! libmodsecurity with its headers (Debian: `libmodsecurity-dev`, 3.0.9 when this was written), so plain
-//! `cargo test` leaves it out. Where we differ on purpose, the row says why, and the test fails when the
-//! difference goes away.
+//! libmodsecurity with its headers (Debian: `libmodsecurity-dev`, 3.0.9 when this was written), so
+//! plain `cargo test` leaves it out. Where we differ on purpose, the row says why, and the test
+//! fails when the difference goes away.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -350,8 +350,8 @@ fn multipart_is_read_as_libmodsecurity_reads_it() {
     compare(&names, &theirs, &ours, &reasons);
 }
 
-/// Multipart bodies of any structure: what libmodsecurity flags is flagged, and what neither does is
-/// read alike.
+/// Multipart bodies of any structure: what libmodsecurity flags is flagged, and what neither does
+/// is read alike.
 #[test]
 fn no_multipart_body_passes_that_libmodsecurity_flags() {
     let pieces = [

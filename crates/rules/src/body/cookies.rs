@@ -1,8 +1,8 @@
 //! A Cookie header as names and values.
 //!
-//! Values are left as they were sent: no standard encodes them, and rules decode what they want. Old
-//! attributes (`$Version`) are cookies like any other, so that rules can see them. What has an empty
-//! name is no cookie to ModSecurity, and none here.
+//! Values are left as they were sent: no standard encodes them, and rules decode what they want.
+//! Old attributes (`$Version`) are cookies like any other, so that rules can see them. What has an
+//! empty name is no cookie to ModSecurity, and none here.
 
 use super::arguments::Arguments;
 use super::limits::Limits;

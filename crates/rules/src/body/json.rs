@@ -1,13 +1,14 @@
 //! JSON (RFC 8259) as arguments whose names are the paths to them: `json.user.name`.
 //!
-//! One pass over the bytes with a stack of open objects and arrays, no tree and no recursion. The path
-//! is one buffer that grows and shrinks; a name is copied from it when its value is read.
+//! One pass over the bytes with a stack of open objects and arrays, no tree and no recursion. The
+//! path is one buffer that grows and shrinks; a name is copied from it when its value is read.
 //!
 //! Not a validator that stops at the first fault: servers differ in what they accept, so what a
-//! lenient one would read (a trailing comma, a raw line break in a string, an unknown escape, a second
-//! text after the first) is read and flagged, and only what leaves no sensible reading ends the pass.
-//! Even then the string or word that broke off is kept. Duplicate keys all stay, numbers keep their
-//! digits, `null` is empty, and an empty object or array is an empty value, so that no key goes unseen.
+//! lenient one would read (a trailing comma, a raw line break in a string, an unknown escape, a
+//! second text after the first) is read and flagged, and only what leaves no sensible reading ends
+//! the pass. Even then the string or word that broke off is kept. Duplicate keys all stay, numbers
+//! keep their digits, `null` is empty, and an empty object or array is an empty value, so that no
+//! key goes unseen.
 
 mod text;
 

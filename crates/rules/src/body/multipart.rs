@@ -1,13 +1,13 @@
 //! `multipart/form-data` (RFC 7578): fields, files, part headers, and every strictness flag of
 //! ModSecurity.
 //!
-//! Multipart is where servers differ most, so that is what is told: whatever two of them could read in
-//! two ways sets a flag or a fault, and the part is kept in each reading. A file's content is no
-//! argument; but when the headers that make it a file are odd, another server may see a field there,
-//! and then it is both. A part without a name is an argument with an empty one.
+//! Multipart is where servers differ most, so that is what is told: whatever two of them could read
+//! in two ways sets a flag or a fault, and the part is kept in each reading. A file's content is no
+//! argument; but when the headers that make it a file are odd, another server may see a field
+//! there, and then it is both. A part without a name is an argument with an empty one.
 //!
-//! Nested multipart bodies are not taken apart: servers have not read them since RFC 7578. The inner
-//! text is a field's value, and its boundaries set the flag for unmatched ones.
+//! Nested multipart bodies are not taken apart: servers have not read them since RFC 7578. The
+//! inner text is a field's value, and its boundaries set the flag for unmatched ones.
 
 mod boundary;
 mod disposition;
@@ -53,7 +53,8 @@ pub struct Part<'a> {
     pub is_suspect: bool,
 }
 
-/// What is odd about a multipart body. Each is the variable of the name with `MULTIPART_` before it.
+/// What is odd about a multipart body. Each is the variable of the name with `MULTIPART_` before
+/// it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Flags {
     /// The boundary stands in quotes in the Content-Type.

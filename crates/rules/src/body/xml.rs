@@ -1,12 +1,13 @@
 //! XML as the texts and attribute values that rules ask for: `XML:/*` and `XML://@*`.
 //!
 //! One pass over the bytes, no tree. A text runs from tag to tag: CDATA, comments and processing
-//! instructions between do not end it, since a server behind us sees one text there, too. Both readings
-//! of `XML:/*` in use are to be had: each text trimmed, as Coraza gives them and as CRS 4 is written
-//! for ([`Xml::texts`]), and all of them as one string, as libmodsecurity does ([`Xml::whole_text`]).
+//! instructions between do not end it, since a server behind us sees one text there, too. Both
+//! readings of `XML:/*` in use are to be had: each text trimmed, as Coraza gives them and as CRS 4
+//! is written for ([`Xml::texts`]), and all of them as one string, as libmodsecurity does
+//! ([`Xml::whole_text`]).
 //!
-//! There is no DTD here and never will be. A document type declaration is kept as it stands for rules
-//! to look at, an internal subset is a fault, and no entity but the five predefined ones and
+//! There is no DTD here and never will be. A document type declaration is kept as it stands for
+//! rules to look at, an internal subset is a fault, and no entity but the five predefined ones and
 //! characters by number is expanded: nothing is fetched, and nothing grows.
 
 mod reader;

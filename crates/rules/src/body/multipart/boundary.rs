@@ -1,7 +1,7 @@
 //! The boundary that a Content-Type names.
 //!
-//! As strict as ModSecurity, since a server that reads another boundary reads another body. The most
-//! likely one is given all the same, so that the body can be looked at.
+//! As strict as ModSecurity, since a server that reads another boundary reads another body. The
+//! most likely one is given all the same, so that the body can be looked at.
 
 use super::{Multipart, MultipartFault};
 use crate::body::limits::Limits;

@@ -1,8 +1,8 @@
 //! Content-Disposition of a part: `form-data; name="a"; filename="b"`.
 //!
 //! Every value that some server would take for the name or the file name is kept, and what servers
-//! disagree on is a fault: other dispositions and parameters, duplicates, capital letters, text behind
-//! a value, and what RFC 5987 does not know of `filename*`.
+//! disagree on is a fault: other dispositions and parameters, duplicates, capital letters, text
+//! behind a value, and what RFC 5987 does not know of `filename*`.
 
 use std::borrow::Cow;
 

@@ -320,8 +320,8 @@ struct DeclarationEnd {
     has_subset: bool,
 }
 
-/// The `>` outside of quotes and of the brackets of an internal subset. A comment in a subset may hold
-/// a quote or bracket; since a subset is a fault anyway, it is not told apart.
+/// The `>` outside of quotes and of the brackets of an internal subset. A comment in a subset may
+/// hold a quote or bracket; since a subset is a fault anyway, it is not told apart.
 fn declaration_end(rest: &[u8]) -> DeclarationEnd {
     let mut quote = None;
     let mut is_inside = false;
