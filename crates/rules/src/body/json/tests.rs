@@ -199,18 +199,17 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn valid_json_reads_as_serde_json_reads_it(value in any_json(), is_pretty in any::<bool>()) {
-        let body = if is_pretty { serde_json::to_vec_pretty(&value) } else { serde_json::to_vec(&value) };
-        let body = body.expect("a tree serialises");
+        let write = if is_pretty { serde_json::to_vec_pretty } else { serde_json::to_vec };
+        let body = write(&value).expect("a tree serialises");
         let mut expected = Vec::new();
         walk(&value, "json", true, &mut expected);
         let json = parse(&body, ArrayNames::Coraza, &Limits::default());
-        let mut read: Vec<_> = json.arguments.iter()
-            .map(|a| (String::from_utf8_lossy(a.name).into_owned(), String::from_utf8_lossy(a.value).into_owned()))
-            .collect();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let read: Vec<_> = json.arguments.iter().map(|a| (text(a.name), text(a.value))).collect();
         // serde_json's objects have an order of their own; ours is the document's, which is the
         // same since it was written from them.
         prop_assert_eq!(json.fault, None);
-        prop_assert_eq!(&mut read, &mut expected);
+        prop_assert_eq!(read, expected);
     }
 
     #[test]
@@ -241,12 +240,16 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_body_keeps_what_came_before_the_cut(value in any_json(), cut in any::<prop::sample::Index>()) {
+    fn a_cut_body_keeps_what_came_before_the_cut(
+        value in any_json(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let body = serde_json::to_vec(&value).expect("a tree serialises");
         let whole = parse(&body, ArrayNames::ModSecurity, &Limits::default());
         let cut = cut.index(body.len());
         let part = parse(&body[..cut], ArrayNames::ModSecurity, &Limits::default());
-        let (whole, part): (Vec<_>, Vec<_>) = (whole.arguments.iter().collect(), part.arguments.iter().collect());
+        let whole: Vec<_> = whole.arguments.iter().collect();
+        let part: Vec<_> = part.arguments.iter().collect();
         // All but the last are whole; the last may have broken off.
         let whole_ones = part.len().saturating_sub(1);
         prop_assert_eq!(&part[..whole_ones], &whole[..whole_ones]);
