@@ -2,9 +2,8 @@
 //!
 //! Run with `cargo test -p rules --test body_libmodsecurity`; it needs a C++ compiler (`c++`) and
 //! libmodsecurity with its headers (Debian: `libmodsecurity-dev`, 3.0.9 when this was written), so
-//! plain
-//! `cargo test` leaves it out. Where we differ on purpose, the row says why, and the test fails
-//! when the difference goes away.
+//! plain `cargo test` leaves it out. Where we differ on purpose, the row says why, and the test
+//! fails when the difference goes away.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

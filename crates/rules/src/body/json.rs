@@ -5,12 +5,10 @@
 //!
 //! Not a validator that stops at the first fault: servers differ in what they accept, so what a
 //! lenient one would read (a trailing comma, a raw line break in a string, an unknown escape, a
-//! second
-//! text after the first) is read and flagged, and only what leaves no sensible reading ends the
-//! pass.
-//! Even then the string or word that broke off is kept. Duplicate keys all stay, numbers keep their
-//! digits, `null` is empty, and an empty object or array is an empty value, so that no key goes
-//! unseen.
+//! second text after the first) is read and flagged, and only what leaves no sensible reading ends
+//! the pass. Even then the string or word that broke off is kept. Duplicate keys all stay, numbers
+//! keep their digits, `null` is empty, and an empty object or array is an empty value, so that no
+//! key goes unseen.
 
 mod text;
 

@@ -1,9 +1,8 @@
 //! `multipart/form-data` (RFC 7578): fields, files, part headers, and every strictness flag of
 //! ModSecurity.
 //!
-//! Multipart is where servers differ most, so that is what is told: whatever two of them could
-//! read in
-//! two ways sets a flag or a fault, and the part is kept in each reading. A file's content is no
+//! Multipart is where servers differ most, so that is what is told: whatever two of them could read
+//! in two ways sets a flag or a fault, and the part is kept in each reading. A file's content is no
 //! argument; but when the headers that make it a file are odd, another server may see a field
 //! there, and then it is both. A part without a name is an argument with an empty one.
 //!

@@ -2,9 +2,8 @@
 //!
 //! One pass over the bytes, no tree. A text runs from tag to tag: CDATA, comments and processing
 //! instructions between do not end it, since a server behind us sees one text there, too. Both
-//! readings
-//! of `XML:/*` in use are to be had: each text trimmed, as Coraza gives them and as CRS 4 is
-//! written for ([`Xml::texts`]), and all of them as one string, as libmodsecurity does
+//! readings of `XML:/*` in use are to be had: each text trimmed, as Coraza gives them and as CRS 4
+//! is written for ([`Xml::texts`]), and all of them as one string, as libmodsecurity does
 //! ([`Xml::whole_text`]).
 //!
 //! There is no DTD here and never will be. A document type declaration is kept as it stands for
