@@ -38,9 +38,13 @@ pub(super) fn normalize(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Where the first byte is that does not stay: ordinary prose has none, for all its spaces.
 fn first_change(value: &[u8]) -> Option<usize> {
-    let next = value.iter().skip(1).map(Some).chain([None]);
-    value.iter().zip(next).position(|(byte, next)| match byte {
-        b' ' => matches!(next, Some(b' ' | b'/' | b'(')),
-        _ => TRIGGERS.contains(*byte),
+    let mut blank = false;
+    value.iter().position(|byte| {
+        let after_blank = blank;
+        blank = *byte == b' ';
+        match byte {
+            b' ' | b'/' | b'(' => after_blank,
+            _ => TRIGGERS.contains(*byte),
+        }
     })
 }

@@ -24,10 +24,11 @@ pub(super) fn remove(value: &[u8]) -> Option<Vec<u8>> {
 /// `compressWhitespace`.
 pub(super) fn compress(value: &[u8]) -> Option<Vec<u8>> {
     // A single space stays, and ordinary prose has nothing else.
-    let next = value.iter().skip(1).map(Some).chain([None]);
-    let first = value.iter().zip(next).position(|(byte, next)| match byte {
-        b' ' => next == Some(&b' '),
-        _ => needs_reading(*byte),
+    let mut blank = false;
+    let first = value.iter().position(|byte| {
+        let after_blank = blank;
+        blank = *byte == b' ';
+        if blank { after_blank } else { needs_reading(*byte) }
     })?;
     Some(spaced(value, first, |out| out.push(b' ')))
 }
