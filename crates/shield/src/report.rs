@@ -105,6 +105,7 @@ pub(crate) fn framing_event(
             nats: 0.0,
             reason: fault.to_owned(),
         }],
+        rules: Vec::new(),
         scope: None,
         decision: None,
         exception: None,

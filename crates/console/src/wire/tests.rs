@@ -43,6 +43,7 @@ fn event() -> traffic::Event {
             nats: 6.5,
             reason: "14 accounts".to_owned(),
         }],
+        rules: Vec::new(),
         scope: None,
         decision: Some(DecisionId(3)),
         exception: None,

@@ -279,6 +279,7 @@ fn event(number: u64) -> Event {
         ja4: None,
         user_agent: Some("curl/8.5.0".to_owned()),
         signals: Vec::new(),
+        rules: Vec::new(),
         scope: None,
         decision: Some(DecisionId(1)),
         exception: None,

@@ -126,6 +126,7 @@ fn flags_complete_and_override_the_file() {
         mode: Some(Mode::Enforce),
         data: Some(PathBuf::from("/tmp/d")),
         workers: Some(2),
+        crs: Some(PathBuf::from("/etc/crs")),
     };
     let file = "version = 1\n[[site]]\nname = \"shop\"\nmode = \"monitor\"\n";
     let policy = loaded_from(&Sources { flags, ..of_file(file) });
@@ -138,6 +139,7 @@ fn flags_complete_and_override_the_file() {
     assert_eq!(by_key("site.shop.protect.recon"), "enforce (--mode)");
     assert_eq!(by_key("store.path"), "/tmp/d (--data)");
     assert_eq!(by_key("server.workers"), "2 (--workers)");
+    assert_eq!(by_key("rules.crs"), "/etc/crs (--crs)");
 }
 
 #[test]
