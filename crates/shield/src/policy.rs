@@ -30,6 +30,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use caller::Trust;
@@ -49,6 +50,8 @@ pub use value::{show_bytes, show_duration};
 
 use host::HostIndex;
 use route::RouteIndex;
+
+use crate::rulebook::Rulebook;
 
 /// All that a policy is made from.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +103,8 @@ pub struct Policy {
     hosts: HostIndex,
     /// For hosts that no site names.
     unclaimed: Modes,
+    /// What `rules` names, loaded by whoever opens files.
+    rulebook: Option<Arc<Rulebook>>,
     /// Layers that the overlay turned off everywhere.
     killed: Vec<Layer>,
 }
@@ -398,6 +403,16 @@ impl Policy {
     /// The longest body, in bytes.
     pub fn body_bytes_max(&self, route: &RouteRef) -> Option<u64> {
         self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
+    }
+
+    /// Puts rules in force with this policy.
+    pub fn arm(&mut self, rulebook: Arc<Rulebook>) {
+        self.rulebook = Some(rulebook);
+    }
+
+    /// The rules in force.
+    pub const fn rulebook(&self) -> Option<&Arc<Rulebook>> {
+        self.rulebook.as_ref()
     }
 
     /// Whose word on the caller's address is believed.

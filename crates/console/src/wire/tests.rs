@@ -148,6 +148,7 @@ fn an_exception_says_what_it_silences() {
         id: ExceptionId(1),
         detector: Some(Detector::ForcedBrowsing),
         layer: Layer::Recon,
+        rules: Vec::new(),
         endpoint: None,
         entity: Some(Entity::address("203.0.113.7".parse().expect("an address"))),
         reason: String::new(),

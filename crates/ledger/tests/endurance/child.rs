@@ -208,6 +208,7 @@ fn exception(number: u64) -> Exception {
         id: ExceptionId(number),
         detector: None,
         layer: Layer::Recon,
+        rules: Vec::new(),
         endpoint: None,
         entity: None,
         reason: format!("reason {number}"),

@@ -13,6 +13,7 @@ use traffic::{
     Verdict,
 };
 
+use crate::inspection::Inspection;
 use crate::policy::{Policy, RouteRef};
 use crate::record::Draft;
 
@@ -47,6 +48,8 @@ pub struct Pass {
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
     pub(crate) draft: Option<Box<Draft>>,
+    /// What rules make of it, where there are any.
+    pub(crate) inspection: Option<Box<Inspection>>,
 }
 
 /// What was decided, and on which facts.
@@ -78,6 +81,9 @@ impl Pass {
         traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         if !is_complete {
             self.notes.push("the body was inspected in part");
+        }
+        if let Some(inspection) = &mut self.inspection {
+            inspection.body(body, is_complete);
         }
         if let Some(draft) = &mut self.draft {
             draft.body(body, self.media, is_complete, hasher);
@@ -145,6 +151,11 @@ impl Pass {
             path: &self.path,
             now,
         }
+    }
+
+    /// Did rules find anything in it?
+    pub(crate) fn is_suspicious(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspection| !inspection.found.is_empty())
     }
 
     pub(crate) fn mode(&self, layer: Layer) -> Mode {

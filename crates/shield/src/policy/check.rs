@@ -95,6 +95,7 @@ impl Check<'_, '_, '_> {
             trust,
             hosts,
             unclaimed,
+            rulebook: None,
             killed: overlay.killed.iter().map(|(layer, _)| *layer).collect(),
         }
     }
