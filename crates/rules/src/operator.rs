@@ -16,7 +16,7 @@ mod check_digit;
 mod data_file;
 mod error;
 mod network;
-mod number;
+pub(crate) mod number;
 mod phrases;
 mod text;
 mod validate;
