@@ -154,6 +154,9 @@ pub(crate) struct Run {
     /// The configuration file
     #[arg(short, long, env = "PALISADE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The folder of an OWASP Core Rule Set, to look for known attacks with, too
+    #[arg(long, env = "PALISADE_CRS", value_name = "DIR")]
+    pub(crate) crs: Option<PathBuf>,
     /// Record every exchange as JSON lines, secrets replaced by their keyed hashes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

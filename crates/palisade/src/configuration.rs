@@ -11,6 +11,8 @@ use std::time::SystemTime;
 use shield::policy::{self, Flags, Policy, Sources};
 use traffic::recording::HeaderLine;
 
+use crate::rulebook::Shelf;
+
 /// The name of the overlay in the data folder.
 pub(crate) const OVERLAY_NAME: &str = "overlay.toml";
 
@@ -23,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) overlay: Option<PathBuf>,
     /// The command line.
     pub(crate) flags: Flags,
+    /// The rules that were loaded last.
+    pub(crate) rules: Shelf,
 }
 
 /// A policy, and what there is to say about it.
@@ -76,9 +80,12 @@ impl Configuration {
             overlay: overlay.map(|text| (overlay_name.as_str(), text)),
             flags: self.flags.clone(),
         };
-        let (policy, warnings) = policy::load(&sources)
+        let (mut policy, warnings) = policy::load(&sources)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let warnings = warnings.iter().map(ToString::to_string).collect();
+        if let Some(rulebook) = self.rules.load(&policy)? {
+            policy.arm(rulebook);
+        }
         let recorded = policy::recorded(&sources).ok();
         let recorded = recorded.map(|(file, overlay)| Recorded { file, overlay });
         Ok(Compiled { policy, warnings, recorded, file })

@@ -15,7 +15,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rules::{Engine, RuleSet};
+use rules::engine::Engine;
+use rules::rule_set::RuleSet;
 use shield::Rulebook;
 use shield::policy::{Policy, Preset};
 
@@ -36,27 +37,17 @@ struct Kept {
     key: String,
     files: Stamps,
     rulebook: Arc<Rulebook>,
-    notes: Vec<String>,
 }
 
 /// Files, and what they looked like when they were read.
 pub(crate) type Stamps = Vec<(String, Option<(SystemTime, u64)>)>;
-
-/// The rules of a policy, and what there is to say about them.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    /// The rules.
-    pub(crate) rulebook: Arc<Rulebook>,
-    /// What was understood and has no effect, in a sentence each.
-    pub(crate) notes: Vec<String>,
-}
 
 impl Shelf {
     /// The rules that `policy` names; nothing when it names none.
     ///
     /// # Errors
     /// Everything that is wrong with the files, with file and line.
-    pub(crate) fn load(&self, policy: &Policy) -> Result<Option<Loaded>, Vec<String>> {
+    pub(crate) fn load(&self, policy: &Policy) -> Result<Option<Arc<Rulebook>>, Vec<String>> {
         let rules = &policy.rules;
         if rules.crs.value.is_none() && !rules.builtin.value {
             return Ok(None);
@@ -66,8 +57,7 @@ impl Shelf {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.key == key)
             && disk::are_as_they_were(&kept.files)
         {
-            let (rulebook, notes) = (Arc::clone(&kept.rulebook), kept.notes.clone());
-            return Ok(Some(Loaded { rulebook, notes }));
+            return Ok(Some(Arc::clone(&kept.rulebook)));
         }
         let read = read(policy)?;
         let collections = kept.as_ref().map(|kept| kept.rulebook.engine().collections());
@@ -82,9 +72,8 @@ impl Shelf {
             rules.cpu_budget.value,
         );
         let rulebook = Arc::new(rulebook);
-        let (again, notes) = (Arc::clone(&rulebook), read.notes.clone());
-        *kept = Some(Kept { key, files: read.files, rulebook, notes: read.notes });
-        Ok(Some(Loaded { rulebook: again, notes }))
+        *kept = Some(Kept { key, files: read.files, rulebook: Arc::clone(&rulebook) });
+        Ok(Some(rulebook))
     }
 }
 
@@ -92,7 +81,6 @@ impl Shelf {
 pub(crate) struct Read {
     pub(crate) set: RuleSet,
     pub(crate) files: Stamps,
-    pub(crate) notes: Vec<String>,
 }
 
 /// Reads the rules that `policy` names.
@@ -108,10 +96,9 @@ pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
             disk.hold(&format!("builtin/{name}"), (*text).to_owned());
         }
     }
-    let set = RuleSet::load("palisade", &disk)
+    let set = RuleSet::load(&["palisade"], &disk)
         .map_err(|error| error.to_string().lines().map(str::to_owned).collect::<Vec<_>>())?;
-    let notes = set.notes.iter().map(|note| format!("{}: {}", note.source, note.text)).collect();
-    Ok(Read { set, files: disk.stamps(), notes })
+    Ok(Read { set, files: disk.stamps() })
 }
 
 /// The text that everything is read from.

@@ -144,7 +144,8 @@ impl Inspection {
 
 /// The head as it came over the wire: names in their spelling, headers in their order.
 fn read_raw(transaction: &mut Transaction, raw: &[u8]) {
-    let mut lines = raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines =
+        raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let line = lines.next().unwrap_or_default();
     let mut words = line.splitn(3, |byte| *byte == b' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

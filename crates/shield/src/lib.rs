@@ -34,8 +34,8 @@ pub use guard::LayerFaults;
 pub use memory::Overview;
 pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
 pub use record::Recorder;
-pub use rulebook::Rulebook;
 pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};
+pub use rulebook::Rulebook;
 pub use snapshot::NotRestored;
 pub use standing::Change;
 

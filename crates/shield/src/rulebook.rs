@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use conduct::Certainty;
 use rules::action::{Disruption, Severity};
+use rules::engine::Engine;
 use rules::rule::{Phase, Rule};
+use rules::rule_set::RuleSet;
 use rules::variable::Variable;
-use rules::{Engine, RuleSet};
 
 use crate::policy::Blocking;
 

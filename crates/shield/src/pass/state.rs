@@ -114,6 +114,15 @@ impl Pass {
         self.notes.push(note);
     }
 
+    /// The numbers of the rules that matched, when the policy tells them to this caller: one on this
+    /// machine.
+    pub fn rules_to_tell(&self) -> Option<String> {
+        let is_told = self.policy.debug.rule_header.value && self.sighting.address.is_loopback();
+        let inspection = self.inspection.as_ref().filter(|_| is_told)?;
+        let numbers: Vec<String> = inspection.matched().map(|rule| rule.to_string()).collect();
+        Some(numbers.join(","))
+    }
+
     /// The client address: the peer's, or what trusted proxies say.
     pub const fn client(&self) -> IpAddr {
         self.sighting.address

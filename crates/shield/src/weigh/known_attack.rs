@@ -83,11 +83,7 @@ pub(super) fn learn(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp)
 }
 
 /// Refuses the request, when what was found in it is enough.
-pub(super) fn refuse(
-    signals: &[Signal],
-    counts: impl Fn(&Signal) -> bool,
-    verdict: &mut Verdict,
-) {
+pub(super) fn refuse(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdict: &mut Verdict) {
     let of = |detector| {
         let mine = signals.iter().filter(move |signal| signal.detector == detector);
         mine.filter(|signal| counts(signal)).map(|signal| signal.nats)
