@@ -10,6 +10,7 @@ pub mod body;
 pub mod byte_set;
 pub mod engine;
 pub mod operator;
+mod prefilter;
 pub mod rule;
 pub mod rule_set;
 pub mod template;

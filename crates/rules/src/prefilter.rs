@@ -1,0 +1,2 @@
+mod chains;
+mod literal;
