@@ -11,6 +11,7 @@
 
 mod act;
 mod body;
+mod candidates;
 mod effects;
 mod fields;
 mod head;
@@ -96,6 +97,13 @@ impl Engine {
     #[must_use]
     pub fn new(set: RuleSet) -> Self {
         Self::with_collections(set, Arc::default())
+    }
+
+    /// Prepares a rule set in which each rule looks at each of its values by itself. It finds what
+    /// the other finds, and takes many times as long: it is there to be compared with.
+    #[must_use]
+    pub fn plain(set: RuleSet) -> Self {
+        Self { program: Arc::new(Program::plain(set)), collections: Arc::default() }
     }
 
     /// Prepares a rule set that goes on with the collections of another.

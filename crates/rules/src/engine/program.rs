@@ -16,7 +16,8 @@ use super::{
 use crate::{
     body::Limits,
     operator::{Comparison, Operator},
-    rule::{Jump, Link, Rule, Selector, Target, Test},
+    prefilter::Sieve,
+    rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
     rule_set::{RuleSet, Settings, Step},
     template::{Piece, Template},
     transformation::Transformation,
@@ -33,6 +34,8 @@ pub(super) struct Program {
     /// How many rules there are.
     pub(super) rules: usize,
     pub(super) limits: Limits,
+    /// For each phase; none when every rule is to look for itself.
+    sieves: Option<[Sieve; 5]>,
     /// Of each rule its phase and step.
     places: Vec<(usize, usize)>,
 }
@@ -130,7 +133,21 @@ impl Program {
             steps.iter().enumerate().map(plan).collect()
         });
         let limits = limits(&set.settings);
-        Self { set, phases, names, rules: places.len(), limits, places }
+        let sieves = std::array::from_fn(|phase| {
+            Sieve::new(set.phases.get(phase).map_or(&[][..], Vec::as_slice))
+        });
+        let sieves = Some(sieves);
+        Self { set, phases, names, rules: places.len(), limits, sieves, places }
+    }
+
+    /// The same without a sieve: each rule looks at each of its values.
+    pub(super) fn plain(set: RuleSet) -> Self {
+        Self { sieves: None, ..Self::new(set) }
+    }
+
+    /// What finds the rules of a phase that can hold.
+    pub(super) fn sieve(&self, phase: Phase) -> Option<&Sieve> {
+        self.sieves.as_ref()?.get(phase as usize)
     }
 
     /// The rule of that number.

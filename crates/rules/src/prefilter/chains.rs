@@ -49,9 +49,12 @@ impl Chains {
         let mut path = vec![0];
         let mut at = 0;
         for transformation in chain.iter().filter(|it| **it != Transformation::None) {
-            let known = self.nodes.iter().enumerate().skip(1).find(|(_, node)| {
-                node.parent == at && node.transformation == *transformation
-            });
+            let known = self
+                .nodes
+                .iter()
+                .enumerate()
+                .skip(1)
+                .find(|(_, node)| node.parent == at && node.transformation == *transformation);
             at = match known {
                 Some((place, _)) => place,
                 None if self.nodes.len() >= NODES_MAX => return None,
@@ -113,6 +116,11 @@ impl Chains {
         forms.len() - 1
     }
 
+    /// How many nodes there are.
+    pub(super) const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The nodes on the way to those in `ends`, and these.
     pub(super) fn ways_to(&self, ends: Nodes) -> Nodes {
         let mut all = ends | 1;
@@ -147,7 +155,8 @@ mod tests {
         assert_eq!(forms.len(), 1);
         assert_eq!(forms[0].nodes, 0b1111);
         chains.forms(b"Plain+Value", Nodes::MAX, &mut room, &mut forms);
-        let texts: Vec<_> = forms.iter().map(|form| form.bytes.escape_ascii().to_string()).collect();
+        let texts: Vec<_> =
+            forms.iter().map(|form| form.bytes.escape_ascii().to_string()).collect();
         assert_eq!(texts, ["Plain+Value", "Plain Value", "plain value"]);
         assert_eq!(forms[2].in_small_letters_of, Some(1));
     }

@@ -93,16 +93,12 @@ fn part(hir: &Hir, depth: usize) -> Part {
     }
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Part::empty(),
-        HirKind::Literal(literal) => {
-            Part::exact(Strings::from([literal.0.to_ascii_lowercase()]))
-        }
+        HirKind::Literal(literal) => Part::exact(Strings::from([literal.0.to_ascii_lowercase()])),
         HirKind::Class(class) => class_strings(class).map_or_else(Part::default, Part::exact),
         HirKind::Capture(capture) => part(&capture.sub, depth + 1),
         HirKind::Repetition(repetition) => repeated(repetition, depth),
         HirKind::Concat(parts) => concatenated(parts.iter().map(|it| part(it, depth + 1))),
-        HirKind::Alternation(branches) => {
-            alternated(branches.iter().map(|it| part(it, depth + 1)))
-        }
+        HirKind::Alternation(branches) => alternated(branches.iter().map(|it| part(it, depth + 1))),
     }
 }
 
@@ -249,12 +245,11 @@ fn byte_sets(hir: &Hir, depth: usize) -> Vec<ByteSet> {
         }
         HirKind::Alternation(branches) => {
             // A match takes one of the branches: it has a byte of the smallest set of that one.
-            let smallest = branches.iter().map(|branch| {
-                byte_sets(branch, depth + 1).into_iter().min_by_key(|set| set.len())
-            });
-            let united = smallest.into_iter().try_fold(ByteSet::NONE, |all, set| {
-                Some(all.union(set?))
-            });
+            let smallest = branches
+                .iter()
+                .map(|branch| byte_sets(branch, depth + 1).into_iter().min_by_key(|set| set.len()));
+            let united =
+                smallest.into_iter().try_fold(ByteSet::NONE, |all, set| Some(all.union(set?)));
             united.into_iter().collect()
         }
     }
