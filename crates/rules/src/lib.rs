@@ -9,6 +9,7 @@ pub mod action;
 pub mod body;
 pub mod byte_set;
 pub mod engine;
+pub mod head;
 pub mod operator;
 pub mod pattern;
 mod prefilter;
