@@ -14,6 +14,7 @@ mod body;
 mod candidates;
 mod effects;
 mod fields;
+mod gates;
 mod head;
 mod hits;
 mod lasting;
@@ -110,6 +111,11 @@ impl Engine {
     #[must_use]
     pub fn with_collections(set: RuleSet, collections: Arc<Collections>) -> Self {
         Self { program: Arc::new(Program::new(set)), collections }
+    }
+
+    /// Forgets the values in which nothing was found.
+    pub fn forget(&self) {
+        self.program.forget();
     }
 
     /// The rule set.

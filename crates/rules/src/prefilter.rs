@@ -19,5 +19,5 @@ mod plan;
 mod scan;
 
 pub(crate) use bits::Bits;
-pub(crate) use plan::{Lookout, Sieve};
+pub(crate) use plan::{Lookout, Outcomes, Sieve};
 pub(crate) use scan::Scan;

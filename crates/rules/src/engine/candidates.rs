@@ -11,15 +11,15 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     scan: Scan,
-    /// Every one: there is nothing to sieve.
-    is_everything: bool,
+    /// The values of this phase were looked at.
+    is_known: bool,
     name: Vec<u8>,
 }
 
 impl Candidates {
     /// The next step that runs, from `at` on.
     pub(super) fn next(&self, sieve: Option<&Sieve>, at: usize) -> usize {
-        match sieve.filter(|_| !self.is_everything) {
+        match sieve.filter(|_| self.is_known) {
             // Behind the last one the phase is over.
             Some(sieve) => sieve.always.next_of_either(&self.scan.steps, at).unwrap_or(usize::MAX),
             None => at,
@@ -28,17 +28,26 @@ impl Candidates {
 }
 
 impl State {
-    /// Looks at each value once, for all rules of the phase that can be sieved.
-    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase) {
-        let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.is_everything = true;
+    /// A phase begins: nothing was looked at yet.
+    pub(super) fn forget_candidates(&mut self) {
+        self.candidates.is_known = false;
+    }
+
+    /// Looks at each value once, for all rules of the phase that can be sieved and are not jumped
+    /// over, when `step` is the first of them.
+    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase, step: usize) {
+        let Some((sieve, gates)) = program.sieve(phase).zip(program.gates(phase)) else { return };
+        if self.candidates.is_known || sieve.is_empty() || step < sieve.first {
+            return;
+        }
         let steps = program.set.steps(phase);
-        if let Some(sieve) = program.sieve(phase).filter(|sieve| !sieve.is_empty()) {
-            candidates.is_everything = false;
-            candidates.scan.begin(sieve, steps.len());
-            for lookout in &sieve.lookouts {
-                self.look(program, phase, sieve, lookout, &mut candidates);
-            }
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.is_known = true;
+        candidates.scan.begin(sieve, steps.len());
+        let outcomes = gates.outcomes(self);
+        let view = sieve.view(outcomes, || gates.jumped_over(outcomes, steps.len()));
+        for lookout in &view.lookouts {
+            self.look(program, phase, sieve, lookout, &mut candidates);
         }
         self.candidates = candidates;
     }

@@ -29,9 +29,10 @@ impl<'r> Run<'r> {
         let steps = program.set.steps(phase);
         let plans = program.phases.get(phase as usize).map_or(&[][..], Vec::as_slice);
         let sieve = program.sieve(phase);
-        self.state.find_candidates(program, phase);
+        self.state.forget_candidates();
         let mut at = 0;
         loop {
+            self.state.find_candidates(program, phase, at);
             let step = self.state.candidates.next(sieve, at);
             if step >= steps.len() || !self.goes_on(phase) {
                 break;

@@ -7,7 +7,7 @@
 //! Nobody waits here: where two threads meet, one of them looks at its value anew. The hash has no
 //! key, since the worst that a caller can do who knows it is to make the memory useless.
 
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 
 /// Longer values are looked at each time.
 const VALUE_BYTES_MAX: usize = 1_024;
@@ -65,6 +65,13 @@ impl Clean {
             }
             true
         });
+    }
+
+    /// Forgets every value.
+    pub(super) fn forget(&self) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).entries.clear();
+        }
     }
 
     fn with_set(&self, class: u32, value: &[u8], look: impl FnOnce(&mut [Entry]) -> bool) -> bool {

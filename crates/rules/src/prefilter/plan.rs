@@ -2,6 +2,8 @@
 //! which rules look at which value.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -21,14 +23,21 @@ use crate::{
 
 /// A phase with more rules than this is one of a kind; the rest is evaluated plainly.
 const TESTS_MAX: usize = 4_096;
+/// So many views are kept.
+const VIEWS_MAX: usize = 16;
 
 /// The rules of a phase that can be sieved, and how.
 #[derive(Debug)]
 pub(crate) struct Sieve {
     /// Steps of the phase that run whatever values there are.
     pub(crate) always: Bits,
-    /// What is looked at.
-    pub(crate) lookouts: Vec<Lookout>,
+    /// The first step that is sieved: nothing is looked at before it is reached.
+    pub(crate) first: usize,
+    looks: Looks,
+    /// Of each test the nodes in which its chain ends: several when each step is looked at.
+    nodes: Vec<Vec<usize>>,
+    views: Mutex<Vec<(Outcomes, Arc<View>)>>,
+    next_class: AtomicU32,
     pub(super) chains: Chains,
     pub(super) tests: Vec<SieveTest>,
     /// Of each node the tests whose chains end in it.
@@ -49,6 +58,17 @@ pub(super) struct SieveTest {
     pub(super) bytes: Vec<ByteSet>,
     pub(super) length_min: usize,
 }
+
+/// Which conditions hold that let rules be jumped over, a bit for each.
+pub(crate) type Outcomes = u64;
+
+/// What is looked at, when some rules are jumped over.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) lookouts: Vec<Lookout>,
+}
+
+type Looks = BTreeMap<(Variable, bool), LooksAt>;
 
 /// A variable, and the tests that look at its values.
 #[derive(Debug)]
@@ -88,13 +108,74 @@ impl Sieve {
         plan.finish(always)
     }
 
+    /// Forgets the values in which nothing was found.
+    pub(crate) fn forget(&self) {
+        self.clean.forget();
+    }
+
     /// Are there rules to be sieved?
     pub(crate) fn is_empty(&self) -> bool {
         self.tests.is_empty()
     }
+
+    /// What is looked at under these outcomes; `jumped_over` says which steps they leave out.
+    pub(crate) fn view(&self, outcomes: Outcomes, jumped_over: impl FnOnce() -> Bits) -> Arc<View> {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, view)) = views.iter().find(|(known, _)| *known == outcomes) {
+            return Arc::clone(view);
+        }
+        let view = Arc::new(self.new_view(&jumped_over()));
+        // Rule sets have a level or two; what comes up beyond that makes room.
+        if views.len() >= VIEWS_MAX {
+            views.remove(0);
+        }
+        views.push((outcomes, Arc::clone(&view)));
+        view
+    }
+
+    fn new_view(&self, jumped_over: &Bits) -> View {
+        let stays = |test: &&usize| {
+            self.tests.get(**test).is_some_and(|test| !jumped_over.contains(test.step))
+        };
+        let class = |tests: &[&[usize]]| {
+            let tests = tests.iter().copied().flatten().filter(stays);
+            self.class(tests)
+        };
+        let lookout = |((variable, is_xml_attributes), looks): (&(Variable, bool), &LooksAt)| {
+            let named = looks.named.iter();
+            let named = named.map(|(name, tests)| (name.clone(), class(&[&looks.any, tests])));
+            Lookout {
+                variable: *variable,
+                is_xml_attributes: *is_xml_attributes,
+                any: class(&[&looks.any]),
+                named: named.filter(|(_, class)| !class.tests.is_empty()).collect(),
+                is_exact: variable.shape() == Shape::ExactCase,
+            }
+        };
+        let lookouts = self.looks.iter().map(lookout);
+        View { lookouts: lookouts.filter(|it| !it.is_idle()).collect() }
+    }
+
+    fn class<'t>(&self, tests: impl Iterator<Item = &'t usize>) -> Class {
+        let id = self.next_class.fetch_add(1, Relaxed);
+        let mut class = Class { id, tests: Bits::with_room(self.tests.len()), nodes: 0 };
+        let mut ends: Nodes = 0;
+        for test in tests {
+            class.tests.insert(*test);
+            let nodes = self.nodes.get(*test).into_iter().flatten();
+            ends |= nodes.fold(0, |all, node| all | 1 << node);
+        }
+        class.nodes = self.chains.ways_to(ends);
+        class
+    }
 }
 
 impl Lookout {
+    /// Does nobody look?
+    fn is_idle(&self) -> bool {
+        self.any.tests.is_empty() && self.named.is_empty()
+    }
+
     /// The tests that look at the value of that name; `room` is for the name in small letters.
     pub(crate) fn class(&self, name: &[u8], room: &mut Vec<u8>) -> &Class {
         if self.named.is_empty() {
@@ -117,12 +198,12 @@ struct Plan {
     needs: Vec<Option<Vec<Vec<u8>>>>,
     /// Of each test the nodes in which its chain ends: several when each step is looked at.
     nodes: Vec<Vec<usize>>,
-    looks: BTreeMap<(Variable, bool), Looks>,
+    looks: Looks,
 }
 
 /// Who looks at a variable.
-#[derive(Default)]
-struct Looks {
+#[derive(Debug, Default)]
+struct LooksAt {
     any: Vec<usize>,
     named: BTreeMap<Box<[u8]>, Vec<usize>>,
 }
@@ -172,39 +253,25 @@ impl Plan {
             }
         }
         let (literals, owners, others) = self.literals();
-        let mut next_id = 0;
-        let mut class = |tests: &[&[usize]]| {
-            next_id += 1;
-            self.class(next_id, tests)
-        };
-        let lookouts = self.looks.iter().map(|((variable, is_xml_attributes), looks)| {
-            let named = looks.named.iter();
-            let named = named.map(|(name, tests)| (name.clone(), class(&[&looks.any, tests])));
-            let named = named.collect();
-            Lookout {
-                variable: *variable,
-                is_xml_attributes: *is_xml_attributes,
-                any: class(&[&looks.any]),
-                named,
-                is_exact: variable.shape() == Shape::ExactCase,
-            }
-        });
-        let lookouts = lookouts.collect();
-        let Self { chains, tests, .. } = self;
+        let first = self.tests.iter().map(|test| test.step).min().unwrap_or(usize::MAX);
+        let Self { chains, tests, looks, nodes, .. } = self;
+        let (views, next_class) = (Mutex::default(), AtomicU32::new(1));
         let clean = Clean::default();
-        Sieve { always, lookouts, chains, tests, ends, literals, owners, others, clean }
-    }
-
-    fn class(&self, id: u32, tests: &[&[usize]]) -> Class {
-        let mut class = Class { id, tests: Bits::with_room(self.tests.len()), nodes: 0 };
-        let mut ends: Nodes = 0;
-        for test in tests.iter().copied().flatten() {
-            class.tests.insert(*test);
-            let nodes = self.nodes.get(*test).into_iter().flatten();
-            ends |= nodes.fold(0, |all, node| all | 1 << node);
+        Sieve {
+            always,
+            first,
+            looks,
+            nodes,
+            views,
+            next_class,
+            chains,
+            tests,
+            ends,
+            literals,
+            owners,
+            others,
+            clean,
         }
-        class.nodes = self.chains.ways_to(ends);
-        class
     }
 
     /// One automaton for the literals of all tests.
