@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
-# the folder PALISADE_DATA, and other servers (node, Go, nginx) on the far side of the gateway. They
+# the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), and other servers (node, Go, nginx) on the far side of the gateway. They
 # live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +13,8 @@ PALISADE_DATA=$(cd "$PALISADE_DATA" && pwd)
 export PALISADE_DATA
 
 scripts/need.sh test-data
+crs=$(scripts/fetch-crs.sh)
+eval "$crs"
 crates=()
 for file in crates/*/tests/data.rs; do
     [ -e "$file" ] || give_up "no crate has a tests/data.rs"

@@ -4,7 +4,11 @@ use std::ops::RangeInclusive;
 
 use regex::bytes::Regex;
 
-use crate::{rule::Target, template::Template, variable::Variable};
+use crate::{
+    rule::{Rule, Target},
+    template::Template,
+    variable::Variable,
+};
 
 /// What happens to the exchange when a rule holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -190,4 +194,19 @@ pub enum RuleFilter {
     Message(Regex),
     /// Those with a tag that the pattern matches.
     Tag(Regex),
+}
+
+impl RuleFilter {
+    /// Is this rule meant? Of tags and messages the text counts, not what macros stand for.
+    #[must_use]
+    pub fn matches(&self, rule: &Rule) -> bool {
+        match self {
+            Self::Ids(ranges) => ranges.iter().any(|range| range.contains(&rule.id)),
+            Self::Message(pattern) => {
+                let message = rule.links.first().and_then(|link| link.message.as_ref());
+                message.is_some_and(|message| pattern.is_match(&message.plain()))
+            }
+            Self::Tag(pattern) => rule.about.tags.iter().any(|tag| pattern.is_match(&tag.plain())),
+        }
+    }
 }

@@ -18,11 +18,12 @@ mod error;
 mod network;
 pub(crate) mod number;
 mod phrases;
+mod rx;
 mod text;
 mod validate;
 mod word;
 
-use regex::bytes::Regex;
+use crate::pattern::Pattern;
 
 pub use argument::Argument;
 pub use capture::Captures;
@@ -32,6 +33,7 @@ pub use error::OperatorError;
 pub use network::Networks;
 pub use number::{Comparison, NumberTest};
 pub use phrases::Phrases;
+pub use rx::MacroPattern;
 pub use text::{Relation, TextTest};
 pub use validate::{ByteRange, Encoding};
 pub use word::WordTest;
@@ -55,7 +57,9 @@ pub enum Operator {
     /// `pm`, `pmFromFile`: does any of the phrases occur, in any case of ASCII letters?
     Phrases(Phrases),
     /// `rx`: does the pattern match?
-    Rx(Regex),
+    Rx(Pattern),
+    /// `rx` with macros in its pattern.
+    RxMacros(MacroPattern),
     /// `beginsWith`, `contains`, `endsWith`, `streq`, `strmatch`, `within`.
     Text(TextTest),
     /// `geoLookup` or `rbl` where the caller has accepted that nobody is asked: never.
@@ -76,7 +80,7 @@ const PATTERNED: [(&str, Option<Scheme>); 5] = [
 ];
 
 /// Operators that ask a service, which old rule sets name behind switches that are off.
-const SERVICES: [&str; 2] = ["geoLookup", "rbl"];
+const SERVICES: [&str; 4] = ["detectSQLi", "detectXSS", "geoLookup", "rbl"];
 
 /// Operators of ModSecurity and Coraza that there are not here, and why.
 const ELSEWHERE: [(&str, &str); 13] = [
@@ -95,7 +99,37 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("validateSchema", "XML schemas are not read"),
 ];
 
+/// The other operators.
+const PLAIN: [&str; 21] = [
+    "beginsWith",
+    "contains",
+    "containsWord",
+    "endsWith",
+    "eq",
+    "ge",
+    "gt",
+    "ipMatch",
+    "ipMatchFromFile",
+    "le",
+    "lt",
+    "noMatch",
+    "pm",
+    "pmFromFile",
+    "streq",
+    "strmatch",
+    "unconditionalMatch",
+    "validateByteRange",
+    "validateUrlEncoding",
+    "validateUtf8Encoding",
+    "within",
+];
+
 impl Operator {
+    /// The names of all operators, without their `@`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PLAIN.into_iter().chain(PATTERNED.into_iter().map(|(name, _)| name))
+    }
+
     /// Is the argument of the operator of that name a pattern, for [`Self::with_pattern`]?
     #[must_use]
     pub fn takes_pattern(name: &str) -> bool {
@@ -106,13 +140,31 @@ impl Operator {
     ///
     /// # Errors
     /// When there is no operator of that name that takes a pattern.
-    pub fn with_pattern(name: &str, pattern: Regex) -> Result<Self, OperatorError> {
+    pub fn with_pattern(name: &str, pattern: Pattern) -> Result<Self, OperatorError> {
         let known = PATTERNED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         match known {
             Some((_, None)) => Ok(Self::Rx(pattern)),
-            Some((_, Some(scheme))) => Ok(Self::CheckDigit(CheckDigit::new(*scheme, pattern))),
+            Some((_, Some(scheme))) => {
+                let Some(regex) = pattern.regex() else {
+                    let reason = "its pattern cannot look around".to_owned();
+                    return Err(OperatorError::invalid(name, pattern.source(), reason));
+                };
+                Ok(Self::CheckDigit(CheckDigit::new(*scheme, regex.clone())))
+            }
             None => Err(OperatorError::Unknown(name.to_owned())),
         }
+    }
+
+    /// The operator of that name with a pattern that holds macros.
+    ///
+    /// # Errors
+    /// When the operator is not `rx`: the others read their patterns once.
+    pub fn with_macros(name: &str, pattern: &[u8]) -> Result<Self, OperatorError> {
+        if name.eq_ignore_ascii_case("rx") {
+            return Ok(Self::RxMacros(MacroPattern::new(pattern)));
+        }
+        let reason = "its pattern cannot hold macros".to_owned();
+        Err(OperatorError::invalid(name, pattern, reason))
     }
 
     /// The operator of that name, in any case of letters and without its `@`, with its argument as
@@ -173,6 +225,7 @@ impl Operator {
     pub fn macros(&self) -> Option<&[u8]> {
         match self {
             Self::Number(test) => test.macros(),
+            Self::RxMacros(pattern) => Some(pattern.macros()),
             Self::Text(test) => test.macros(),
             Self::Word(test) => test.macros(),
             _ => None,
@@ -192,6 +245,9 @@ impl Operator {
             Self::Number(test) => test.matches(value, expanded),
             Self::Phrases(phrases) => phrases.occur(value),
             Self::Rx(pattern) => pattern.is_match(value),
+            Self::RxMacros(pattern) => {
+                pattern.expanded(expanded).is_some_and(|pattern| pattern.is_match(value))
+            }
             Self::Text(test) => test.matches(value, expanded),
             Self::Unconditional => true,
             Self::Word(test) => test.matches(value, expanded),
@@ -206,6 +262,10 @@ impl Operator {
         captures.clear();
         let found = match self {
             Self::Rx(pattern) => return captures.read(pattern, value),
+            Self::RxMacros(pattern) => {
+                let pattern = pattern.expanded(expanded);
+                return pattern.is_some_and(|pattern| captures.read(&pattern, value));
+            }
             Self::CheckDigit(check) => check.find(value),
             Self::Phrases(phrases) => phrases.find(value),
             _ => return self.matches(value, expanded),

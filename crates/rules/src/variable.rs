@@ -241,6 +241,11 @@ impl Variable {
         entry.map(|(_, variable, _)| *variable)
     }
 
+    /// All names, in capitals.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().map(|(name, ..)| name)
+    }
+
     /// Its usual name, in capitals.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -251,6 +256,16 @@ impl Variable {
     #[must_use]
     pub fn shape(self) -> Shape {
         NAMES.iter().find(|(_, it, _)| *it == self).map_or(Single, |(.., shape)| *shape)
+    }
+
+    /// The name of one of its values as it is compared: in small ASCII letters unless the
+    /// collection tells them apart.
+    #[must_use]
+    pub fn key(self, name: &[u8]) -> Box<[u8]> {
+        match self.shape() {
+            ExactCase => name.into(),
+            AnyCase | Single => name.to_ascii_lowercase().into(),
+        }
     }
 
     /// Is it a collection of named values?

@@ -5,7 +5,6 @@ use crate::{
     action::Audit,
     action::{Assignment, BodyProcessor, Change, Control, Effect, EngineMode, RuleFilter},
     operator::number::atoi,
-    rule::Rule,
     rule_set::RuleSet,
     template::Template,
     variable::Variable,
@@ -132,29 +131,8 @@ fn plan_control(control: &Control, set: &RuleSet, names: &Names) -> Act {
 
 /// The places of the rules that the filter names among all rules.
 fn numbers(filter: &RuleFilter, set: &RuleSet) -> Box<[u32]> {
-    let named = (0..).zip(set.rules()).filter(|(_, rule)| concerns(filter, rule));
+    let named = (0..).zip(set.rules()).filter(|(_, rule)| filter.matches(rule));
     named.map(|(number, _)| number).collect()
-}
-
-fn concerns(filter: &RuleFilter, rule: &Rule) -> bool {
-    match filter {
-        RuleFilter::Ids(ranges) => ranges.iter().any(|range| range.contains(&rule.id)),
-        RuleFilter::Message(pattern) => {
-            let message = rule.links.first().and_then(|link| link.message.as_ref());
-            message.is_some_and(|message| pattern.is_match(&spelt(message)))
-        }
-        RuleFilter::Tag(pattern) => rule.about.tags.iter().any(|tag| pattern.is_match(&spelt(tag))),
-    }
-}
-
-/// The texts of a template; what its macros will be is not known here.
-fn spelt(template: &Template) -> Vec<u8> {
-    use crate::template::Piece;
-    let texts = template.pieces.iter().filter_map(|piece| match piece {
-        Piece::Text(text) => Some(&text[..]),
-        Piece::Macro(_) => None,
-    });
-    texts.collect::<Vec<_>>().concat()
 }
 
 impl Amend {

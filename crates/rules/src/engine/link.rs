@@ -7,7 +7,7 @@ use super::{
     narrowing::ActPlace,
     program::{Bound, LinkPlan, Quick, TargetPlan},
     run::Run,
-    state::{Key, Row},
+    state::{Key, Row, State},
     tx::Place,
 };
 use crate::{
@@ -64,22 +64,10 @@ impl Run<'_> {
         holds
     }
 
-    /// Does the comparison hold? An absent variable satisfies none, but can be counted.
+    /// Does the comparison hold?
     fn quick_holds(&mut self, quick: &Quick) -> bool {
-        let state = &mut *self.state;
-        let place = Place::Slot(quick.slot);
-        let value = if quick.is_count {
-            Some(i64::from(state.tx.is_set(place)))
-        } else {
-            state.tx.number(place, &state.store)
-        };
-        let Some(value) = value else { return false };
-        let bound = match quick.bound {
-            Bound::Fixed(bound) => bound,
-            Bound::Slot(slot) => state.tx.number(Place::Slot(slot), &state.store).unwrap_or(0),
-        };
-        state.work.begin(0);
-        quick.comparison.holds(value, bound) != quick.is_negated
+        self.state.work.begin(0);
+        self.state.holds(quick)
     }
 
     /// The test on a value after all transformations.
@@ -185,6 +173,24 @@ impl Run<'_> {
             let range = state.captures.group(group).unwrap_or_default();
             state.tx.set_text(place, value.part(range.start, range.end), &mut state.store);
         }
+    }
+}
+
+impl State {
+    /// Does the comparison hold? An absent variable satisfies none, but can be counted.
+    pub(super) fn holds(&self, quick: &Quick) -> bool {
+        let place = Place::Slot(quick.slot);
+        let value = if quick.is_count {
+            Some(i64::from(self.tx.is_set(place)))
+        } else {
+            self.tx.number(place, &self.store)
+        };
+        let Some(value) = value else { return false };
+        let bound = match quick.bound {
+            Bound::Fixed(bound) => bound,
+            Bound::Slot(slot) => self.tx.number(Place::Slot(slot), &self.store).unwrap_or(0),
+        };
+        quick.comparison.holds(value, bound) != quick.is_negated
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
     Interruption,
+    candidates::Candidates,
     fields::Fields,
     hits::Hits,
     lasting::Opened,
@@ -97,6 +98,7 @@ pub(super) struct State {
     pub(super) interruption: Option<Interruption>,
     pub(super) would_interrupt: Option<Interruption>,
     pub(super) work: Work,
+    pub(super) candidates: Candidates,
     /// The request's body was cut at its limit.
     pub(super) is_request_body_cut: bool,
     pub(super) is_response_body_cut: bool,
@@ -143,6 +145,7 @@ impl State {
             interruption: None,
             would_interrupt: None,
             work: Work::default(),
+            candidates: Candidates::default(),
             is_request_body_cut: false,
             is_response_body_cut: false,
             rows: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use regex::bytes::Regex;
+use crate::pattern::Pattern;
 
 /// ModSecurity's `capture` knows the whole match and nine groups.
 const GROUPS: usize = 10;
@@ -32,14 +32,7 @@ impl Captures {
     }
 
     /// The groups of the first match of `pattern` in `value`; says whether there is one.
-    pub(super) fn read(&mut self, pattern: &Regex, value: &[u8]) -> bool {
-        let mut locations = pattern.capture_locations();
-        if pattern.captures_read(&mut locations, value).is_none() {
-            return false;
-        }
-        for index in 0..GROUPS {
-            self.set(index, locations.get(index).map(|(start, end)| start..end));
-        }
-        true
+    pub(super) fn read(&mut self, pattern: &Pattern, value: &[u8]) -> bool {
+        pattern.captures(value, &mut self.groups)
     }
 }

@@ -1,7 +1,7 @@
 //! Operators by their names: what each matches, what it lets pass, what it does not take.
 
+use crate::pattern::Pattern;
 use proptest::prelude::*;
-use regex::bytes::RegexBuilder;
 
 use super::*;
 
@@ -21,7 +21,7 @@ impl DataFiles for Files {
 
 fn operator(name: &str, argument: &str) -> Operator {
     if Operator::takes_pattern(name) {
-        let pattern = RegexBuilder::new(argument).unicode(false).build().unwrap();
+        let pattern = Pattern::parse(argument.as_bytes()).unwrap();
         return Operator::with_pattern(name, pattern).unwrap();
     }
     Operator::parse(name, argument.as_bytes(), &Files).unwrap()
@@ -161,7 +161,7 @@ fn what_cannot_be_had_is_said_why() {
         reason("validateByteRange", "1-255,256"),
         "@validateByteRange cannot take \"1-255,256\": 256 is no range of bytes"
     );
-    let pattern = Regex::new("a").unwrap();
+    let pattern = Pattern::parse(b"a").unwrap();
     assert_eq!(
         Operator::with_pattern("pm", pattern).unwrap_err().to_string(),
         "there is no operator @pm"
