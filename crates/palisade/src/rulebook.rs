@@ -111,12 +111,16 @@ fn entry(policy: &Policy, crs: Option<&CoreRuleSet>) -> String {
             text.push_str(PRESET_API);
         }
         if let Some(level) = rules.paranoia.value {
-            set(&mut text, 9_599_901, &[
-                // The names of 4.x, and that of 3.x.
-                ("blocking_paranoia_level", u32::from(level)),
-                ("detection_paranoia_level", u32::from(level)),
-                ("paranoia_level", u32::from(level)),
-            ]);
+            set(
+                &mut text,
+                9_599_901,
+                &[
+                    // The names of 4.x, and that of 3.x.
+                    ("blocking_paranoia_level", u32::from(level)),
+                    ("detection_paranoia_level", u32::from(level)),
+                    ("paranoia_level", u32::from(level)),
+                ],
+            );
         }
         if let Some(score) = rules.threshold.value {
             set(&mut text, 9_599_902, &[("inbound_anomaly_score_threshold", score)]);

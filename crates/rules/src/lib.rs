@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod body;
+pub mod builtin;
 pub mod byte_set;
 pub mod engine;
 pub mod head;

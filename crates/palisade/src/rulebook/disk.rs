@@ -165,7 +165,11 @@ mod tests {
             ("*", "", true),
             ("[", "[", false),
         ] {
-            assert_eq!(describes(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(
+                describes(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 }

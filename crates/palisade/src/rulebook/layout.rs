@@ -42,8 +42,10 @@ impl CoreRuleSet {
         }
         let place = RULES.iter().map(|place| folder.join(place)).find(|it| it.join(MARK).is_file());
         let Some(place) = place else {
-            let places: Vec<String> =
-                RULES.iter().map(|place| folder.join(place).join(MARK).display().to_string()).collect();
+            let places: Vec<String> = RULES
+                .iter()
+                .map(|place| folder.join(place).join(MARK).display().to_string())
+                .collect();
             return Err(vec![format!(
                 "rules.crs: there is no Core Rule Set in {shown}: none of {}\nhelp: name the folder \
                  that holds `rules` and `crs-setup.conf.example`",
