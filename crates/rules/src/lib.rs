@@ -8,6 +8,7 @@
 pub mod action;
 pub mod body;
 pub mod byte_set;
+pub mod lint;
 pub mod operator;
 pub mod pattern;
 pub mod rule;
