@@ -11,6 +11,7 @@ pub mod builtin;
 pub mod byte_set;
 pub mod engine;
 pub mod head;
+pub mod lint;
 pub mod operator;
 pub mod pattern;
 mod prefilter;
