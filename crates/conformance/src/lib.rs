@@ -21,7 +21,7 @@ mod verdict;
 use std::time::Instant;
 
 pub use report::{Failure, Report};
-pub use setup::{SETUP, SETUP_NAME};
+pub use setup::{Rules, load};
 pub use suite::{Suite, SuiteError};
 
 use rules::{engine::Engine, rule_set::RuleSet};

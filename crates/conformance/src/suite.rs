@@ -148,7 +148,10 @@ fn stage(stage: &Yaml) -> Result<Stage, String> {
     let headers = input["headers"].as_hash().into_iter().flatten();
     let headers = headers.filter_map(|(name, value)| Some((scalar(name)?, scalar(value)?)));
     let raw = scalar(&input["encoded_request"]).filter(|text| !text.is_empty());
-    let raw = raw.map(|text| base64::prelude::BASE64_STANDARD.decode(text));
+    let raw = raw.map(|text| {
+        let text: String = text.split_ascii_whitespace().collect();
+        base64::prelude::BASE64_STANDARD.decode(text)
+    });
     Ok(Stage {
         input: Input {
             method: scalar(&input["method"]).unwrap_or_else(|| "GET".to_owned()),
