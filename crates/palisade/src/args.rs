@@ -3,6 +3,8 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod rules;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -134,6 +136,9 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Give recorded exchanges to the engine and print its verdicts
     Replay(Replay),
+    /// The rules for known attacks
+    #[command(subcommand)]
+    Rules(rules::Rules),
 }
 
 /// Flags of `run`; they complete or override the file.

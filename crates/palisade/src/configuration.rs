@@ -66,6 +66,20 @@ impl Configuration {
         self.compile_texts(file, overlay.as_deref())
     }
 
+    /// The policy without its rules, for whoever wants these in another form.
+    pub(crate) fn policy(&self) -> Result<Policy, Vec<String>> {
+        let file = self.file.as_deref().map(read).transpose()?;
+        let name = self.file.as_deref().map(shown);
+        let sources = Sources {
+            file: name.as_deref().zip(file.as_deref()),
+            flags: self.flags.clone(),
+            ..Sources::default()
+        };
+        policy::load(&sources)
+            .map(|(policy, _)| policy)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
     /// The same from texts at hand: the file as it was good last, and a changed overlay. A switch
     /// must work while somebody is in the middle of editing the file.
     pub(crate) fn compile_texts(

@@ -16,7 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rules::engine::Engine;
+use rules::rule::Rule;
 use rules::rule_set::RuleSet;
+use rules::seclang::Files as _;
 use shield::Rulebook;
 use shield::policy::{Policy, Preset};
 
@@ -60,6 +62,7 @@ impl Shelf {
             return Ok(Some(Arc::clone(&kept.rulebook)));
         }
         let read = read(policy)?;
+        let files = read.disk.stamps();
         let collections = kept.as_ref().map(|kept| kept.rulebook.engine().collections());
         let engine = match collections {
             Some(collections) => Engine::with_collections(read.set, collections),
@@ -72,7 +75,7 @@ impl Shelf {
             rules.cpu_budget.value,
         );
         let rulebook = Arc::new(rulebook);
-        *kept = Some(Kept { key, files: read.files, rulebook: Arc::clone(&rulebook) });
+        *kept = Some(Kept { key, files, rulebook: Arc::clone(&rulebook) });
         Ok(Some(rulebook))
     }
 }
@@ -80,7 +83,21 @@ impl Shelf {
 /// A set as it was read.
 pub(crate) struct Read {
     pub(crate) set: RuleSet,
-    pub(crate) files: Stamps,
+    disk: Disk,
+}
+
+impl Read {
+    /// The text of a rule: from where it begins to the next empty line, or the next rule.
+    pub(crate) fn text_of(&self, rule: &Rule) -> String {
+        let text = self.disk.read(&rule.source.file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let line = usize::try_from(rule.source.line).unwrap_or(1).max(1);
+        let mut lines = text.lines().skip(line - 1);
+        let mut shown: Vec<&str> = lines.next().into_iter().collect();
+        let ends = |line: &&str| !line.trim().is_empty() && !line.starts_with("SecRule ");
+        shown.extend(lines.take_while(ends).filter(|line| !line.starts_with('#')));
+        shown.join("\n")
+    }
 }
 
 /// Reads the rules that `policy` names.
@@ -98,7 +115,7 @@ pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
     }
     let set = RuleSet::load(&["palisade"], &disk)
         .map_err(|error| error.to_string().lines().map(str::to_owned).collect::<Vec<_>>())?;
-    Ok(Read { set, files: disk.stamps() })
+    Ok(Read { set, disk })
 }
 
 /// The text that everything is read from.

@@ -1,6 +1,6 @@
 //! What is kept of a decided exchange: its event.
 
-use traffic::event::{EventRule, EventSignal};
+use traffic::event::EventSignal;
 use traffic::{Entity, Event, Hasher, Identity, Mode, Timestamp, Verdict, redact};
 
 use crate::engine::RefusedHead;
@@ -53,7 +53,7 @@ pub(crate) fn event(
         ja4: pass.peer_ja4.as_deref().map(str::to_owned),
         user_agent: pass.user_agent.as_ref().map(|value| user_agent(value.as_bytes(), hasher)),
         signals: signals(verdict),
-        rules: rules(pass),
+        rules: pass.found().collect(),
         scope: verdict.scope.map(|scope| scope.to_string()),
         decision: verdict.decision,
         exception: verdict.exception,
@@ -114,12 +114,6 @@ pub(crate) fn framing_event(
         notes: Vec::new(),
         count: 1,
     }
-}
-
-/// The rules that matched, as they are told.
-fn rules(pass: &Pass) -> Vec<EventRule> {
-    let found = pass.inspection.iter().flat_map(|inspection| &inspection.found);
-    found.map(|found| found.told.clone()).collect()
 }
 
 fn signals(verdict: &Verdict) -> Vec<EventSignal> {

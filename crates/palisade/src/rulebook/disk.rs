@@ -27,8 +27,8 @@ impl Disk {
     }
 
     /// What was read from disk, and what it looked like.
-    pub(super) fn stamps(self) -> Stamps {
-        self.read.into_inner().into_iter().collect()
+    pub(super) fn stamps(&self) -> Stamps {
+        self.read.borrow().iter().map(|(path, seen)| (path.clone(), *seen)).collect()
     }
 
     fn note(&self, path: &str) {

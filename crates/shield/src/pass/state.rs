@@ -7,6 +7,7 @@ use caller::Sighting;
 use catalog::{Place, Query, RoleHint};
 use conduct::{Act, Keys, Wanted};
 use http::{HeaderValue, Method};
+use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::{
     AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role, Timestamp,
@@ -112,6 +113,12 @@ impl Pass {
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// The rules that matched, as they are told.
+    pub fn found(&self) -> impl Iterator<Item = EventRule> {
+        let found = self.inspection.iter().flat_map(|inspection| &inspection.found);
+        found.map(|found| found.told.clone())
     }
 
     /// The numbers of the rules that matched, when the policy tells them to this caller: one on this
