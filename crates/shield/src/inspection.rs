@@ -173,7 +173,9 @@ fn read_parsed(transaction: &mut Transaction, head: &Head<'_>) {
 }
 
 fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
-    let matched = hit.matches().last();
+    // What a later link of a chain looks at is what an earlier one found.
+    let is_own = |it: &Matched<'_>| !is_derived(it.variable);
+    let matched = hit.matches().find(is_own).or_else(|| hit.matches().next());
     let (field, found) = matched.map_or_else(Default::default, |it| shown(&it, hasher));
     let names = hit.tags().filter(|tag| is_name(tag)).take(NAMES_MAX);
     EventRule {
@@ -193,7 +195,7 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
     let field = if name.is_empty() { variable.to_owned() } else { format!("{variable}:{name}") };
     let span = matched.found.clone().and_then(|found| matched.value.get(found));
     let text = span.filter(|span| !span.is_empty()).unwrap_or(matched.value);
-    let last_key = name.rsplit(['.', '[']).next().unwrap_or_default();
+    let last_key = name.rsplit(['.', '[', ':']).next().unwrap_or_default();
     let is_secret = redact::is_secret_name(&name) || redact::is_secret_name(last_key);
     let found = match matched.variable {
         _ if is_secret => format!("{} bytes of a secret", text.len()),
@@ -210,6 +212,18 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
         _ => plain(text, hasher),
     };
     (field, found)
+}
+
+/// Is it what rules found or wrote, not what the caller sent?
+const fn is_derived(variable: Variable) -> bool {
+    matches!(
+        variable,
+        Variable::MatchedVar
+            | Variable::MatchedVarName
+            | Variable::MatchedVars
+            | Variable::MatchedVarsNames
+            | Variable::Tx
+    )
 }
 
 /// Bytes as one line of text that shows no secret.

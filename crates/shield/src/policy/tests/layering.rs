@@ -33,6 +33,17 @@ h2 = { streams = 50, header_list = "16KiB" }
 [store]
 path = "/var/lib/palisade"
 retention = { events = "30d", rollups = "90d" }
+[rules]
+crs = "crs"
+setup = "crs-setup.conf"
+preset = "none"
+builtin = false
+blocking = "strict"
+paranoia = 2
+threshold = 7
+cpu_budget = "20ms"
+[debug]
+rule_header = true
 [[site]]
 name = "shop"
 hosts = ["api.example.com", "*.shop.example"]
