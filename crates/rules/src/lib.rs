@@ -5,8 +5,13 @@
 //! Invariant: every function a request can reach is total, takes time linear in its input, and
 //! never looks at text: values are bytes.
 
+pub mod action;
 pub mod body;
 pub mod byte_set;
 pub mod injection;
 pub mod operator;
+pub mod rule;
+pub mod rule_set;
+pub mod template;
 pub mod transformation;
+pub mod variable;
