@@ -1,7 +1,7 @@
 //! The fingerprints that attacks have and honest values seldom do.
 //!
-//! `fingerprints.txt` has, for all fingerprints that begin alike, what they begin with, a slash, and
-//! the letters that may come last. Capital and small letters are one here.
+//! `fingerprints.txt` has, for all fingerprints that begin alike, what they begin with, a slash,
+//! and the letters that may come last. Capital and small letters are one here.
 
 use std::sync::LazyLock;
 

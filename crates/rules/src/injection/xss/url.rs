@@ -88,7 +88,7 @@ mod tests {
             " ",
             "https://java/",
             "jav",
-            "dat&#97",
+            "dat&#98",
             "&#;java",
             "&#x;java",
             "&#x6Aava",
