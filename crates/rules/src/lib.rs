@@ -10,6 +10,7 @@ pub mod body;
 pub mod byte_set;
 pub mod engine;
 pub mod head;
+pub mod lint;
 pub mod operator;
 pub mod pattern;
 pub mod rule;

@@ -3,14 +3,19 @@
 //! Rules are written for PCRE with DOTALL and DOLLAR_ENDONLY, as ModSecurity 2 compiles them: `.`
 //! is any byte, `^` and `$` are the ends of the value, `\w`, `\s` and ignored case are ASCII's, and
 //! bytes beyond ASCII are bytes. [`dialect`] writes them anew in the syntax of the crate `regex`,
-//! which has no pattern that takes more than linear time.
+//! which has no pattern that takes more than linear time. The few that look around or refer to
+//! their own groups run on a [`machine`] of ours.
 
 mod dialect;
 mod error;
+mod machine;
+mod places;
 
 use std::{fmt, ops::Range, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
+
+use machine::Machine;
 
 pub use error::PatternError;
 
@@ -29,8 +34,13 @@ const TEXT_BYTES_MAX: usize = 256 * 1024;
 pub struct Pattern(Arc<Compiled>);
 
 struct Compiled {
-    regex: Regex,
+    program: Program,
     source: Box<[u8]>,
+}
+
+enum Program {
+    Regex(Regex),
+    Machine(Box<Machine>),
 }
 
 impl Pattern {
@@ -45,8 +55,13 @@ impl Pattern {
                 text.len()
             )));
         }
-        let regex = compile(&dialect::rewrite(text)?)?;
-        Ok(Self(Arc::new(Compiled { regex, source: text.into() })))
+        let rewritten = dialect::rewrite(text)?;
+        let program = if rewritten.conditions.is_empty() {
+            Program::Regex(compile(&rewritten.text)?)
+        } else {
+            Program::Machine(Box::new(Machine::new(&rewritten)?))
+        };
+        Ok(Self(Arc::new(Compiled { program, source: text.into() })))
     }
 
     /// The pattern as the rule has it.
@@ -59,24 +74,53 @@ impl Pattern {
     /// when it asks more than that syntax can say.
     #[must_use]
     pub fn regex(&self) -> Option<&Regex> {
-        Some(&self.0.regex)
+        match &self.0.program {
+            Program::Regex(regex) => Some(regex),
+            Program::Machine(_) => None,
+        }
+    }
+
+    /// A pattern that matches wherever this one does: itself, or where it looks around or refers to
+    /// a group one without that, which matches more.
+    #[must_use]
+    pub fn wider(&self) -> &Regex {
+        match &self.0.program {
+            Program::Regex(regex) => regex,
+            Program::Machine(machine) => machine.wider(),
+        }
     }
 
     /// Does it match somewhere in the value?
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
-        self.0.regex.is_match(value)
+        match &self.0.program {
+            Program::Regex(regex) => regex.is_match(value),
+            Program::Machine(machine) => machine.find(value).is_some(),
+        }
     }
 
     /// The first match and its groups, as many as `groups` has room for; group 0 is the match.
     pub fn captures(&self, value: &[u8], groups: &mut [Option<Range<usize>>]) -> bool {
         groups.fill(None);
-        let mut locations = self.0.regex.capture_locations();
-        if self.0.regex.captures_read(&mut locations, value).is_none() {
-            return false;
-        }
-        for (index, group) in groups.iter_mut().enumerate() {
-            *group = locations.get(index).map(|(start, end)| start..end);
+        match &self.0.program {
+            Program::Regex(regex) => {
+                let mut locations = regex.capture_locations();
+                if regex.captures_read(&mut locations, value).is_none() {
+                    return false;
+                }
+                for (index, group) in groups.iter_mut().enumerate() {
+                    *group = locations.get(index).map(|(start, end)| start..end);
+                }
+            }
+            Program::Machine(machine) => {
+                let Some(slots) = machine.find(value) else { return false };
+                for (group, ends) in groups.iter_mut().zip(slots.chunks(2)) {
+                    *group = match ends {
+                        [Some(start), Some(end)] => Some(*start..*end),
+                        _ => None,
+                    };
+                }
+            }
         }
         true
     }
@@ -97,3 +141,6 @@ impl fmt::Debug for Pattern {
         write!(f, "Pattern({})", self.0.source.escape_ascii())
     }
 }
+
+#[cfg(test)]
+mod tests;

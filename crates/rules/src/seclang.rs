@@ -49,3 +49,6 @@ impl RuleSet {
         loader.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,35 +11,82 @@
 //! Invariant: the number of capturing groups and their order stay as they are.
 
 mod class;
+mod condition;
 mod escape;
+
+pub(super) use condition::{Condition, Direction, Reference};
 
 use super::error::PatternError;
 
+/// A pattern in the other syntax.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    /// With an empty group named `_0`, `_1`, … where a condition is to be met.
+    pub(super) text: String,
+    /// The conditions in the order of their names; most patterns have none.
+    pub(super) conditions: Vec<Condition>,
+}
+
 /// The pattern in the other syntax.
-pub(super) fn rewrite(text: &[u8]) -> Result<String, PatternError> {
-    let mut writer = Writer {
-        rest: text,
-        out: String::with_capacity(text.len() + 16),
-        is_extended: false,
-        outer: Vec::new(),
-        is_repeatable: false,
-    };
+pub(super) fn rewrite(text: &[u8]) -> Result<Rewritten, PatternError> {
+    let mut writer = Writer::new(text, Flags::default());
     writer.run()?;
-    Ok(writer.out)
+    Ok(Rewritten { text: writer.out, conditions: writer.conditions })
+}
+
+/// What `(?i)` and its kin have set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Flags {
+    ignores_case: bool,
+    is_multi_line: bool,
+    dot_is_any: bool,
+    /// Are white space and comments left out (`(?x)`)?
+    is_extended: bool,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self { ignores_case: false, is_multi_line: false, dot_is_any: true, is_extended: false }
+    }
+}
+
+impl Flags {
+    /// As they are written behind `(?`, each one said.
+    fn written(self) -> String {
+        let named = [('i', self.ignores_case), ('m', self.is_multi_line), ('s', self.dot_is_any)];
+        let of = |on| named.iter().filter(move |(_, is_on)| *is_on == on).map(|(name, _)| *name);
+        let set = of(true).collect::<String>();
+        let unset = of(false).collect::<String>();
+        if unset.is_empty() { set } else { format!("{set}-{unset}") }
+    }
 }
 
 struct Writer<'a> {
     rest: &'a [u8],
     out: String,
-    /// Are white space and comments left out (`(?x)`)?
-    is_extended: bool,
-    /// Of each open group, whether they were left out around it.
-    outer: Vec<bool>,
+    flags: Flags,
+    /// Of each open group, the flags around it.
+    outer: Vec<Flags>,
     /// Is there something before that can be repeated?
     is_repeatable: bool,
+    /// How many capturing groups were opened.
+    groups: usize,
+    conditions: Vec<Condition>,
 }
 
 impl<'a> Writer<'a> {
+    fn new(text: &'a [u8], flags: Flags) -> Self {
+        Self {
+            rest: text,
+            out: String::with_capacity(text.len() + 16),
+            flags,
+            outer: Vec::new(),
+            is_repeatable: false,
+            groups: 0,
+            conditions: Vec::new(),
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -83,8 +130,8 @@ impl<'a> Writer<'a> {
                     self.skip(1);
                     self.is_repeatable = true;
                 }
-                b' ' | b'\t'..=b'\r' if self.is_extended => self.skip(1),
-                b'#' if self.is_extended => {
+                b' ' | b'\t'..=b'\r' if self.flags.is_extended => self.skip(1),
+                b'#' if self.flags.is_extended => {
                     if self.until(b'\n').is_none() {
                         self.rest = b"";
                     }
@@ -134,9 +181,8 @@ impl<'a> Writer<'a> {
             return Err(PatternError::new("verbs such as (*ACCEPT) are not supported"));
         }
         let Some(kind) = inner.strip_prefix(b"?") else {
-            self.outer.push(self.is_extended);
-            self.out.push('(');
             self.skip(1);
+            self.open_capturing();
             return Ok(());
         };
         self.skip(2);
@@ -146,18 +192,16 @@ impl<'a> Writer<'a> {
                 None => Err(PatternError::new("a comment is not closed")),
             },
             [b':' | b'>', ..] => {
-                self.outer.push(self.is_extended);
+                self.outer.push(self.flags);
                 self.out.push_str("(?:");
                 self.skip(1);
                 Ok(())
             }
-            [b'=' | b'!', ..] | [b'<', b'=' | b'!', ..] => {
-                Err(PatternError::new("looking around is not supported"))
-            }
+            [b'=' | b'!', ..] | [b'<', b'=' | b'!', ..] => self.look_around(),
             [b'<', ..] => self.named(1, b'>'),
             [b'\'', ..] => self.named(1, b'\''),
             [b'P', b'<', ..] => self.named(2, b'>'),
-            [b'i' | b'm' | b's' | b'x' | b'U' | b'-', ..] => self.flags(),
+            [b'i' | b'm' | b's' | b'x' | b'-', ..] => self.flags(),
             _ => {
                 let shown = kind.split_at_checked(2).map_or(kind, |(shown, _)| shown);
                 let shown = shown.escape_ascii();
@@ -174,49 +218,54 @@ impl<'a> Writer<'a> {
         {
             return Err(PatternError::new("a group's name is malformed"));
         }
-        self.outer.push(self.is_extended);
-        self.out.push('(');
+        self.open_capturing();
         Ok(())
+    }
+
+    fn open_capturing(&mut self) {
+        self.groups += 1;
+        self.outer.push(self.flags);
+        self.out.push('(');
     }
 
     /// `(?i)`, `(?i-s:…)`: copied but for `x`, which is carried out here.
     fn flags(&mut self) -> Result<(), PatternError> {
         let mut on = true;
-        let mut extended = self.is_extended;
-        let (mut set, mut unset) = (String::new(), String::new());
+        let mut flags = self.flags;
+        let mut copied = String::from("(?");
         loop {
             let flag = self.peek();
             self.skip(1);
             match flag {
                 Some(b'-') if on => on = false,
-                Some(b'x') => extended = on,
-                Some(flag @ (b'i' | b'm' | b's' | b'U')) => {
-                    if on { &mut set } else { &mut unset }.push(char::from(flag));
+                Some(b'i') => flags.ignores_case = on,
+                Some(b'm') => flags.is_multi_line = on,
+                Some(b's') => flags.dot_is_any = on,
+                Some(b'x') => flags.is_extended = on,
+                Some(b')') => {
+                    copied.push_str(&flags.written());
+                    copied.push(')');
+                    break;
                 }
-                Some(end @ (b')' | b':')) => {
-                    let minus = if unset.is_empty() { "" } else { "-" };
-                    let flags = format!("{set}{minus}{unset}");
-                    match (end, flags.is_empty()) {
-                        (b':', _) => {
-                            self.outer.push(self.is_extended);
-                            self.out.push_str(&format!("(?{flags}:"));
-                        }
-                        (_, false) => self.out.push_str(&format!("(?{flags})")),
-                        (_, true) => {}
-                    }
-                    self.is_extended = extended;
-                    return Ok(());
+                Some(b':') => {
+                    self.outer.push(self.flags);
+                    copied.push_str(&flags.written());
+                    copied.push(':');
+                    break;
                 }
-                _ => return Err(PatternError::new("flags other than i, m, s, x and U")),
+                _ => return Err(PatternError::new("only the flags i, m, s and x are supported")),
             }
         }
+        self.flags = flags;
+        self.out.push_str(&copied);
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), PatternError> {
         let Some(outer) = self.outer.pop() else {
             return Err(PatternError::new("a group is closed that was not opened"));
         };
-        self.is_extended = outer;
+        self.flags = outer;
         self.out.push(')');
         self.skip(1);
         self.is_repeatable = true;
@@ -249,3 +298,6 @@ fn literal(out: &mut String, byte: u8) {
         _ => out.push_str(&format!("\\x{byte:02x}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

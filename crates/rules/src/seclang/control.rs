@@ -73,7 +73,7 @@ pub(super) fn controls(value: &[u8], context: &mut Context<'_>) -> Result<Vec<Co
         "ruleremovebyid" => Control::RemoveRules(RuleFilter::Ids(ids(value)?)),
         "ruleremovebymsg" => Control::RemoveRules(RuleFilter::Message(matching(value, context)?)),
         "ruleremovebytag" => Control::RemoveRules(RuleFilter::Tag(matching(value, context)?)),
-        _ => return Err(Reason::unknown("setting", &format!("ctl:{name}"), NAMES)),
+        _ => return Err(Reason::unknown("setting of ctl:", &name, NAMES)),
     }])
 }
 
@@ -92,7 +92,7 @@ fn removed_targets(
         "id" => RuleFilter::Ids(ids(rules)?),
         "msg" => RuleFilter::Message(matching(rules, context)?),
         "tag" => RuleFilter::Tag(matching(rules, context)?),
-        _ => return Err(Reason::unknown("setting", &format!("ctl:{name}"), NAMES)),
+        _ => return Err(Reason::unknown("setting of ctl:", name, NAMES)),
     };
     let targets = targets(list, context)?;
     // `!ARGS:text` is read as `ARGS:text`, which is what it can only mean.

@@ -75,7 +75,7 @@ impl<'a> Lexer<'a> {
         at
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let line = rest.iter().position(|byte| *byte == b'\n');
         self.at += line.unwrap_or(rest.len());
@@ -90,7 +90,7 @@ impl<'a> Lexer<'a> {
             if self.byte(self.at) != Some(b'#') {
                 return;
             }
-            self.to_line_end();
+            self.skip_line();
             if self.byte(self.at).is_none() {
                 return;
             }
@@ -186,17 +186,20 @@ impl Iterator for Lexer<'_> {
                     self.at += 1;
                     self.line = self.line.saturating_add(1);
                 }
-                b'#' => self.to_line_end(),
+                b'#' => self.skip_line(),
                 _ if self.find_argument() => {
                     // A comment may stand behind blanks.
                     if self.byte(self.at) != Some(b'#') {
                         let directive = self.directive();
-                        self.to_line_end();
+                        self.skip_line();
                         return Some(directive);
                     }
                 }
-                _ => self.to_line_end(),
+                _ => self.skip_line(),
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ pub(super) fn question(text: &[u8], context: &mut Context<'_>) -> Result<Questio
     };
     let operator = operator(&name, argument, is_negated, context)?;
     let argument = match operator.macros() {
-        Some(text) => Some(template(&text.to_vec(), context)?),
+        Some(text) => Some(template(text, context)?),
         None => None,
     };
     Ok(Question { is_negated, operator, argument })
@@ -66,7 +66,8 @@ fn operator(
     let files = Beside { file: &file, files: context.files };
     Operator::parse(name, argument, &files).map_err(|error| match error {
         OperatorError::Unknown(_) => {
-            Reason::unknown("operator", &format!("@{name}"), Operator::names())
+            let reason = Reason::unknown("operator", name, Operator::names());
+            Reason { suggestion: reason.suggestion.map(|near| format!("@{near}")), ..reason }
         }
         error => error.into(),
     })

@@ -5,7 +5,7 @@ use std::time::Instant;
 use expect_test::{Expect, expect};
 use rules::rule_set::{RuleSet, Step};
 
-use super::disk::{Disk, crs4, folder};
+use super::disk::{Disk, crs3, crs4, folder};
 
 fn load(files: &[String]) -> RuleSet {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -44,6 +44,16 @@ fn crs_4_loads() {
         &expect![[
             "rules by phase [173, 288, 43, 109, 13], links 698, chains 54, markers 30, names of TX 81, notes 4"
         ]],
+    );
+}
+
+#[test]
+fn crs_3_loads() {
+    check(
+        &crs3(),
+        &expect![
+            "rules by phase [147, 389, 24, 58, 16], links 800, chains 115, markers 40, names of TX 81, notes 118"
+        ],
     );
 }
 

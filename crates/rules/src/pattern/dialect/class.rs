@@ -78,10 +78,10 @@ impl Writer<'_> {
         let Some(byte) = self.peek() else {
             return Err(PatternError::new("a class is not closed"));
         };
-        if byte == b'[' {
-            if let Some(posix) = self.posix()? {
-                return Ok(posix);
-            }
+        if byte == b'['
+            && let Some(posix) = self.posix()?
+        {
+            return Ok(posix);
         }
         self.skip(1);
         if byte != b'\\' {

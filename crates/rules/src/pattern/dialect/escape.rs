@@ -33,8 +33,13 @@ impl Writer<'_> {
                 return Ok(());
             }
             b'E' => {}
-            b'1'..=b'9' | b'g' | b'k' => {
-                return Err(PatternError::new("references to a group are not supported"));
+            b'1'..=b'9' => {
+                self.skip(1);
+                return self.reference(byte);
+            }
+            b'g' | b'k' => {
+                let text = "groups are referred to by \\1 to \\9 alone";
+                return Err(PatternError::new(text));
             }
             _ => {
                 let byte = self.code()?;

@@ -2,8 +2,11 @@
 
 use crate::seclang::error::Reason;
 
+/// An action's name, and its value when it has one.
+type Named = (String, Option<Vec<u8>>);
+
 /// The names, and their values where they have one, without quotes and the blanks around them.
-pub(super) fn split(list: &[u8]) -> Result<Vec<(String, Option<Vec<u8>>)>, Reason> {
+pub(super) fn split(list: &[u8]) -> Result<Vec<Named>, Reason> {
     let mut actions = Vec::new();
     let mut rest = list.trim_ascii();
     while !rest.is_empty() {
