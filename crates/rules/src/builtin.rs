@@ -34,4 +34,11 @@ pub static FILES: &[(&str, &str)] = &files![
     "xpath.conf",
     "xss.conf",
     "xxe.conf",
+    "kev/apache.conf",
+    "kev/atlassian.conf",
+    "kev/devices.conf",
+    "kev/gateways.conf",
+    "kev/java.conf",
+    "kev/microsoft.conf",
+    "kev/php.conf",
 ];

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     byte_set::ByteSet,
+    injection,
     operator::{Encoding, Operator, Relation},
     rule::{Rule, Selector, Target, Test},
     rule_set::Step,
@@ -359,6 +360,9 @@ fn needs(test: &Test) -> Option<Needs> {
             (_, Some(text)) => literal(text),
         },
         Operator::ByteRange(range) => bytes(&[range.allowed().complement()]),
+        // Markup needs a tag, or the value of an attribute.
+        Operator::DetectXss => bytes(&[ByteSet::of(b"<=")]),
+        Operator::DetectSqli => bytes(&injection::SQLI_NEEDS),
         Operator::Encoding(Encoding::Url) => bytes(&[ByteSet::of(b"%")]),
         Operator::Encoding(Encoding::Utf8) => bytes(&[ByteSet::range(0x80, 0xff)]),
         _ => return None,
