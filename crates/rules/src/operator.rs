@@ -86,7 +86,7 @@ const PATTERNED: [(&str, Option<Scheme>); 5] = [
 ];
 
 /// Operators that ask a service, which old rule sets name behind switches that are off.
-const SERVICES: [&str; 4] = ["detectSQLi", "detectXSS", "geoLookup", "rbl"];
+const SERVICES: [&str; 2] = ["geoLookup", "rbl"];
 
 /// Operators of ModSecurity and Coraza that there are not here, and why.
 const ELSEWHERE: [(&str, &str); 13] = [
