@@ -25,6 +25,8 @@ mod word;
 
 use crate::pattern::Pattern;
 
+use crate::injection;
+
 pub use argument::Argument;
 pub use capture::Captures;
 pub use check_digit::{CheckDigit, Scheme};
@@ -46,6 +48,10 @@ pub enum Operator {
     /// `verifyCC`, `verifyCPF`, `verifySSN`, `verifySVNR`: does the pattern find a number whose
     /// check digits are right?
     CheckDigit(CheckDigit),
+    /// `detectSQLi`: would the value change the meaning of an SQL statement?
+    DetectSqli,
+    /// `detectXSS`: would the value run a script in an HTML page?
+    DetectXss,
     /// `validateUrlEncoding`, `validateUtf8Encoding`: is the encoding broken?
     Encoding(Encoding),
     /// `ipMatch`, `ipMatchFromFile`: is the value an address of these networks?
@@ -80,7 +86,7 @@ const PATTERNED: [(&str, Option<Scheme>); 5] = [
 ];
 
 /// Operators that ask a service, which old rule sets name behind switches that are off.
-const SERVICES: [&str; 4] = ["detectSQLi", "detectXSS", "geoLookup", "rbl"];
+const SERVICES: [&str; 2] = ["geoLookup", "rbl"];
 
 /// Operators of ModSecurity and Coraza that there are not here, and why.
 const ELSEWHERE: [(&str, &str); 13] = [
@@ -183,6 +189,8 @@ impl Operator {
             "beginswith" => Self::Text(TextTest::new(Relation::BeginsWith, argument)),
             "contains" | "strmatch" => Self::Text(TextTest::new(Relation::Contains, argument)),
             "containsword" => Self::Word(WordTest::new(argument)),
+            "detectsqli" => Self::DetectSqli,
+            "detectxss" => Self::DetectXss,
             "endswith" => Self::Text(TextTest::new(Relation::EndsWith, argument)),
             "eq" => Self::Number(NumberTest::new(Comparison::Eq, argument)),
             "ge" => Self::Number(NumberTest::new(Comparison::Ge, argument)),
@@ -239,6 +247,8 @@ impl Operator {
         match self {
             Self::ByteRange(range) => range.matches(value),
             Self::CheckDigit(check) => check.find(value).is_some(),
+            Self::DetectSqli => injection::sqli(value).is_some(),
+            Self::DetectXss => injection::xss(value),
             Self::Encoding(encoding) => encoding.is_broken(value),
             Self::Networks(networks) => networks.contain(value),
             Self::Never | Self::Unanswered(_) => false,
@@ -255,8 +265,8 @@ impl Operator {
     }
 
     /// As [`Self::matches`], and writes down what was found where: the groups of a pattern, the
-    /// first phrase, the number. Without a match, or where an operator finds nothing in
-    /// particular, `captures` is empty.
+    /// first phrase, the number, the fingerprint of SQL injection. Without a match, or where an
+    /// operator finds nothing in particular, `captures` is empty.
     #[must_use]
     pub fn capture(&self, value: &[u8], expanded: &[u8], captures: &mut Captures) -> bool {
         captures.clear();
@@ -267,6 +277,12 @@ impl Operator {
                 return pattern.is_some_and(|pattern| captures.read(&pattern, value));
             }
             Self::CheckDigit(check) => check.find(value),
+            Self::DetectSqli => {
+                let fingerprint = injection::sqli(value);
+                captures.set_fingerprint(fingerprint);
+                return fingerprint.is_some();
+            }
+            Self::DetectXss => injection::xss(value).then_some(0..value.len()),
             Self::Phrases(phrases) => phrases.find(value),
             _ => return self.matches(value, expanded),
         };

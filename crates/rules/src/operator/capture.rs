@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use crate::pattern::Pattern;
 
+use crate::injection::Fingerprint;
+
 /// ModSecurity's `capture` knows the whole match and nine groups.
 const GROUPS: usize = 10;
 
@@ -11,6 +13,8 @@ const GROUPS: usize = 10;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Captures {
     groups: [Option<Range<usize>>; GROUPS],
+    /// What stands for group 0 though the value does not have it.
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Captures {
@@ -18,6 +22,16 @@ impl Captures {
     #[must_use]
     pub fn group(&self, index: usize) -> Option<Range<usize>> {
         self.groups.get(index).cloned().flatten()
+    }
+
+    /// What `TX` with that index is: what group `index` is of `value`, in which it was found, or
+    /// the fingerprint of SQL injection.
+    #[must_use]
+    pub fn text<'a>(&'a self, index: usize, value: &'a [u8]) -> Option<&'a [u8]> {
+        match &self.fingerprint {
+            Some(fingerprint) if index == 0 => Some(fingerprint.as_bytes()),
+            _ => value.get(self.group(index)?),
+        }
     }
 
     /// Forgets every group.
@@ -29,6 +43,10 @@ impl Captures {
         if let Some(group) = self.groups.get_mut(index) {
             *group = range;
         }
+    }
+
+    pub(super) fn set_fingerprint(&mut self, fingerprint: Option<Fingerprint>) {
+        self.fingerprint = fingerprint;
     }
 
     /// The groups of the first match of `pattern` in `value`; says whether there is one.
