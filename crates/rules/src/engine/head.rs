@@ -25,9 +25,8 @@ impl State {
         self.keep_single(Variable::RequestLine, line);
         self.keep_single(Variable::RequestMethod, method);
         let raw = self.keep_single(Variable::RequestUriRaw, uri);
-        if !protocol.is_empty() {
-            self.keep_single(Variable::RequestProtocol, protocol);
-        }
+        let protocol = if protocol.is_empty() { b"HTTP/0.9" } else { protocol };
+        self.keep_single(Variable::RequestProtocol, protocol);
         let uri_end = memchr::memchr(b'#', uri).unwrap_or(uri.len());
         let start = self.read_authority(uri, raw);
         let path_end = memchr::memchr(b'?', uri.get(start..uri_end).unwrap_or_default());

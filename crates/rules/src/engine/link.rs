@@ -8,6 +8,7 @@ use super::{
     program::{Bound, LinkPlan, Quick, TargetPlan},
     run::Run,
     state::{Key, Row, State},
+    store::Span,
     tx::Place,
 };
 use crate::{
@@ -161,17 +162,23 @@ impl Run<'_> {
 
     /// `TX.0` to `TX.9`: what the operator found in `value`. Up to the last group that took part
     /// each has a value, if only an empty one; those behind it have none.
-    fn set_captures(&mut self, value: super::store::Span) {
+    fn set_captures(&mut self, value: Span) {
         let state = &mut *self.state;
-        let last = (0..10).rev().find(|group| state.captures.group(*group).is_some());
+        let captures = &state.captures;
+        let took_part = |group: &usize| captures.text(*group, state.store.bytes(value)).is_some();
+        let last = (0..10).rev().find(took_part);
         for (group, slot) in self.program.names.captures().into_iter().enumerate() {
             let place = Place::Slot(slot);
             if last.is_none_or(|last| group > last) {
                 state.tx.unset(place);
                 continue;
             }
-            let range = state.captures.group(group).unwrap_or_default();
-            state.tx.set_text(place, value.part(range.start, range.end), &mut state.store);
+            let found = match (captures.group(group), captures.text(group, b"")) {
+                (Some(range), _) => value.part(range.start, range.end),
+                (None, Some(fingerprint)) => state.store.sketch(fingerprint),
+                (None, None) => Span::default(),
+            };
+            state.tx.set_text(place, found, &mut state.store);
         }
     }
 }

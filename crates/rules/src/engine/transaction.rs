@@ -36,6 +36,8 @@ impl Transaction {
         };
         state.work = Work { max: context.work_max, ..Work::default() };
         state.tx.reset(self.engine.program.names.len());
+        // Without a body processor its variable is empty, not absent: rule sets ask for that.
+        state.keep_single(Variable::ReqbodyProcessor, b"");
         let id = state.store.keep(context.unique_id.as_bytes());
         state.singles.set(Variable::UniqueId, id);
     }
