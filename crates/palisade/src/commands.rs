@@ -10,6 +10,7 @@ mod explain;
 mod incidents;
 mod modes;
 mod replay;
+mod scan;
 mod standing;
 mod status;
 
@@ -31,6 +32,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Run(run) => return crate::run::run(&global, &run),
         Command::Check(check) => return check::check(&global, &check),
         Command::Replay(replay) => return replay::replay(&global, &replay),
+        Command::Scan(scan) => return scan::scan(&global, &scan),
         Command::Explain(explain) => return explain::explain(&global, &explain),
         _ => {}
     }
@@ -53,7 +55,8 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
         Command::Reload => modes::reload(desk),
         Command::Audit(audit) => audit::audit(desk, &audit),
-        Command::Run(_) | Command::Check(_) | Command::Replay(_) | Command::Explain(_) => Ok(()),
+        // Carried out above: they need no instance.
+        _ => Ok(()),
     }
 }
 

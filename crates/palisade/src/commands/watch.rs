@@ -1,0 +1,1 @@
+//! `watch`: follows access logs and prints findings as they come.
