@@ -97,12 +97,17 @@ impl<'e> Driver<'e> {
         }
     }
 
-    /// Lets everything happen that has arrived.
+    /// Lets everything happen that has arrived, and answers all of it: nothing more is to come.
     pub(crate) fn flush(&mut self) {
+        self.flush_arrived();
+        self.answer_until(Timestamp::from_micros(u64::MAX));
+    }
+
+    /// Lets everything happen that has arrived. Answers that are due later wait for what comes.
+    pub(crate) fn flush_arrived(&mut self) {
         while let Some(first) = self.window.pop_front() {
             self.happen(first);
         }
-        self.answer_until(Timestamp::from_micros(u64::MAX));
     }
 
     /// The time of the last step.

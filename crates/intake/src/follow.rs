@@ -19,6 +19,8 @@ struct Open {
     identity: (u64, u64),
     /// How far it has been read.
     at: u64,
+    /// Whether what was read last ends a line.
+    ends_line: bool,
 }
 
 impl Followed {
@@ -27,7 +29,7 @@ impl Followed {
         Self { path: path.to_owned(), open: None }
     }
 
-    /// Takes up the file of that name, if it is there and not being read.
+    /// Takes up the file of that name, if it is there.
     fn take_up(&mut self) -> io::Result<()> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
@@ -36,50 +38,73 @@ impl Followed {
             Err(error) => return Err(error),
         };
         let about = file.metadata()?;
-        self.open = Some(Open { file, identity: (about.dev(), about.ino()), at: 0 });
+        let identity = (about.dev(), about.ino());
+        self.open = Some(Open { file, identity, at: 0, ends_line: true });
         Ok(())
     }
 
     /// Whether another file has the name by now.
-    fn is_replaced(&self, open: &Open) -> bool {
+    fn is_replaced(&self) -> bool {
+        let identity = self.open.as_ref().map(|open| open.identity);
         fs::metadata(&self.path)
-            .is_ok_and(|about| (about.dev(), about.ino()) != open.identity)
+            .is_ok_and(|about| identity.is_some_and(|known| known != (about.dev(), about.ino())))
+    }
+}
+
+impl Open {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.file.metadata()?.len() < self.at {
+            self.file.seek(SeekFrom::Start(0))?;
+            self.at = 0;
+            if !std::mem::replace(&mut self.ends_line, true) {
+                return Ok(newline(into));
+            }
+        }
+        let read = self.file.read(into)?;
+        self.at += u64::try_from(read).unwrap_or(0);
+        if let Some(last) = read.checked_sub(1).and_then(|last| into.get(last)) {
+            self.ends_line = *last == b'\n';
+        }
+        Ok(read)
     }
 }
 
 impl Read for Followed {
     /// What there is; nothing at the end of what there is at the moment.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
         if self.open.is_none() {
             self.take_up()?;
         }
         let Some(open) = &mut self.open else { return Ok(0) };
-        if open.file.metadata()?.len() < open.at {
-            open.file.seek(SeekFrom::Start(0))?;
-            open.at = 0;
-        }
-        let read = open.file.read(into)?;
-        open.at += u64::try_from(read).unwrap_or(0);
-        if read > 0 || into.is_empty() {
+        let read = open.read(into)?;
+        if read > 0 || !self.is_replaced() {
             return Ok(read);
         }
-        let is_replaced = self.open.as_ref().is_some_and(|open| self.is_replaced(open));
-        if is_replaced {
-            // Whoever held the old one open may have written after it was renamed: it was read to
-            // its end a moment ago, and once more now.
-            let last = self.open.as_mut().map_or(Ok(0), |open| open.file.read(into))?;
-            if last > 0 {
-                return Ok(last);
-            }
-            self.open = None;
-            self.take_up()?;
-            let Some(open) = &mut self.open else { return Ok(0) };
-            let read = open.file.read(into)?;
-            open.at += u64::try_from(read).unwrap_or(0);
-            return Ok(read);
+        // Whoever held the old one open may have written between the two looks.
+        let Some(old) = &mut self.open else { return Ok(0) };
+        let last = old.read(into)?;
+        if last > 0 {
+            return Ok(last);
         }
-        Ok(0)
+        // A line that the old one did not end is not to run into the new one's first.
+        let is_cut = !old.ends_line;
+        self.open = None;
+        if is_cut {
+            return Ok(newline(into));
+        }
+        self.take_up()?;
+        self.open.as_mut().map_or(Ok(0), |open| open.read(into))
     }
+}
+
+fn newline(into: &mut [u8]) -> usize {
+    into.first_mut().map_or(0, |first| {
+        *first = b'\n';
+        1
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +145,10 @@ mod tests {
         // Copied and truncated.
         writer.set_len(0).expect("truncated");
         assert_eq!(drain(&mut followed), "");
-        writer.write_all(b"5\n").expect("written");
-        assert_eq!(drain(&mut followed), "5\n");
+        writer.write_all(b"5\nunfin").expect("written");
+        assert_eq!(drain(&mut followed), "5\nunfin");
+        writer.set_len(0).expect("truncated");
+        writer.write_all(b"6\n").expect("written");
+        assert_eq!(drain(&mut followed), "\n6\n");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -32,7 +33,8 @@ const STEP: Duration = Duration::from_millis(1);
 /// Reasons for skipped lines of which examples are kept, and bytes of each.
 const EXAMPLE_BYTES_MAX: usize = 160;
 
-type Reader = Box<dyn Read + Send>;
+/// Something that is read.
+pub(crate) type Reader = Box<dyn Read + Send>;
 
 /// What is assumed where an input does not tell.
 #[derive(Clone, Debug)]
@@ -60,9 +62,19 @@ pub enum NotAnInput {
     /// The format string is wrong.
     #[error("--log-format: {0}")]
     Format(#[from] log::NotAFormat),
+    /// Only logs grow.
+    #[error("it is no log: `palisade scan` reads it")]
+    NotALog,
     /// It is no HAR document after all.
     #[error("{0}")]
     Har(String),
+}
+
+impl Account {
+    fn no_request(&mut self, why: NoRequest, client: IpAddr, line: u64) {
+        let first = NoRequests { count: 0, client, line };
+        self.no_requests.entry(why).or_insert(first).count += 1;
+    }
 }
 
 /// What an input holds.
@@ -110,13 +122,24 @@ pub struct Account {
     /// Exchanges among them.
     pub exchanges: u64,
     /// Lines whose client sent no request, by what it sent instead.
-    pub no_requests: BTreeMap<NoRequest, u64>,
+    pub no_requests: BTreeMap<NoRequest, NoRequests>,
     /// Messages of a server, which tell of no exchange.
     pub messages: u64,
     /// Lines that could not be used, by the reason.
     pub skipped: BTreeMap<String, Skips>,
     /// Why reading ended before the input did, if so.
     pub broken: Option<String>,
+}
+
+/// Lines whose clients sent something that is no request.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRequests {
+    /// How many.
+    pub count: u64,
+    /// The first client that did.
+    pub client: IpAddr,
+    /// The number of its line, from 1.
+    pub line: u64,
 }
 
 /// Lines skipped for one reason.
@@ -174,7 +197,11 @@ impl Known {
     }
 
     /// Begins to read. What is read of it, as it lies there, is added to `read`.
-    pub(crate) fn read(&mut self, place: usize, read: &Arc<AtomicU64>) -> Result<OpenInput, NotAnInput> {
+    pub(crate) fn read(
+        &mut self,
+        place: usize,
+        read: &Arc<AtomicU64>,
+    ) -> Result<OpenInput, NotAnInput> {
         let longest = match self.kind {
             Kind::Log(_) => LOG_LINE_BYTES_MAX,
             _ => RECORDED_LINE_BYTES_MAX,
@@ -210,6 +237,14 @@ fn kind(sample: &[u8], assumed: &Assumptions) -> Result<Kind, NotAnInput> {
     log::recognise(&lines, assumed.zone)
         .map(|format| Kind::Log(Box::new(format)))
         .map_err(NotAnInput::Unknown)
+}
+
+/// The format of a log that begins with `sample`, or why it is not known.
+pub(crate) fn format_of(sample: &[u8], assumed: &Assumptions) -> Result<Format, NotAnInput> {
+    match kind(sample, assumed)? {
+        Kind::Log(format) => Ok(*format),
+        Kind::Recording { .. } | Kind::Har => Err(NotAnInput::NotALog),
+    }
 }
 
 /// The whole lines of a sample; its last one only if it is the only one.
@@ -258,7 +293,8 @@ fn whole(mut lines: Lines<Reader>) -> Result<Vec<u8>, NotAnInput> {
 fn unknown(why: &NotRecognised) -> String {
     let NotRecognised { lines, messages, closest, example } = why;
     if *messages * 2 > *lines {
-        return "it is a server's error log; what can be read is its access log".to_owned();
+        return "it holds a server's messages and no requests; what can be read is its access log"
+            .to_owned();
     }
     let mut text = "its format is not known".to_owned();
     if let Some((FormatName(name), read)) = closest {
@@ -273,6 +309,17 @@ fn unknown(why: &NotRecognised) -> String {
 // === reading ===
 
 impl OpenInput {
+    /// A log that is being written.
+    pub(crate) fn growing(format: Format, lines: Lines<Reader>, place: usize) -> Self {
+        Self {
+            body: Body::Log(Box::new(format), lines, Box::default()),
+            place: u64::try_from(place).unwrap_or(u64::MAX),
+            line: 0,
+            last: None,
+            account: Account::default(),
+        }
+    }
+
     /// The next exchange; what is skipped on the way is put on the account. None at the end of
     /// what there is; an input that grows can be asked again.
     pub(crate) fn next(&mut self, opener: &mut Opener<'_>) -> Option<Arrival> {
@@ -322,7 +369,7 @@ impl OpenInput {
                         account.exchanges += 1;
                         return Some(arrival);
                     }
-                    Some(Err((_, why))) => *account.no_requests.entry(why).or_default() += 1,
+                    Some(Err((client, why))) => account.no_request(why, client, *line),
                     None => account.skip(*line, Fault::NoTime.text(), text),
                 },
                 Err(Fault::Message) => account.messages += 1,

@@ -10,6 +10,7 @@
 mod call;
 mod driver;
 mod exact;
+mod follow;
 mod har;
 mod input;
 mod lines;
@@ -20,10 +21,11 @@ mod replay;
 pub mod scan;
 mod source;
 mod summary;
+pub mod watch;
 
 pub use call::NotAnExchange;
 pub use exact::policy_of;
-pub use input::{Account, Assumptions, NotAnInput, Skips};
+pub use input::{Account, Assumptions, NoRequests, NotAnInput, Skips};
 pub use log::{Fault, FormatName, NoRequest, NotAFormat, NotRecognised, Zone};
 pub use reader::{NotReadable, Recording};
 pub use replay::{Answered, Emit, Replayed, replay};

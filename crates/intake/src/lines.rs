@@ -48,8 +48,9 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The beginning of the input, as far as the buffer holds it, without taking it.
+    /// What comes next, as far as the buffer holds it, without taking it.
     pub(crate) fn peek(&mut self) -> io::Result<&[u8]> {
+        self.is_over = false;
         while !self.is_over && self.end < self.buffer.len() {
             self.fill()?;
         }

@@ -161,10 +161,7 @@ impl Format {
             Ok(line) if line.caller().is_none() => Err(Fault::NoClient),
             Ok(line) => line.times().map(|_| line),
             // What is no line of the format may be one of the server's other messages.
-            Err(fault) if prefix::is_message(bare) => {
-                let _ = fault;
-                Err(Fault::Message)
-            }
+            Err(_) if prefix::is_message(bare) => Err(Fault::Message),
             Err(fault) => Err(fault),
         }
     }
@@ -175,3 +172,6 @@ impl fmt::Display for FormatName {
         f.pad(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

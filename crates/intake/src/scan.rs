@@ -103,12 +103,14 @@ pub struct Scanned {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Exchanges so late that they were taken as happening later.
     pub out_of_order: u64,
-    /// Findings, and the campaigns they make up, the gravest first.
+    /// Findings as the campaigns they make up, the gravest first.
     pub campaigns: Vec<Campaign>,
     /// Findings that were dropped because there were too many.
     pub findings_dropped: u64,
     /// What this input cannot show.
     pub blind: Vec<Blind>,
+    /// Whether times are finer than a second, so that how long answers took is known.
+    pub has_fine_times: bool,
 }
 
 impl Inputs {
@@ -143,7 +145,8 @@ impl Inputs {
 
     /// Whether they hold hashes in place of secrets, as recordings do.
     pub fn are_redacted(&self) -> bool {
-        let is_redacted = |input: &Known| matches!(input.kind, Kind::Recording { is_redacted: true });
+        let is_redacted =
+            |input: &Known| matches!(input.kind, Kind::Recording { is_redacted: true });
         self.known.iter().any(is_redacted)
     }
 
@@ -154,11 +157,7 @@ impl Inputs {
 }
 
 /// Sends all of `inputs` through `engine`. `told` is given new and changed findings as they come.
-pub fn scan(
-    engine: &Engine,
-    inputs: Inputs,
-    told: &mut dyn FnMut(&[traffic::Finding]),
-) -> Scanned {
+pub fn scan(engine: &Engine, inputs: Inputs, told: &mut dyn FnMut(&[traffic::Finding])) -> Scanned {
     let Inputs { known, passed_over, assumed, progress } = inputs;
     let (sender, receiver) = sync_channel(BATCHES_WAITING_MAX);
     let (read, (driver, gathered)) = std::thread::scope(|scope| {
@@ -190,6 +189,7 @@ pub fn scan(
         findings_dropped: gathered.dropped,
         campaigns: campaigns::of(gathered.into_found()),
         blind: blind::of(shown, &counts),
+        has_fine_times: shown.fine_times,
     }
 }
 
@@ -306,8 +306,7 @@ impl<'e, 'p> Feed<'e, 'p> {
             match known.read(place, &self.progress.read) {
                 Ok(open) => *slot = Some(open),
                 Err(error) => {
-                    let account =
-                        Account { broken: Some(error.to_string()), ..Account::default() };
+                    let account = Account { broken: Some(error.to_string()), ..Account::default() };
                     self.summarise(place, account);
                     return None;
                 }

@@ -157,7 +157,8 @@ fn fitting(pattern: &Path) -> Result<Vec<PathBuf>, NoSource> {
 /// Whether `name` fits `pattern`: `*` stands for any text, `?` for one character. On a mismatch
 /// only the last star takes one character more, which is enough and never takes long.
 fn fits(name: &str, pattern: &str) -> bool {
-    let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
+    let (name, pattern): (Vec<char>, Vec<char>) =
+        (name.chars().collect(), pattern.chars().collect());
     let (mut at, mut in_pattern, mut star) = (0, 0, None);
     while let Some(&c) = name.get(at) {
         match pattern.get(in_pattern) {

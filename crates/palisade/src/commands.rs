@@ -13,6 +13,7 @@ mod replay;
 mod scan;
 mod standing;
 mod status;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Check(check) => return check::check(&global, &check),
         Command::Replay(replay) => return replay::replay(&global, &replay),
         Command::Scan(scan) => return scan::scan(&global, &scan),
+        Command::Watch(watch) => return watch::watch(&global, &watch),
         Command::Explain(explain) => return explain::explain(&global, &explain),
         _ => {}
     }

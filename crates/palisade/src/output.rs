@@ -118,11 +118,6 @@ impl Output {
         Ok(self.sink.flush()?)
     }
 
-    /// Writes times.
-    pub(crate) const fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     /// What people read, and nobody else: undo commands, hints. On stderr, unless `--quiet`.
     pub(crate) fn talk(&self, text: &str) {
         if !self.is_quiet {

@@ -46,7 +46,10 @@ mod tests {
         let line = read(&pattern, text).expect("a line");
         assert_eq!(line.caller().map(|client| client.to_string()).as_deref(), Some("2001:db8::7"));
         let (at, took) = line.times().expect("times");
-        assert_eq!((at.to_string().as_str(), took.as_millis()), ("2023-04-26T12:23:00.015641Z", 171));
+        assert_eq!(
+            (at.to_string().as_str(), took.as_millis()),
+            ("2023-04-26T12:23:00.015641Z", 171)
+        );
         assert_eq!((line.status, line.bytes, line.is_tls), (Some(200), Some(57), true));
         let refused = br#"http 2023-04-26T12:23:00.186641Z app/x/49 192.0.2.1:4 - -1 -1 -1 400 - 0 57 "- http://www.example.com:80- -" "-" - -"#;
         let line = read(&pattern, refused).expect("a line");

@@ -1,8 +1,8 @@
 //! Common and combined, as nginx and Apache write them, and their close relatives.
 //!
-//! One grammar, `[host ]client ident user [time] "request" status bytes[ "referer" "agent"[ …]]`: with
-//! a virtual host before it, with further fields behind it (Traefik, ingress controllers, request
-//! times), or without referer and agent. All of it is in one family because servers mix them
+//! One grammar, `[host ]client ident user [time] "request" status bytes[ "referer" "agent"[ …]]`:
+//! with a virtual host before it, with further fields behind it (Traefik, ingress controllers,
+//! request times), or without referer and agent. All of it is in one family because servers mix them
 //! within one file; nothing about a line is guessed.
 
 use std::borrow::Cow;
@@ -124,18 +124,21 @@ mod tests {
             shown(&line.host),
             line.client.map_or("-".to_owned(), |client| client.to_string()),
             shown(&line.user),
-            line.request.read().map(|request| String::from_utf8_lossy(&request.target).into_owned()),
+            line.request
+                .read()
+                .map(|request| String::from_utf8_lossy(&request.target).into_owned()),
             line.status,
             line.bytes,
-            line.headers.first().map_or("-", |(_, agent)| std::str::from_utf8(agent).expect("text")),
+            line.headers
+                .first()
+                .map_or("-", |(_, agent)| std::str::from_utf8(agent).expect("text")),
         ))
     }
 
     #[test]
     fn the_relatives_are_read() {
-        let text = |rows: &[&str]| {
-            rows.iter().map(|row| format!("{:?}\n", read(row))).collect::<String>()
-        };
+        let text =
+            |rows: &[&str]| rows.iter().map(|row| format!("{:?}\n", read(row))).collect::<String>();
         expect_test::expect![[r#"
             Ok("2015-05-17T10:05:03.000000Z - 83.149.9.216 - Ok(\"/a.png\") Some(200) Some(203023) Mozilla/5.0")
             Ok("2021-03-05T08:01:38.000000Z - 116.203.1.1 - Ok(\"/x.txt\") Some(200) Some(1513) -")

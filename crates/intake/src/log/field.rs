@@ -113,7 +113,8 @@ pub(crate) fn put<'a>(
         Field::Scheme => line.is_tls = value.eq_ignore_ascii_case(b"https"),
         Field::Status => line.status = status(&value)?,
         Field::Bytes => line.bytes = number(&value),
-        Field::Took(unit) => line.took = span(&value, *unit),
+        // Of two, the finer says more: it is the larger, as the other was rounded down.
+        Field::Took(unit) => line.took = line.took.max(span(&value, *unit)),
         Field::TookPart(unit) => {
             if let Some(part) = span(&value, *unit) {
                 line.took = Some(line.took.unwrap_or_default().saturating_add(part));

@@ -144,8 +144,8 @@ fn plain(path: &str) -> Option<Field> {
         }
         "start_time" | "started_at" => Field::Time(Moment::Start),
         "remote_ip" | "client_ip" | "clientip" | "client" | "ip" | "remote_address" | "c_ip"
-        | "client_addr" | "client_address" | "remote_host" | "src_ip" | "source_ip" | "source.ip"
-        | "client.ip" | "source.address" => Field::Client,
+        | "client_addr" | "client_address" | "remote_host" | "src_ip" | "source_ip"
+        | "source.ip" | "client.ip" | "source.address" => Field::Client,
         "request_line" => Field::Request,
         "method" | "verb" | "http_method" | "http.request.method" | "httprequest.requestmethod" => {
             Field::Method
@@ -157,8 +157,13 @@ fn plain(path: &str) -> Option<Field> {
         "query" | "url.query" | "uri_query" => Field::Query,
         "protocol" | "proto" | "http_version" | "request_protocol" => Field::Version,
         "vhost" | "authority" | "domain" | "hostname" | "server_host" | "url.domain" => Field::Host,
-        "status_code" | "response_code" | "response_status" | "code" | "response"
-        | "http.response.status_code" | "httprequest.status" => Field::Status,
+        "status_code"
+        | "response_code"
+        | "response_status"
+        | "code"
+        | "response"
+        | "http.response.status_code"
+        | "httprequest.status" => Field::Status,
         "size" | "bytes" | "response_size" | "response_length" | "http.response.body.bytes" => {
             Field::Bytes
         }
@@ -166,7 +171,9 @@ fn plain(path: &str) -> Option<Field> {
         "duration_ms" | "latency_ms" | "request_time_ms" | "response_time_ms" | "elapsed_ms" => {
             Field::Took(Unit::Millis)
         }
-        "user_agent" | "useragent" | "agent" | "user_agent.original" => request_header("user-agent"),
+        "user_agent" | "useragent" | "agent" | "user_agent.original" => {
+            request_header("user-agent")
+        }
         "x_forwarded_for" | "xff" => request_header("x-forwarded-for"),
         "cookie" => request_header("cookie"),
         "ja4" => Field::Ja4,
@@ -258,7 +265,8 @@ mod tests {
                 let (at, took) = line.times().expect("times");
                 let client = line.caller().expect("a client");
                 let target = String::from_utf8_lossy(&request.target).into_owned();
-                let host = String::from_utf8_lossy(line.host.as_deref().unwrap_or(b"-")).into_owned();
+                let host =
+                    String::from_utf8_lossy(line.host.as_deref().unwrap_or(b"-")).into_owned();
                 let names: Vec<_> = line.headers.iter().map(|(name, _)| name.as_str()).collect();
                 format!(
                     "{at} {took:?} {client} {} {host}{target} {:?} {:?} {names:?}",

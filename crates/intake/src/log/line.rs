@@ -11,8 +11,8 @@ use std::time::Duration;
 use http::{HeaderName, Method, Version};
 use traffic::Timestamp;
 
-use super::{Fault, field};
 use super::time::Point;
+use super::{Fault, field};
 
 /// More headers than this in one line are not taken over.
 const HEADERS_MAX: usize = 64;
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_fine_time_is_the_requests_and_a_coarse_one_the_lines() {
-        let point = |second, is_fine| Point {
+        let point = |second: u64, is_fine| Point {
             at: Timestamp::from_micros(second * 1_000_000),
             is_fine,
         };

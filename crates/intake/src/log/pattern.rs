@@ -1,11 +1,10 @@
-//! Log formats written as a string: nginx's `log_format`, Apache's `LogFormat`, Envoy's text format.
+//! Log formats written as a string: nginx's `log_format`, Apache's `LogFormat`, Envoy's text.
 //!
 //! The string is taken apart once into texts and fields; a line is then read from left to right,
 //! each field up to the text that follows it. What stands behind the last field that matters is
 //! not looked at, so that a list of upstreams with commas in it does no harm.
 
 mod variables;
-
 
 use std::borrow::Cow;
 
@@ -66,7 +65,8 @@ impl Pattern {
     pub(crate) fn of(format: &str, zone: Zone) -> Result<Self, NotAFormat> {
         let mut pieces = variables::pieces(format).into_iter().peekable();
         let mut head = Vec::new();
-        while let Some(Piece::Text(text)) = pieces.next_if(|piece| matches!(piece, Piece::Text(_))) {
+        while let Some(Piece::Text(text)) = pieces.next_if(|piece| matches!(piece, Piece::Text(_)))
+        {
             head.extend(text);
         }
         let mut fields: Vec<Part> = Vec::new();
@@ -201,7 +201,7 @@ mod tests {
         ]]
         .assert_eq(&read(NPM, r#"[10/Feb/2024:21:25:15 +0100] - 404 200 - GET http api.example.org "/v1/health" [Client 192.168.1.104] [Length 512] [Gzip 1.1] [Sent-to 10.0.0.2] "curl/7.68.0" "-""#));
         expect_test::expect![[
-            r#"2016-04-15T20:17:00.310000Z took Some(226ms) 192.0.2.9 POST locations/api/v1/locations -> Some(204) Some(0) by ["x-forwarded-for=192.0.2.9", "user-agent=nsq2http"]"#
+            r#"2016-04-15T20:17:00.310000Z took Some(226ms) 192.0.2.9 POST locations/api/v1/locations -> Some(204) Some(0) by ["x-forwarded-for=192.0.2.9", "user-agent=nsq2http", "x-request-id=cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2"]"#
         ]]
         .assert_eq(&read(ENVOY, r#"[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "192.0.2.9" "nsq2http" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80""#));
         expect_test::expect![[
@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_list_behind_the_last_field_that_matters_does_no_harm() {
-        let format = "$remote_addr [$time_local] \"$request\" $status $upstream_response_time $pipe";
+        let format =
+            "$remote_addr [$time_local] \"$request\" $status $upstream_response_time $pipe";
         let text = r#"192.0.2.1 [08/Dec/2021:09:16:05 +0000] "GET /a HTTP/1.1" 502 0.001, 0.002 ."#;
         assert!(read(format, text).contains("/a -> Some(502)"));
     }
@@ -233,7 +234,9 @@ mod tests {
 
     #[test]
     fn a_line_of_another_shape_is_refused() {
-        for text in ["", "[", "[10/Feb/2024:21:25:15 +0100] - 404", "x [10/Feb/2024:21:25:15 +0100]"] {
+        for text in
+            ["", "[", "[10/Feb/2024:21:25:15 +0100] - 404", "x [10/Feb/2024:21:25:15 +0100]"]
+        {
             assert_eq!(read(NPM, text), "Shape", "{text}");
         }
     }

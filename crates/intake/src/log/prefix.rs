@@ -30,14 +30,19 @@ fn behind_program(text: &[u8]) -> Option<&[u8]> {
     let colon = memchr::memmem::find(head, b": ")?;
     let before = head.get(..colon)?;
     let program = before.rsplit(|byte| *byte == b' ').next()?;
-    let starts_like_one = before.first().is_some_and(|byte| {
-        byte.is_ascii_alphabetic() || byte.is_ascii_digit() || *byte == b'<'
+    let starts_like_one = before
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte.is_ascii_digit() || *byte == b'<');
+    let is_program = program.iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']' | b'-' | b'_' | b'/' | b'.')
     });
-    let is_program = program
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']' | b'-' | b'_' | b'/' | b'.'));
+    let is_quoted = before.contains(&b'"');
     let words = before.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
-    let is_prefix = starts_like_one && is_program && !program.is_empty() && (3..=7).contains(&words);
+    let is_prefix = starts_like_one
+        && is_program
+        && !is_quoted
+        && !program.is_empty()
+        && (3..=7).contains(&words);
     is_prefix.then(|| text.get(colon + 2..)).flatten()
 }
 
@@ -56,9 +61,26 @@ fn behind_stream(text: &[u8]) -> Option<&[u8]> {
 pub(crate) fn is_message(text: &[u8]) -> bool {
     let head = text.get(..96.min(text.len())).unwrap_or_default();
     let has_level = [
-        &b"[error]"[..], b"[warn]", b"[notice]", b"[info]", b"[crit]", b"[alert]", b"[emerg]",
-        b"[debug]", b":error]", b":warn]", b":notice]", b":info]", b"[NOTICE]", b"[INFO]", b"[WARN]",
-        b"[ERROR]", b" WARN ", b" INFO ", b" ERROR ", b" DEBUG ",
+        &b"[error]"[..],
+        b"[warn]",
+        b"[notice]",
+        b"[info]",
+        b"[crit]",
+        b"[alert]",
+        b"[emerg]",
+        b"[debug]",
+        b":error]",
+        b":warn]",
+        b":notice]",
+        b":info]",
+        b"[NOTICE]",
+        b"[INFO]",
+        b"[WARN]",
+        b"[ERROR]",
+        b" WARN ",
+        b" INFO ",
+        b" ERROR ",
+        b" DEBUG ",
     ]
     .iter()
     .any(|level| memchr::memmem::find(head, level).is_some());
@@ -76,7 +98,11 @@ mod tests {
     #[test]
     fn prefixes_come_off() {
         for (prefix, text, bare) in [
-            (Prefix::Syslog, "Apr  4 14:30:19 hap-1 haproxy[39]: 192.0.2.1:5 [x", Some("192.0.2.1:5 [x")),
+            (
+                Prefix::Syslog,
+                "Apr  4 14:30:19 hap-1 haproxy[39]: 192.0.2.1:5 [x",
+                Some("192.0.2.1:5 [x"),
+            ),
             (Prefix::Syslog, "<134>1 2024-04-04T14:30:19Z h nginx: a", Some("a")),
             (Prefix::Syslog, "192.0.2.1 - - [04/Apr/2024:14:30:19 +0000] \"GET /a: b", None),
             (Prefix::Container, "2024-04-04T14:30:19.1Z stdout F a b", Some("a b")),

@@ -9,7 +9,7 @@ use super::clf::Clf;
 use super::haproxy::Haproxy;
 use super::json::Dialect;
 use super::pattern::Pattern;
-use super::prefix::{self, Prefix};
+use super::prefix::Prefix;
 use super::{Family, Fault, Format, FormatName, Zone, alb};
 
 /// So many lines are looked at.
@@ -63,10 +63,12 @@ struct Score {
 
 /// The format of a file that begins with `lines`.
 pub(crate) fn recognise(lines: &[&[u8]], zone: Zone) -> Result<Format, NotRecognised> {
-    let best = candidates(lines, zone)
-        .into_iter()
-        .map(|format| score(format, lines))
-        .reduce(|best, other| if other.read > best.read { other } else { best });
+    let best = candidates(lines, zone).into_iter().map(|format| score(format, lines)).reduce(
+        |best, other| {
+            let rank = |score: &Score| (score.read, score.messages);
+            if rank(&other) > rank(&best) { other } else { best }
+        },
+    );
     let all = lines.iter().filter(|line| !line.trim_ascii().is_empty()).count();
     match best {
         Some(best) if best.read > 0 && best.read * 2 >= all - best.messages.min(all) => {
@@ -74,7 +76,7 @@ pub(crate) fn recognise(lines: &[&[u8]], zone: Zone) -> Result<Format, NotRecogn
         }
         best => Err(NotRecognised {
             lines: all,
-            messages: lines.iter().filter(|line| prefix::is_message(line)).count(),
+            messages: best.as_ref().map_or(0, |best| best.messages),
             closest: best
                 .as_ref()
                 .filter(|best| best.read > 0)
@@ -133,12 +135,30 @@ mod tests {
     #[test]
     fn formats_are_known_by_their_lines() {
         for (line, expected) in [
-            (r#"192.0.2.1 - - [08/Dec/2021:09:16:05 +0000] "GET / HTTP/1.1" 200 5"#, "common/combined"),
-            (r#"Apr  4 14:30:19 hap haproxy[39]: 192.0.2.7:1 [04/Apr/2024:14:30:18.885] f~ b/s 0/0/0/1/1 404 15 - - ---- 5/6/9/1/0 0/0 "GET / HTTP/1.1""#, "HAProxy HTTP"),
-            (r#"https 2023-04-26T12:23:00.186641Z app/x/49 192.0.2.1:44740 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET https://x.example:443/r HTTP/1.1" "curl" E T"#, "AWS ALB"),
-            (r#"{"start_time":"2024-06-01T10:00:00.500Z","method":"POST","path":"/a","response_code":201,"downstream_remote_address":"192.0.2.7:5"}"#, "Envoy JSON"),
-            (r#"{"time":"2024-06-01T10:00:00Z","remote_addr":"192.0.2.7","request":"GET / HTTP/1.1","status":200}"#, "JSON"),
-            (r#"[2016-04-15T20:17:00.310Z] "POST /a HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" "cc21" "locations" "tcp://10.0.2.1:80""#, "Envoy"),
+            (
+                r#"192.0.2.1 - - [08/Dec/2021:09:16:05 +0000] "GET / HTTP/1.1" 200 5"#,
+                "common/combined",
+            ),
+            (
+                r#"Apr  4 14:30:19 hap haproxy[39]: 192.0.2.7:1 [04/Apr/2024:14:30:18.885] f~ b/s 0/0/0/1/1 404 15 - - ---- 5/6/9/1/0 0/0 "GET / HTTP/1.1""#,
+                "HAProxy HTTP",
+            ),
+            (
+                r#"https 2023-04-26T12:23:00.186641Z app/x/49 192.0.2.1:44740 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET https://x.example:443/r HTTP/1.1" "curl" E T"#,
+                "AWS ALB",
+            ),
+            (
+                r#"{"start_time":"2024-06-01T10:00:00.500Z","method":"POST","path":"/a","response_code":201,"downstream_remote_address":"192.0.2.7:5"}"#,
+                "Envoy JSON",
+            ),
+            (
+                r#"{"time":"2024-06-01T10:00:00Z","remote_addr":"192.0.2.7","request":"GET / HTTP/1.1","status":200}"#,
+                "JSON",
+            ),
+            (
+                r#"[2016-04-15T20:17:00.310Z] "POST /a HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" "cc21" "locations" "tcp://10.0.2.1:80""#,
+                "Envoy",
+            ),
         ] {
             assert_eq!(name(&[line]), Ok(expected), "{line}");
         }

@@ -59,12 +59,7 @@ pub(crate) fn of(shown: Shown, counts: &Counts) -> Vec<Blind> {
         false,
         "no requests' bodies: the inventory has those of path and query only",
     );
-    blind(
-        !shown.answer_bodies,
-        "sensitive data in answers",
-        false,
-        "no answers' bodies",
-    );
+    blind(!shown.answer_bodies, "sensitive data in answers", false, "no answers' bodies");
     blind(
         !shown.hosts,
         "hosts",

@@ -1,4 +1,4 @@
-//! Campaigns: findings about one caller, or by one detector on one endpoint, that follow each other.
+//! Campaigns: findings about one caller, or by one detector on one endpoint, close upon another.
 //!
 //! The same rule by which the ledger makes incidents, over findings that are all known already.
 

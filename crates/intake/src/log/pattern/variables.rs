@@ -1,7 +1,7 @@
 //! What the variables of three families of format strings mean.
 //!
-//! nginx: `$name` and `${name}`. Apache: `%h`, `%>s`, `%{User-Agent}i`. Envoy: `%REQ(NAME?OTHER):9%`.
-//! A variable that is not known is a field that does not count: it still has its place in the line.
+//! nginx: `$name` and `${name}`. Apache: `%h`, `%>s`, `%{User-Agent}i`. Envoy:
+//! `%REQ(NAME?OTHER):9%`. A variable that is not known is a field that does not count: it still has its place in the line.
 
 use http::HeaderName;
 use http::header::HOST;
@@ -168,9 +168,7 @@ fn apache_with(argument: &str, letter: &str) -> Field {
         ("t", "end:usec") => Field::Epoch(Moment::End, Unit::Micros),
         ("t", format) if is_a_whole_time(format) => Field::Time(Moment::Start),
         ("i", name) => request_header(name),
-        ("o", name) => {
-            HeaderName::try_from(name).map_or(Field::Other, Field::AnswerHeader)
-        }
+        ("o", name) => HeaderName::try_from(name).map_or(Field::Other, Field::AnswerHeader),
         _ => Field::Other,
     }
 }
@@ -178,9 +176,12 @@ fn apache_with(argument: &str, letter: &str) -> Field {
 /// Whether a `strftime` format writes a time that is read here.
 fn is_a_whole_time(format: &str) -> bool {
     let format = format.trim_start_matches("begin:");
-    format.starts_with("%Y-%m-%dT%T") || format.starts_with("%Y-%m-%dT%H:%M:%S")
-        || format.starts_with("%Y-%m-%d %T") || format.starts_with("%Y-%m-%d %H:%M:%S")
-        || format.starts_with("%d/%b/%Y:%T") || format.starts_with("%d/%b/%Y:%H:%M:%S")
+    format.starts_with("%Y-%m-%dT%T")
+        || format.starts_with("%Y-%m-%dT%H:%M:%S")
+        || format.starts_with("%Y-%m-%d %T")
+        || format.starts_with("%Y-%m-%d %H:%M:%S")
+        || format.starts_with("%d/%b/%Y:%T")
+        || format.starts_with("%d/%b/%Y:%H:%M:%S")
 }
 
 /// A header of the request, by its name.

@@ -37,7 +37,7 @@ pub(crate) struct Input {
     pub(crate) lines: u64,
     pub(crate) exchanges: u64,
     /// Lines whose client sent something else than a request.
-    pub(crate) no_requests: BTreeMap<&'static str, u64>,
+    pub(crate) no_requests: Vec<NoRequests>,
     /// Lines that are a server's messages.
     pub(crate) messages: u64,
     /// Lines that could not be read.
@@ -45,6 +45,15 @@ pub(crate) struct Input {
     /// Why reading ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) broken: Option<String>,
+}
+
+/// Lines whose client sent something else than a request.
+#[derive(Debug, Serialize)]
+pub(crate) struct NoRequests {
+    pub(crate) what: &'static str,
+    pub(crate) count: u64,
+    pub(crate) first_client: String,
+    pub(crate) first_line: u64,
 }
 
 /// Lines that could not be read for one reason.
@@ -145,10 +154,11 @@ impl Document {
             endpoints.iter().map(|view| console::endpoint(view, &baselines, None)).collect();
         for endpoint in &mut endpoints {
             // Times in whole seconds put each answer right behind its request.
-            endpoint.p50_ms = endpoint.p50_ms.filter(|ms| *ms > 0.0);
-            endpoint.p95_ms = endpoint.p95_ms.filter(|ms| *ms > 0.0);
+            endpoint.p50_ms = endpoint.p50_ms.filter(|_| scanned.has_fine_times);
+            endpoint.p95_ms = endpoint.p95_ms.filter(|_| scanned.has_fine_times);
         }
-        let why = |(name, why): &(String, String)| PassedOver { name: name.clone(), why: why.clone() };
+        let why =
+            |(name, why): &(String, String)| PassedOver { name: name.clone(), why: why.clone() };
         let hidden = scanned.blind.iter();
         Self {
             schema: "palisade.v1.scan",
@@ -162,7 +172,11 @@ impl Document {
                 .map(|campaign| Incident::of(campaign, &scanned.inputs))
                 .collect(),
             cannot_show: hidden
-                .map(|blind| CannotShow { what: blind.what, in_part: blind.in_part, why: blind.why })
+                .map(|blind| CannotShow {
+                    what: blind.what,
+                    in_part: blind.in_part,
+                    why: blind.why,
+                })
                 .collect(),
         }
     }
@@ -211,7 +225,12 @@ impl Input {
             no_requests: account
                 .no_requests
                 .iter()
-                .map(|(why, count)| (why.text(), *count))
+                .map(|(why, these)| NoRequests {
+                    what: why.text(),
+                    count: these.count,
+                    first_client: these.client.to_string(),
+                    first_line: these.line,
+                })
                 .collect(),
             messages: account.messages,
             skipped: skipped.collect(),

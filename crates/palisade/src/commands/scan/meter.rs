@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn the_line_tells_rate_and_time_left() {
         let text = line(50, 200, 1_000_000, Duration::from_secs(4));
-        assert_eq!(text, "[######------------------]  25 %  1,000,000 requests  250,000/s  12 s left");
+        assert_eq!(
+            text,
+            "[######------------------]  25 %  1,000,000 requests  250,000/s  12 s left"
+        );
         assert_eq!(line(7, 0, 9, Duration::from_secs(3)), "9 requests  3/s");
     }
 

@@ -1,6 +1,7 @@
 //! A scan for people: what was read, what the API is, who attacks it, what cannot be seen.
 
 use console::wire::Endpoint;
+use traffic::Role;
 
 use super::document::{Document, Incident, Input, Traffic};
 use super::meter::grouped;
@@ -55,8 +56,10 @@ fn not_used(page: &mut Page, input: &Input) {
     if let Some(why) = &input.broken {
         page.pair_painted("ended early", why, Paint::Bad);
     }
-    for (what, count) in &input.no_requests {
-        page.pair("no request", &format!("{} lines: {what}", grouped(*count)));
+    for these in &input.no_requests {
+        let (count, what) = (grouped(these.count), these.what);
+        let first = format!("first from {} in line {}", these.first_client, these.first_line);
+        page.pair("no request", &format!("{count} lines: {what}, {first}"));
     }
     if input.messages > 0 {
         page.pair("messages", &format!("{} lines of a server's own", grouped(input.messages)));
@@ -129,10 +132,14 @@ fn inventory(page: &mut Page, endpoints: &[Endpoint], most: usize) {
     );
     page.painted(Paint::Bold, &title);
     let mut busiest: Vec<&Endpoint> = endpoints.iter().collect();
-    // Where secrets are tried first, then by how much they are used.
+    // What attackers want first, parts of pages last, and within that by how much they are used.
     busiest.sort_by(|a, b| {
-        let matters = |endpoint: &Endpoint| endpoint.role != "other";
-        matters(b).cmp(&matters(a)).then(b.requests.cmp(&a.requests)).then(a.label.cmp(&b.label))
+        let rank = |endpoint: &Endpoint| match endpoint.role.parse::<Role>() {
+            Ok(role) if role.is_sensitive() || role == Role::Admin => 0,
+            Ok(Role::Static) => 2,
+            _ => 1,
+        };
+        rank(a).cmp(&rank(b)).then(b.requests.cmp(&a.requests)).then(a.label.cmp(&b.label))
     });
     let rows: Vec<_> = busiest
         .iter()
@@ -152,7 +159,7 @@ fn inventory(page: &mut Page, endpoints: &[Endpoint], most: usize) {
         })
         .collect();
     if !rows.is_empty() {
-        let heads = ["METHOD", "PATH", "ROLE", ">REQUESTS", ">CALLERS", "ANSWERS", ">P95"];
+        let heads = ["METHOD", "PATH", "ROLE", ">REQUESTS", ">DEVICES", "ANSWERS", ">P95"];
         page.table(&heads, &rows);
     }
     more(page, endpoints.len(), most);
@@ -165,7 +172,8 @@ fn statuses(endpoint: &Endpoint) -> String {
         Some(percent) => percent.to_string(),
         None => "0".to_owned(),
     };
-    let words = endpoint.statuses.iter().map(|(class, count)| format!("{} % {class}", share(*count)));
+    let words =
+        endpoint.statuses.iter().map(|(class, count)| format!("{} % {class}", share(*count)));
     words.collect::<Vec<_>>().join(", ")
 }
 
