@@ -2,8 +2,8 @@
 //!
 //! One grammar, `[host ]client ident user [time] "request" status bytes[ "referer" "agent"[ …]]`:
 //! with a virtual host before it, with further fields behind it (Traefik, ingress controllers,
-//! request times), or without referer and agent. All of it is in one family because servers mix them
-//! within one file; nothing about a line is guessed.
+//! request times), or without referer and agent. All of it is in one family because servers mix
+//! them within one file; nothing about a line is guessed.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! What the variables of three families of format strings mean.
 //!
 //! nginx: `$name` and `${name}`. Apache: `%h`, `%>s`, `%{User-Agent}i`. Envoy:
-//! `%REQ(NAME?OTHER):9%`. A variable that is not known is a field that does not count: it still has its place in the line.
+//! `%REQ(NAME?OTHER):9%`. A variable that is not known is a field that does not count: it still
+//! has its place in the line.
 
 use http::HeaderName;
 use http::header::HOST;
