@@ -66,6 +66,7 @@ test-data)
 bench)
     want nginx nginx-light
     want wrk wrk
+    want goaccess goaccess
     want python3 python3
     want taskset util-linux
     want ps procps

@@ -16,6 +16,7 @@ mod status;
 
 use std::sync::Arc;
 
+pub use apis::endpoint;
 pub use explain::explained;
 
 use axum::Router;

@@ -19,7 +19,7 @@ use crate::summary::{Skipped, Summary};
 use crate::{call, exact};
 
 /// Where time begins when the first line names none: 2026-01-01T00:00:00Z.
-const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// From one line to the next when it names no time.
 const STEP: Duration = Duration::from_millis(1);
 /// Lines that are sorted by time before they are used.

@@ -77,6 +77,13 @@ impl Engine {
         }
     }
 
+    /// The same engine, keeping no samples of honest exchanges: for whoever looks at findings only.
+    #[must_use]
+    pub fn without_samples(self) -> Self {
+        self.memory().keeps_samples = false;
+        self
+    }
+
     /// The policy in force.
     pub fn policy(&self) -> Arc<Policy> {
         self.policy.load_full()

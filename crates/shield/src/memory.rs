@@ -29,6 +29,7 @@ pub(crate) struct Memory {
     pub(crate) findings: Findings,
     pub(crate) rollups: Rollups,
     pub(crate) seq: u64,
+    pub(crate) keeps_samples: bool,
     samples: Samples,
     shared: SharedEvents,
     conduct_bytes: usize,
@@ -69,6 +70,7 @@ impl Memory {
             findings: Findings::default(),
             rollups: Rollups::default(),
             seq: 0,
+            keeps_samples: true,
             samples: Samples::default(),
             shared: SharedEvents::default(),
         }
@@ -90,7 +92,7 @@ impl Memory {
             self.samples = Samples { second: now.as_secs(), taken: 0 };
         }
         self.samples.taken += 1;
-        self.samples.taken <= SAMPLES_PER_S
+        self.keeps_samples && self.samples.taken <= SAMPLES_PER_S
     }
 
     /// Under which event an exchange is told, if it is told now.

@@ -204,6 +204,13 @@ impl fmt::Display for Detector {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Stuffing { accounts: 0, normal, known_from, .. } => {
+                write!(
+                    f,
+                    "log-ins failed from here whose accounts cannot be told ({})",
+                    Normal(*normal, *known_from)
+                )
+            }
             Self::Stuffing { accounts, failed, normal, known_from } => {
                 write!(
                     f,

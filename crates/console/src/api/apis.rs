@@ -71,7 +71,8 @@ pub(super) async fn export(
     Json(console.engine.openapi(query.host.as_deref()))
 }
 
-fn endpoint(
+/// An endpoint as it goes over the wire, with what is normal there.
+pub fn endpoint(
     view: &EndpointView,
     baselines: &[BaselineView],
     suggestion: Option<&Suggestion>,

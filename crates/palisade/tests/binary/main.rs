@@ -3,6 +3,7 @@
 mod disk;
 mod first_minutes;
 mod kills;
+mod logs;
 mod operating;
 mod recordings;
 mod restart;
