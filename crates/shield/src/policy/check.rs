@@ -76,9 +76,11 @@ impl Check<'_, '_, '_> {
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
-        let claims = self.sites(document.sites, &limits, overlay);
-        let trust =
-            Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
+        let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
+        let trust = Trust {
+            proxies: server.trusted_proxies.value.clone(),
+            source: server.client_ip.value.clone(),
+        };
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,
