@@ -4,12 +4,15 @@
 //! any request reaches the service. The caller learns of it the way the protocol has for it, where
 //! no event ID has a place; the operator learns of it because every RST_STREAM and GOAWAY that
 //! names an error passes here on its way out. One thing is answered instead, with a bare 431: a
-//! header list far beyond the limit; the first on a connection is known by its form.
+//! header list far beyond the limit.
+
+use std::collections::VecDeque;
 
 /// The header of a frame (RFC 9113 §4.1).
 const HEADER_BYTES: usize = 9;
 /// The header and as much of the payload as holds the error code: GOAWAY says another stream first.
 const NOTED_BYTES: usize = HEADER_BYTES + 8;
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const END_STREAM: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -22,6 +25,8 @@ pub(crate) struct SentFrames {
     have: usize,
     /// Bytes of the running frame that are of no interest.
     skip: usize,
+    /// Streams on which an answer has begun and not ended.
+    begun: VecDeque<u32>,
 }
 
 impl SentFrames {
@@ -44,7 +49,7 @@ impl SentFrames {
             bytes = rest;
             if self.have >= HEADER_BYTES && self.have == self.wanted() {
                 let told = self.error().and_then(told);
-                let told = told.or(self.is_bare_status().then_some(TOO_LARGE));
+                let told = told.or_else(|| self.is_bare_status().then_some(TOO_LARGE));
                 if let Some(told) = told {
                     fault(told);
                 }
@@ -57,7 +62,6 @@ impl SentFrames {
     /// How many bytes of the running frame are of interest.
     fn wanted(&self) -> usize {
         let payload = match self.noted.get(3) {
-            Some(&HEADERS) => 1,
             Some(&RST_STREAM) => 4,
             Some(&GOAWAY) => 8,
             _ => 0,
@@ -78,19 +82,35 @@ impl SentFrames {
         (carries && self.have > HEADER_BYTES).then(|| u32::from_be_bytes(*code))
     }
 
-    /// An answer of nothing but a status that is in no table yet (RFC 7541 §6.2): all answers of
-    /// ours have an ID, and trailers have no status.
-    fn is_bare_status(&self) -> bool {
-        const STATUS: [u8; 3] = [0x48, 0x08, 0x18];
-        let [_, _, _, kind, flags, ..] = self.noted;
-        let first = self.noted.get(HEADER_BYTES).filter(|_| self.have > HEADER_BYTES);
-        kind == HEADERS
-            && flags & END_STREAM != 0
-            && self.length() <= BARE_STATUS_BYTES
-            && first.is_some_and(|first| STATUS.contains(first))
+    /// An answer of nothing but a status: all answers of ours have an ID. It is told from trailers
+    /// by the stream, on which nothing was answered before.
+    fn is_bare_status(&mut self) -> bool {
+        let [_, _, _, kind, flags, a, b, c, d, ..] = self.noted;
+        let stream = u32::from_be_bytes([a, b, c, d]);
+        if !matches!(kind, DATA | HEADERS) {
+            return false;
+        }
+        let begun = self.begun.iter().position(|begun| *begun == stream);
+        let ends = flags & END_STREAM != 0;
+        match begun {
+            Some(place) if ends => {
+                self.begun.swap_remove_back(place);
+            }
+            None if !ends => {
+                // Streams that the caller reset are the oldest in the end.
+                if self.begun.len() == BEGUN_MAX {
+                    self.begun.pop_front();
+                }
+                self.begun.push_back(stream);
+            }
+            _ => {}
+        }
+        kind == HEADERS && ends && begun.is_none() && self.length() <= BARE_STATUS_BYTES
     }
 }
 
+/// More answers than this are not told from each other; a policy allows a hundred at once.
+const BEGUN_MAX: usize = 1_024;
 /// The name's index, a length, and three digits.
 const BARE_STATUS_BYTES: usize = 5;
 const TOO_LARGE: &str =
@@ -115,9 +135,13 @@ mod tests {
     use super::*;
 
     fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+        on(5, END_STREAM, kind, payload)
+    }
+
+    fn on(stream: u8, flags: u8, kind: u8, payload: &[u8]) -> Vec<u8> {
         let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
         let mut frame = length[1..].to_vec();
-        frame.extend([kind, END_STREAM, 0, 0, 0, 5]);
+        frame.extend([kind, flags, 0, 0, 0, stream]);
         frame.extend(payload);
         frame
     }
@@ -141,17 +165,22 @@ mod tests {
             frame(GOAWAY, b"\0\0\0\x07\0\0\0\x09debug data"),
             frame(GOAWAY, &[0, 0, 0, 7, 0, 0, 0, 0]),
             frame(RST_STREAM, &[0, 0, 0, 11]),
-            // A bare status, an answer with more to it, and trailers.
+            // A bare status; an answer with more to it; trailers, and a bare status after them.
             frame(HEADERS, &[0x48, 0x82, 0x68, 0x5f]),
             frame(HEADERS, b"\x48\x82\x68\x5f\x40\x01a\x01b"),
-            frame(HEADERS, &[0xbe]),
-            frame(HEADERS, &[]),
+            on(9, 0, HEADERS, &[0x88]),
+            on(7, 0, HEADERS, &[0x88]),
+            on(7, 0, DATA, b"some"),
+            on(7, END_STREAM, HEADERS, &[0xbe]),
+            on(9, END_STREAM, DATA, b""),
+            on(9, END_STREAM, HEADERS, &[0xbe]),
         ]
         .concat();
         let expected = [
             "http2-protocol-error",
             "http2-compression-error",
             "http2-too-many-resets",
+            "http2-headers-too-large",
             "http2-headers-too-large",
         ];
         for piece in [1, 2, 3, 7, 9, 13, 64, bytes.len()] {

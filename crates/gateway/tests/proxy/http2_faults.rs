@@ -120,6 +120,21 @@ fn the_limits_on_heads_hold_over_http2() {
                 assert_eq!(find(&events, id).status, status);
             }
         }
+        // Far beyond the limit the library answers by itself; that, too, is written down.
+        let huge = HeaderValue::from_bytes(&[b'v'; 12_000]).unwrap();
+        let request = get("http://a/").header("x-huge", huge).body(()).unwrap();
+        if let Ok((head, _, _)) = exchange(&mut sender, request, None).await {
+            assert_eq!(head.status(), 431);
+        }
+        // Samples of honest requests rest on no signal.
+        let is_library = |event: &Event| {
+            event.signals.first().is_some_and(|signal| signal.reason.starts_with("http2-"))
+        };
+        let until = Instant::now() + PATIENCE / 3;
+        while !events.lock().unwrap().iter().any(is_library) {
+            assert!(Instant::now() < until, "no event");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     });
 }
 
