@@ -1,7 +1,8 @@
 //! Which crate may see which, checked over `cargo metadata`.
 //!
 //! The table is the drawing in ARCHITECTURE.md; a crate that is not in it fails the test, so that
-//! a new one is given its place on purpose. Tests (dev-dependencies) obey the same table.
+//! a new one is given its place on purpose. Tests (dev-dependencies) obey the same table; they
+//! alone may ask for the feature that makes layers fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,9 @@ const ALLOWED: [(&str, &[&str]); 14] = [
 const IO_LIBRARIES: [&str; 8] =
     ["axum", "h2", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
 
+/// The feature that makes layers fail, for tests alone.
+const FAULTS: &str = "faults";
+
 /// Complaints about the graph, and about input and output in the sources of the core.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let direct = workspace.metadata(&["--no-deps"])?;
@@ -78,6 +82,13 @@ pub(crate) fn forbidden_edges(metadata: &Value) -> Result<Vec<String>> {
         let dependencies = package["dependencies"].as_array().context("no dependencies")?;
         let edges: BTreeSet<&str> =
             dependencies.iter().filter_map(|d| d["name"].as_str()).collect();
+        let ships_faults = |dependency: &&Value| {
+            let features = dependency["features"].as_array().into_iter().flatten();
+            dependency["kind"] != "dev" && features.clone().any(|feature| feature == FAULTS)
+        };
+        if dependencies.iter().any(|dependency| ships_faults(&dependency)) {
+            complaints.push(format!("crate {name} asks for feature {FAULTS} outside of tests"));
+        }
         for edge in edges.intersection(&ours).filter(|edge| !allowed.contains(edge)) {
             complaints.push(format!("crate {name} must not depend on {edge}"));
         }

@@ -18,6 +18,7 @@
 mod accounts;
 mod act;
 mod baseline;
+mod baselines;
 mod browsing;
 mod conduct;
 mod cusum;

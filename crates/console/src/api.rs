@@ -10,6 +10,7 @@ mod decisions;
 mod events;
 mod exceptions;
 mod explain;
+mod figures;
 mod incidents;
 mod modes;
 mod status;

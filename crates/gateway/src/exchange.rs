@@ -108,7 +108,7 @@ impl Ongoing {
         if !self.arrival.welcome {
             return Err(self.turned_away());
         }
-        pseudo::settle(&mut parts, &body).map_err(|refusal| self.refused(refusal))?;
+        self.settle(&mut parts, &body)?;
         self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
         self.open(&parts)?;
         let fault = CallerFault::default();
@@ -122,6 +122,15 @@ impl Ongoing {
             Ok(answered) => self.answer(answered, &onward, pool),
             Err(cause) => Err(self.failed(cause, &fault)),
         }
+    }
+
+    /// Brings a request of HTTP/2 into the form of HTTP/1, or refuses it.
+    fn settle(&mut self, parts: &mut Parts, body: &Incoming) -> Result<(), Problem> {
+        pseudo::settle(parts, body, &self.arrival.wire.terms).map_err(|refusal| {
+            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let line = format!("{} {target} HTTP/2", parts.method);
+            self.refused_as(refusal, line.as_bytes())
+        })
     }
 
     /// Opens the pass: the engine looks at the head.
@@ -229,7 +238,7 @@ impl Ongoing {
         }
         let answer = match link {
             Some(link) if switched => {
-                self.arrival.switch_to(*link);
+                self.arrival.switch_to(*link, pool.deadlines().answer_idle);
                 Answer::empty()
             }
             link => Answer::relayed(incoming, link, pool),
@@ -301,13 +310,17 @@ impl Ongoing {
 
     /// The request itself is at fault: an event says so, and the connection ends.
     fn refused(&mut self, refusal: Refusal) -> Problem {
+        let raw = self.head.as_ref().map_or_else(Bytes::new, |head| head.raw.clone());
+        self.refused_as(refusal, &raw)
+    }
+
+    fn refused_as(&mut self, refusal: Refusal, raw: &[u8]) -> Problem {
         let worker = &self.arrival.worker;
         if let Some(pass) = self.pass.take() {
             // Its own event would tell of a request that was let pass, under the ID of the one that
             // says what is wrong with it.
             drop(worker.engine.abandon(pass, End::Dropped(refusal.status()), now()));
         }
-        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
         worker.refused(self.id, refusal, raw, &self.arrival.peer);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }

@@ -82,9 +82,12 @@ impl Running {
         ledger: Ledger,
     ) -> Result<Self, Failure> {
         let Compiled { policy, warnings, recorded, file } = compiled;
-        let unusable = |error: gateway::SetupError| Failure::Failed(error.to_string());
+        let unusable = |error: gateway::SetupError| match error {
+            gateway::SetupError::Listen { .. } => Failure::Failed(error.to_string()),
+            _ => Failure::Configuration(vec![error.to_string()]),
+        };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let listeners = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
         let recording = run.record.as_deref().map(Recording::begin).transpose()?;
         let budget = policy.server.memory_budget.value;
         let engine = engine(policy, &ledger, recording.as_ref(), run.record_secrets);
@@ -109,6 +112,8 @@ impl Running {
             file,
             listeners: urls.clone(),
             upstreams,
+            certificates,
+            terms: gateway.terms().clone(),
         }));
         let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
         Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use traffic::{
-    Detector, Digest, EndpointId, EventId, Finding, Hasher, Mode, Severity, Signal, Timestamp,
-    Verdict,
+    Detector, Digest, EndpointId, EventId, Finding, Hasher, Severity, Signal, Timestamp, Verdict,
 };
 
 use crate::ladder::{BLOCK_NATS, CERTAIN_NATS};
@@ -179,7 +178,8 @@ fn severity(finding: &Finding, nats: f32) -> Severity {
     }
     let now = if nats >= CERTAIN_NATS {
         Severity::High
-    } else if nats >= BLOCK_NATS || finding.mode == Mode::Enforce && finding.refused > 0 {
+    } else if nats >= BLOCK_NATS || finding.action.refuses() {
+        // In monitor mode the same: it matters as much, it is only not stopped.
         Severity::Medium
     } else {
         Severity::Low

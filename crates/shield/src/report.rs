@@ -42,7 +42,7 @@ pub(crate) fn event(
         risk: verdict.risk,
         nats: verdict.nats,
         layer: verdict.layer,
-        method: pass.method.to_string(),
+        method: redact::method(pass.method.as_str()).to_owned(),
         host: redact::text(&pass.authority, hasher).into_owned(),
         path: pass.path.shown(hasher),
         endpoint,
@@ -76,7 +76,7 @@ pub(crate) fn framing_event(
     let line =
         String::from_utf8_lossy(line.get(..line.len().min(2_048)).unwrap_or_default()).into_owned();
     let mut words = line.splitn(3, ' ');
-    let method = words.next().unwrap_or_default().chars().take(32).collect();
+    let method = redact::method(words.next().unwrap_or_default()).to_owned();
     let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default();
     Event {
         id,

@@ -225,6 +225,11 @@ impl Standing {
         }
     }
 
+    /// The last number that was given.
+    pub(crate) const fn last_number(&self) -> u64 {
+        self.last_id
+    }
+
     /// What changed since the last call.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changed)

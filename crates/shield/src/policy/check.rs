@@ -79,9 +79,11 @@ impl Check<'_, '_, '_> {
         let store = self.store(document.store);
         let rules = self.rules(document.rules);
         let debug = rules::debugging(document.debug);
-        let claims = self.sites(document.sites, &limits, overlay);
-        let trust =
-            Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
+        let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
+        let trust = Trust {
+            proxies: server.trusted_proxies.value.clone(),
+            source: server.client_ip.value.clone(),
+        };
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,

@@ -24,9 +24,9 @@ use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
 pub(super) use shape::{
-    ACCEPT_FROM, BLOCKING, CLIENT_IP, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT, OVERLAY_ROUTE,
-    OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES, TLS_VERSION, TOP,
-    UNDERSCORE,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
+    OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
+    TLS_VERSION, TOP, UNDERSCORE,
 };
 pub(super) use site::{SaidRate, SaidRoute, SaidSite, read_mode, read_protect, shown_per};
 

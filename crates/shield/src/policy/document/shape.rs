@@ -143,6 +143,8 @@ pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [
     ("forwarded", AddressSource::Forwarded),
     ("socket", AddressSource::Socket),
 ];
+/// Before the name of any other header in which one address stands.
+pub(in crate::policy) const CLIENT_IP_HEADER: &str = "header:";
 pub(in crate::policy) const ACCEPT_FROM: [(&str, AcceptFrom); 2] =
     [("trusted", AcceptFrom::Trusted), ("nobody", AcceptFrom::Nobody)];
 pub(in crate::policy) const UNDERSCORE: [(&str, UnderscoreHeaders); 2] =

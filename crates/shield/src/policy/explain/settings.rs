@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
+use caller::address::AddressSource;
 use conduct::Limit;
 
 use crate::policy::document::{
-    ACCEPT_FROM, BLOCKING, CLIENT_IP, PRESET, TLS_VERSION, UNDERSCORE, shown_per,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, PRESET, TLS_VERSION, UNDERSCORE, shown_per,
 };
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
@@ -24,17 +25,18 @@ pub struct SettingView {
 }
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
-/// threads, certificates, tables, and how connections are read.
-const AT_ONCE: [&str; 8] = [
+/// threads and tables.
+const AT_ONCE: [&str; 7] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
-    "limits.body_bytes",
-    "limits.inspect_body",
+    "limits.",
     "rules.",
     "debug.",
     "site.",
 ];
+/// The same within `[tls.NAME]`: the files are read again.
+const AT_ONCE_OF_TLS: [&str; 2] = [".cert", ".key"];
 
 impl Policy {
     /// Every value in force, in the order of the documentation.
@@ -64,7 +66,11 @@ impl Policy {
     pub fn restart_needed(&self, next: &Self) -> Vec<String> {
         let of = |policy: &Self| {
             let views = policy.settings().into_iter();
-            let views = views.filter(|view| !AT_ONCE.iter().any(|at| view.key.starts_with(at)));
+            let is_at_once = |key: &str| {
+                AT_ONCE.iter().any(|at| key.starts_with(at))
+                    || key.starts_with("tls.") && AT_ONCE_OF_TLS.iter().any(|at| key.ends_with(at))
+            };
+            let views = views.filter(|view| !is_at_once(&view.key));
             views.map(|view| (view.key, view.value)).collect::<Vec<_>>()
         };
         let (now, next) = (of(self), of(next));
@@ -88,7 +94,10 @@ impl Policy {
             view("server.trusted_proxies", &server.trusted_proxies, |nets| {
                 join(nets.iter().map(ToString::to_string))
             }),
-            view("server.client_ip", &server.client_ip, |source| word(&CLIENT_IP, *source)),
+            view("server.client_ip", &server.client_ip, |source| match source {
+                AddressSource::Header(name) => format!("{CLIENT_IP_HEADER}{name}"),
+                word => word_of(&CLIENT_IP, word),
+            }),
             view("server.request_id.accept_from", &server.request_id_from, |from| {
                 word(&ACCEPT_FROM, *from)
             }),
@@ -197,7 +206,11 @@ fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> Sett
 }
 
 fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
-    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| *word).to_owned()
+    word_of(words, &value)
+}
+
+fn word_of<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
+    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
 fn join(items: impl Iterator<Item = String>) -> String {

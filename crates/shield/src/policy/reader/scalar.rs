@@ -134,13 +134,13 @@ pub(in crate::policy) fn within<T: Copy + PartialOrd>(
 }
 
 /// The value that `text` names.
-pub(in crate::policy) fn one_of<T: Copy>(
+pub(in crate::policy) fn one_of<T: Clone>(
     key: &str,
     text: &str,
     words: &[(&str, T)],
 ) -> Result<T, Wrong> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-        return Ok(*value);
+        return Ok(value.clone());
     }
     let list = || words.iter().map(|(word, _)| *word);
     // A comment that slipped into the quotes is common enough to be told apart.
