@@ -261,7 +261,7 @@ fn sample_lines(sample: &[u8]) -> Vec<&[u8]> {
 fn recording(line: &[u8]) -> Option<bool> {
     match serde_json::from_slice(line).ok()? {
         RecordedLine::Header(header) => Some(header.hash_key.is_none()),
-        RecordedLine::Exchange(_) => Some(true),
+        RecordedLine::Exchange(_) | RecordedLine::Order(_) => Some(true),
     }
 }
 
@@ -404,7 +404,8 @@ impl OpenInput {
             }
             self.account.lines += 1;
             match serde_json::from_slice(text) {
-                Ok(RecordedLine::Header(_)) => self.account.messages += 1,
+                // What an operator ordered meanwhile is no traffic.
+                Ok(RecordedLine::Header(_) | RecordedLine::Order(_)) => self.account.messages += 1,
                 Ok(RecordedLine::Exchange(exchange)) => {
                     if let Some(arrival) = self.exchange(&exchange, opener) {
                         return Some(arrival);

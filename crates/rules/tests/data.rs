@@ -6,4 +6,5 @@
 mod data {
     pub(crate) mod disk;
     mod loading;
+    pub(crate) mod sets;
 }

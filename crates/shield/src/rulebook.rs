@@ -11,8 +11,7 @@ use std::time::Duration;
 use conduct::Certainty;
 use rules::action::{Disruption, Severity};
 use rules::engine::Engine;
-use rules::rule::{Phase, Rule};
-use rules::rule_set::RuleSet;
+use rules::rule::Rule;
 use rules::variable::Variable;
 
 use crate::policy::Blocking;
@@ -34,7 +33,6 @@ pub struct Rulebook {
     blocking: Blocking,
     threshold: u32,
     cpu_budget: Duration,
-    has_answer_rules: bool,
 }
 
 /// What a match of one rule says.
@@ -65,9 +63,8 @@ impl Rulebook {
     ) -> Self {
         let set = engine.rules();
         let worth = set.rules().map(|rule| (rule.id, worth(rule))).collect();
-        let has_answer_rules = has_answer_rules(set);
         let threshold = threshold.unwrap_or(THRESHOLD).max(1);
-        Self { engine, worth, blocking, threshold, cpu_budget, has_answer_rules }
+        Self { engine, worth, blocking, threshold, cpu_budget }
     }
 
     /// The engine that runs them.
@@ -78,11 +75,6 @@ impl Rulebook {
     /// Who decides.
     pub(crate) const fn blocking(&self) -> Blocking {
         self.blocking
-    }
-
-    /// Are there rules that look at answers?
-    pub(crate) const fn has_answer_rules(&self) -> bool {
-        self.has_answer_rules
     }
 
     /// The score from which a request is refused by rules that are not certain.
@@ -101,14 +93,6 @@ impl Rulebook {
         let budget = self.cpu_budget.saturating_add(BUDGET_PER_KIB.saturating_mul(kib));
         u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX).saturating_mul(WORK_PER_NS)
     }
-}
-
-fn has_answer_rules(set: &RuleSet) -> bool {
-    let looks_at_answers = |phase| {
-        let mut rules = set.rules().filter(|rule| rule.phase == phase);
-        rules.any(|rule| !looks_only_at(rule, &[Variable::Tx]))
-    };
-    looks_at_answers(Phase::ResponseHeaders) || looks_at_answers(Phase::ResponseBody)
 }
 
 /// Do all conditions of the rule look at these variables alone?

@@ -7,6 +7,7 @@ mod logs;
 mod operating;
 mod recordings;
 mod restart;
+mod rules;
 mod secrets;
 mod support;
 mod upstreams;

@@ -206,10 +206,10 @@ fn next(steps: &[Step], at: usize, rule: &Rule) -> usize {
             .map(|place| place + 1),
         Jump::Skip(count) => {
             let rules = rest.iter().enumerate().filter(|(_, step)| matches!(step, Step::Rule(_)));
-            let last = rules.map(|(place, _)| place).take(*count as usize);
+            let mut skipped = rules.map(|(place, _)| place).take(*count as usize);
             match (*count as usize).checked_sub(1) {
                 None => Some(0),
-                Some(before) => last.skip(before).next().map(|place| place + 1),
+                Some(before) => skipped.nth(before).map(|place| place + 1),
             }
         }
     };

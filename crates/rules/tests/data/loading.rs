@@ -5,7 +5,8 @@ use std::time::Instant;
 use expect_test::{Expect, expect};
 use rules::rule_set::{RuleSet, Step};
 
-use super::disk::{Disk, crs3, crs4, folder};
+use super::disk::Disk;
+use super::sets::{crs3, crs4, folder};
 
 fn load(files: &[String]) -> RuleSet {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
