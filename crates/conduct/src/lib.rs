@@ -3,8 +3,8 @@
 //! One request tells little; forty failed log-ins tell a lot. This crate keeps, in tables of fixed
 //! size, how each source has behaved, and says so as evidence ([`traffic::Signal`]) when the next
 //! request comes. Four detectors live here: credential stuffing from one source, forced browsing,
-//! known attacks one after the other, and rate limits; beside them the cap on unanswered attempts, which keeps parallel guessing from
-//! outrunning the answers.
+//! known attacks one after the other, and rate limits; beside them the cap on unanswered attempts,
+//! which keeps parallel guessing from outrunning the answers.
 //!
 //! What it does not do: it neither weighs families of evidence against each other nor decides; that
 //! is `shield`'s part.

@@ -136,7 +136,8 @@ fn mixed(number: u64) -> u64 {
     (number ^ number >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-/// Microseconds of CPU for one request: the median of batches, so that a disturbed one counts little.
+/// Microseconds of CPU for one request: the median of batches, so that a disturbed one counts
+/// little.
 fn time(engine: &Engine, request: &Make, first: usize, rounds: usize) -> f64 {
     let requests: Vec<Request> = (first..first + rounds).map(request).collect();
     let mut batches: Vec<f64> = requests

@@ -1,9 +1,9 @@
 //! A loaded set of rules, and what a match of each is worth as evidence.
 //!
 //! A rule set may decide by itself: the Core Rule Set adds up scores, and one rule at the end
-//! denies. Under [`Blocking::Evidence`] that sum is not the last word. Each match counts by what its
-//! rule says of itself, and the shield weighs it with what else is known. Only a rule that denies
-//! for a reason of its own, which a person wrote, denies in either way of blocking.
+//! denies. Under [`Blocking::Evidence`] that sum is not the last word. Each match counts by what
+//! its rule says of itself, and the shield weighs it with what else is known. Only a rule that
+//! denies for a reason of its own, which a person wrote, denies in either way of blocking.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

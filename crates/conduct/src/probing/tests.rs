@@ -1,3 +1,5 @@
+//! Attackers that try one thing after the other, and honest callers that look like them.
+
 use traffic::{Detector, Digest, EndpointId};
 
 use super::*;

@@ -91,8 +91,8 @@ pub struct ExceptionOrder {
     /// The event that was no attack (event or request id).
     pub event: String,
     /// How wide: `caller` (detector, endpoint and caller; the default), `endpoint` (detector and
-    /// endpoint, any caller), `detector` (the detector everywhere). For a known attack, the detector
-    /// is the rules that matched.
+    /// endpoint, any caller), `detector` (the detector everywhere). For a known attack, the
+    /// detector is the rules that matched.
     #[serde(default)]
     pub scope: Option<String>,
     /// For how many seconds; 90 days without.

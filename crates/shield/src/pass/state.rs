@@ -121,8 +121,8 @@ impl Pass {
         found.map(|found| found.told.clone())
     }
 
-    /// The numbers of the rules that matched, when the policy tells them to this caller: one on this
-    /// machine.
+    /// The numbers of the rules that matched, when the policy tells them to this caller: one on
+    /// this machine.
     pub fn rules_to_tell(&self) -> Option<String> {
         let is_told = self.policy.debug.rule_header.value && self.sighting.address.is_loopback();
         let inspection = self.inspection.as_ref().filter(|_| is_told)?;
