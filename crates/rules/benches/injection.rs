@@ -95,7 +95,7 @@ fn worst(name: &str, detect: impl Fn(&[u8]) -> bool) {
         black_box(detect(black_box(&value)));
         begun.elapsed()
     };
-    let least = |piece: &str, length| (0..5).map(|_| once(piece, length)).min().unwrap_or_default();
+    let least = |piece: &str, length| (0..9).map(|_| once(piece, length)).min().unwrap_or_default();
     let mut times: Vec<(Duration, String)> =
         repeated.into_iter().map(|piece| (once(&piece, LARGE), piece)).collect();
     times.sort_unstable();
@@ -139,21 +139,21 @@ fn values() -> Vec<(&'static str, Vec<u8>)> {
     texts.into_iter().map(|(name, text)| (name, text.into_bytes())).collect()
 }
 
-/// The least of seven rounds, each of at least two milliseconds.
+/// The least of many short rounds, some of which nothing else interrupts.
 fn nanoseconds(call: impl Fn() -> bool) -> f64 {
     let round = || {
         let begun = Instant::now();
         let mut calls = 0_u32;
-        while begun.elapsed() < Duration::from_millis(2) {
+        while begun.elapsed() < Duration::from_micros(300) {
             // Enough calls that reading the clock costs nothing beside them.
-            for _ in 0..1_000 {
+            for _ in 0..100 {
                 black_box(call());
                 calls += 1;
             }
         }
         begun.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
     };
-    (0..7).map(|_| round()).fold(f64::MAX, f64::min)
+    (0..60).map(|_| round()).fold(f64::MAX, f64::min)
 }
 
 /// What libinjection takes for each of the values, if it can be asked.
