@@ -113,7 +113,7 @@ impl SentFrames {
 const BEGUN_MAX: usize = 1_024;
 /// The name's index, a length, and three digits.
 const BARE_STATUS_BYTES: usize = 5;
-const TOO_LARGE: &str =
+pub(crate) const TOO_LARGE: &str =
     "http2-headers-too-large: the headers are far larger than limits.h2.header_list";
 
 /// Errors that are the caller's doing (RFC 9113 §7); the others are our own way of letting go.

@@ -18,6 +18,7 @@ use traffic::{Event, EventId, Peer};
 use crate::{
     exchange::{Busy, now},
     framing::Refusal,
+    http2_faults::TOO_LARGE,
     ids::Ids,
     settings::Settings,
     sites::Site,
@@ -163,7 +164,8 @@ impl Worker {
 
     /// Makes the event of what the HTTP/2 library refused by itself, `count` times in a row.
     pub(crate) fn refused_within_http2(&self, fault: &'static str, count: u32, peer: &Peer) {
-        let head = RefusedHead { id: self.ids.event(now()), fault, status: 400, raw: b"" };
+        let status = if fault == TOO_LARGE { 431 } else { 400 };
+        let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
         let event = self.engine.refuse_framing(&head, peer, now());
         self.note(Event { count, ..event });
     }
