@@ -1,9 +1,10 @@
 //! What the program must bear, tried on the program itself: more load than it can carry, a steady
-//! load beside nginx, and new policies while requests are under way.
+//! load beside nginx, new policies while requests are under way, more callers than it can remember.
 //!
 //! Each trial prints its figures and fails when a bar is missed. They take a minute or so and want
 //! the machine for themselves, so `make bench` runs them and no test does.
 
+mod memory;
 mod program;
 
 use std::{
@@ -41,6 +42,8 @@ pub struct Trial {
     pub nginx: String,
     /// How long the load lasts.
     pub lasting: Duration,
+    /// Addresses, tokens and paths that pass through, each of them once.
+    pub strangers: u64,
 }
 
 impl Trial {

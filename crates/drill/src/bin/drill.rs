@@ -88,6 +88,9 @@ enum Command {
         /// How long the load lasts
         #[arg(long, default_value_t = 30)]
         secs: u64,
+        /// How many distinct addresses, tokens and paths `memory` sends
+        #[arg(long, default_value_t = 5_000_000)]
+        strangers: u64,
     },
     /// Honest callers that look like attackers
     LookAlike {
@@ -115,6 +118,10 @@ enum TrialKind {
     HalfLoad,
     /// A hundred new policies at 1,000 requests a second
     Reloads,
+    /// More addresses, tokens and paths than fit, under several budgets
+    Memory,
+    /// An upload and a download of 5 GB
+    LargeBodies,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -157,8 +164,9 @@ async fn main() -> Result<()> {
             };
             report("attacker", &tally)
         }
-        Command::Trial { kinds, program, nginx, secs } => {
-            let trial = Trial { program, nginx, lasting: Duration::from_secs(secs) };
+        Command::Trial { kinds, program, nginx, secs, strangers } => {
+            let lasting = Duration::from_secs(secs);
+            let trial = Trial { program, nginx, lasting, strangers };
             // It brings threads of its own, and blocks.
             tokio::task::spawn_blocking(move || try_all(&trial, &kinds)).await?
         }
@@ -199,6 +207,8 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::BusyGateway => trial.busy_gateway(),
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
+            TrialKind::Memory => trial.memory(),
+            TrialKind::LargeBodies => trial.large_bodies(),
         };
         failed.extend(tried.err().map(|error| format!("{error:#}")));
     }
