@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Detector, Digest, Outcome, Reason, ServiceId, Signal};
 
 use crate::act::{Act, Source};
@@ -48,7 +49,7 @@ const SERVICES_MAX: usize = 256;
 const UNPLACED: ServiceId = ServiceId(u32::MAX);
 
 /// Everything about first visits.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Browsing {
     visitors: Table<Visitor>,
     missed: Table<Missed>,
@@ -84,12 +85,14 @@ impl Browsing {
         }
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self {
-            visitors: self.visitors.fitted(bytes / 8 * 7, now_s),
-            missed: self.missed.fitted(bytes / 8, now_s),
-            first_visits: self.first_visits,
-        }
+    /// What is kept over a restart.
+    pub(crate) fn parts(&self) -> [&dyn Sliced; 3] {
+        [&self.visitors, &self.missed, &self.first_visits]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 3] {
+        [&mut self.visitors, &mut self.missed, &mut self.first_visits]
     }
 
     /// Appends what stands against the sources of `act`.

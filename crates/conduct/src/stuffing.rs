@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Detector, Digest, EndpointId, Outcome, Reason, Role, Signal};
 
 use crate::accounts::{Accounts, Credit};
@@ -52,7 +52,7 @@ const ENDPOINTS_MAX: usize = 512;
 const UNPLACED: EndpointId = EndpointId(u32::MAX);
 
 /// Everything about attempts at secrets.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stuffing {
     logins: Table<Login>,
     pairs: Pairs,
@@ -78,13 +78,14 @@ impl Stuffing {
         }
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self {
-            logins: self.logins.fitted(bytes / 2, now_s),
-            pairs: self.pairs.fitted(bytes / 4, now_s),
-            accounts: self.accounts.fitted(bytes / 4, now_s),
-            first_tries: self.first_tries,
-        }
+    /// What is kept over a restart.
+    pub(crate) fn parts(&self) -> [&dyn Sliced; 4] {
+        [&self.logins, self.pairs.table(), self.accounts.table(), &self.first_tries]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 4] {
+        [&mut self.logins, self.pairs.table_mut(), self.accounts.table_mut(), &mut self.first_tries]
     }
 
     /// Appends what stands against the sources of `act`.
