@@ -115,8 +115,11 @@ impl Program {
         );
         let file = folder.path().join("nginx.conf");
         fs::write(&file, text)?;
-        let file = file.to_str().context("a path that is no text")?.to_owned();
-        Self::start(program, vec!["-c".to_owned(), file], address, folder)
+        let file = file.to_str().context("a path that is no text")?;
+        // Until it has read the file it would complain elsewhere.
+        let log = format!("{at}/error.log");
+        let arguments = ["-e", &log, "-c", file].map(str::to_owned).to_vec();
+        Self::start(program, arguments, address, folder)
     }
 
     fn once_it_listens(mut self) -> Result<Self> {
