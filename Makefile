@@ -23,7 +23,7 @@ test-data:  ## the tests on recorded data (PALISADE_DATA) and with other servers
 lint:  ## format and clippy, warnings are errors
 	@scripts/lint.sh
 
-bench:  ## the decision alone, CPU and latency per request beside nginx, overload, reloads
+bench:  ## the decision alone, CPU and latency per request beside nginx, overload, reloads, memory
 	@scripts/bench.sh
 
 soak:  ## the property tests with many more cases, and the simulator with many more seeds

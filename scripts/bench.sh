@@ -24,11 +24,11 @@ python3 "$PALISADE_BENCH/bench.py" --loads "${LOADS:-get,post1k,post16k}" \
     --rounds "${ROUNDS:-3}" --secs "${SECS:-4}" \
     "palisade=19200:$palisade run --to http://127.0.0.1:19000 --listen 127.0.0.1:19200 \
 --mode monitor --workers 1 --quiet --data $work/data"
-say "more load than it can carry, half of it beside nginx, reloads at 1,000 requests/s"
+say "more load than it can carry, half of it beside nginx, reloads, large bodies, millions of strangers"
 # The program on one core, the load and its upstream on another; a connection is a file to each.
 ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2086
-taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads} \
+taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads large-bodies memory} \
     --secs "${TRIAL_SECS:-30}" --program "taskset -c 0 $palisade" --nginx "taskset -c 0 nginx"
 say "a million lines of an access log on all cores, GoAccess beside it"
 "$drill" trial logs --program "$palisade"

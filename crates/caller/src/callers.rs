@@ -16,6 +16,7 @@ mod door;
 mod holder;
 
 use serde::{Deserialize, Serialize};
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
 use traffic::{AnswerFacts, Digest, Entity, Identity, Outcome, Role, Timestamp};
 
 use crate::credential::claims::Claim;
@@ -39,15 +40,19 @@ const PRINCIPAL: u8 = 2;
 const ACCOUNT: u8 = 3;
 
 /// All that is remembered about callers.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Callers {
     holders: Table<Holder>,
     pairs: Table<FamiliarPair>,
     sources: Table<Neighbours>,
     doors: Table<Door>,
     discovery: Discovery,
-    claims: [ClaimUse; Claim::ALL.len()],
+    claims: ClaimUses,
 }
+
+/// How each claim is used.
+#[derive(Clone, Debug, Default)]
+struct ClaimUses([ClaimUse; Claim::ALL.len()]);
 
 /// How a claim is used: whether it tells callers apart.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -90,6 +95,18 @@ struct End {
     role: Role,
 }
 
+impl Sliced for ClaimUses {
+    fn write_slice(&self, _: u64, slice: &mut SliceWriter) -> Option<u64> {
+        slice.push(&self.0);
+        None
+    }
+
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        self.0 = slice.pull()?;
+        Some(())
+    }
+}
+
 impl Session {
     /// Whether what its token claims is believed: anyone can write a token that names somebody
     /// else, but not one that the API handed out or let in where it does not let everybody in.
@@ -109,18 +126,33 @@ impl Callers {
             sources: Table::new(sources),
             doors: Table::new(doors),
             discovery: Discovery::new(discovery),
-            claims: Default::default(),
+            claims: ClaimUses::default(),
         }
     }
 
-    /// Takes over what was stored, as far as there is room for it here.
-    pub fn restore(&mut self, stored: Self) {
-        self.holders.absorb(&stored.holders);
-        self.pairs.absorb(&stored.pairs);
-        self.sources.absorb(&stored.sources);
-        self.doors.absorb(&stored.doors);
-        self.discovery.absorb(stored.discovery);
-        self.claims = stored.claims;
+    /// All that is kept over a restart, by name.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, &dyn Sliced); 6] {
+        [
+            ("callers.holders", &self.holders),
+            ("callers.pairs", &self.pairs),
+            ("callers.sources", &self.sources),
+            ("callers.doors", &self.doors),
+            ("callers.slots", &self.discovery),
+            ("callers.claims", &self.claims),
+        ]
+    }
+
+    /// The same parts, for what was kept.
+    pub fn parts_mut(&mut self) -> [(&'static str, &mut dyn Sliced); 6] {
+        [
+            ("callers.holders", &mut self.holders),
+            ("callers.pairs", &mut self.pairs),
+            ("callers.sources", &mut self.sources),
+            ("callers.doors", &mut self.doors),
+            ("callers.slots", &mut self.discovery),
+            ("callers.claims", &mut self.claims),
+        ]
     }
 
     fn shares(bytes_max: usize) -> [usize; 5] {
@@ -254,7 +286,7 @@ impl Callers {
 
     /// Whether a claim is the same in token after token while another one differs.
     fn is_constant(&self, claim: Claim) -> bool {
-        let uses = |claim: Claim| self.claims.get(claim as usize).copied().unwrap_or_default();
+        let uses = |claim: Claim| self.claims.0.get(claim as usize).copied().unwrap_or_default();
         let of = uses(claim);
         of.tokens >= TOKENS_OF_CONSTANT_CLAIM
             && of.values.estimate() <= VALUES_OF_CONSTANT_CLAIM
@@ -367,7 +399,7 @@ impl Callers {
         }
         for claim in Claim::ALL {
             if let Some(value) = sighting.claims.value(claim)
-                && let Some(uses) = self.claims.get_mut(claim as usize)
+                && let Some(uses) = self.claims.0.get_mut(claim as usize)
             {
                 uses.tokens = uses.tokens.saturating_add(1);
                 uses.values.note(value);

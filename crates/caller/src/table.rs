@@ -7,8 +7,10 @@
 //!
 //! Invariant: content depends on the sequence of calls alone, in no way on the process.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use traffic::Digest;
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
+use traffic::{Digest, Timestamp};
 
 const WAYS: usize = 8;
 const SETS_PER_SEGMENT: usize = 128;
@@ -21,7 +23,7 @@ pub(crate) trait Worth {
     fn worth(&self) -> u8;
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 struct Entry<V> {
     /// Zero: no entry.
     key: Digest,
@@ -35,13 +37,6 @@ pub(crate) struct Table<V> {
     /// Empty until something lands there.
     segments: Vec<Vec<Entry<V>>>,
     length: usize,
-}
-
-/// A table as it is stored: what is in it, without the gaps.
-#[derive(Deserialize, Serialize)]
-struct Stored<V> {
-    capacity: u64,
-    entries: Vec<Entry<V>>,
 }
 
 impl<V: Clone + Copy + Default + Worth> Table<V> {
@@ -107,17 +102,45 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
         Some(&mut victim.value)
     }
 
-    /// Takes in what another table held; what was touched last has the first claim to the room.
-    pub(crate) fn absorb(&mut self, other: &Self) {
-        let mut entries = other.entries();
-        entries.sort_by_key(|entry| (entry.touched_s, entry.key));
-        for entry in entries {
-            self.enter(entry.key, entry.value, entry.touched_s);
+    /// Unlike a newcomer, an entry that moves here must be worth more than what it replaces, or as
+    /// much and be touched later.
+    fn admit(&mut self, moved: Entry<V>) {
+        let (segment, start) = self.place(moved.key);
+        let Some(segment) = self.segments.get_mut(segment).filter(|_| moved.key.0 != 0) else {
+            return;
+        };
+        if segment.is_empty() {
+            *segment = vec![Entry::default(); SETS_PER_SEGMENT * WAYS];
+        }
+        let set = segment.get_mut(start..start + WAYS).unwrap_or_default();
+        if set.iter().any(|entry| entry.key == moved.key) {
+            return;
+        }
+        let rank = |entry: &Entry<V>| (entry.key.0 != 0, entry.value.worth(), entry.touched_s);
+        let least = set.iter_mut().min_by_key(|entry| rank(entry));
+        if let Some(least) = least.filter(|least| rank(least) < rank(&moved)) {
+            self.length += usize::from(least.key.0 == 0);
+            *least = moved;
         }
     }
 
-    fn entries(&self) -> Vec<Entry<V>> {
-        self.segments.iter().flatten().filter(|entry| entry.key.0 != 0).copied().collect()
+    /// Puts an entry at one place of its set, when that is free.
+    fn put(&mut self, way: usize, moved: Entry<V>) -> bool {
+        let (segment, start) = self.place(moved.key);
+        let Some(segment) = self.segments.get_mut(segment) else { return false };
+        if segment.is_empty() {
+            *segment = vec![Entry::default(); SETS_PER_SEGMENT * WAYS];
+        }
+        let set = segment.get_mut(start..start + WAYS).unwrap_or_default();
+        let is_new = set.iter().all(|entry| entry.key != moved.key);
+        match set.get_mut(way).filter(|entry| is_new && entry.key.0 == 0) {
+            Some(place) => {
+                *place = moved;
+                self.length += 1;
+                true
+            }
+            None => false,
+        }
     }
 
     /// The segment of a key, and where its set begins there.
@@ -128,23 +151,40 @@ impl<V: Clone + Copy + Default + Worth> Table<V> {
     }
 }
 
-impl<V: Clone + Copy + Default + Serialize + Worth> Serialize for Table<V> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let capacity = self.capacity() as u64;
-        Stored { capacity, entries: self.entries() }.serialize(serializer)
-    }
-}
+// === slices: the table's capacity, and some sets without their empty places ===
 
-impl<'de, V: Clone + Copy + Default + Deserialize<'de> + Worth> Deserialize<'de> for Table<V> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<V>::deserialize(deserializer)?;
-        // No more room than what is there can fill, whatever the file says.
-        let capacity = usize::try_from(stored.capacity).unwrap_or(usize::MAX);
-        let mut table = Self::with_capacity(capacity.min(1 << 26));
-        for entry in stored.entries {
-            table.enter(entry.key, entry.value, entry.touched_s);
+impl<V: Clone + Copy + Default + Serialize + DeserializeOwned + Worth> Sliced for Table<V> {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        slice.push(&self.capacity());
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        for set in from..self.segments.len() * SETS_PER_SEGMENT {
+            if slice.is_full() {
+                return u64::try_from(set).ok();
+            }
+            let start = set % SETS_PER_SEGMENT * WAYS;
+            let segment = self.segments.get(set / SETS_PER_SEGMENT);
+            slice.pass();
+            let Some(entries) = segment.and_then(|entries| entries.get(start..start + WAYS)) else {
+                continue;
+            };
+            for (way, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.key.0 != 0) {
+                slice.push(&(way, entry));
+            }
         }
-        Ok(table)
+        None
+    }
+
+    /// In a table of the same capacity each entry has the place that it had; in another one, what
+    /// is worth least is lost.
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        let capacity: usize = slice.pull()?;
+        while !slice.is_empty() {
+            let (way, moved): (usize, Entry<V>) = slice.pull()?;
+            if capacity != self.capacity() || !self.put(way, moved) {
+                self.admit(moved);
+            }
+        }
+        Some(())
     }
 }
 
@@ -162,6 +202,16 @@ mod tests {
     }
 
     const SMALL: usize = 64 * 1024;
+
+    fn copy(from: &Table<Rank>, to: &mut Table<Rank>) {
+        let mut next = Some(0);
+        while let Some(place) = next {
+            let mut slice = SliceWriter::default();
+            next = from.write_slice(place, &mut slice);
+            let bytes = slice.into_bytes();
+            to.read_slice(&mut SliceReader::new(&bytes), Timestamp::EPOCH).expect("whole");
+        }
+    }
 
     #[test]
     fn a_flood_of_newcomers_displaces_newcomers_only() {
@@ -196,10 +246,13 @@ mod tests {
             table.enter(Digest(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Rank(1), 5);
         }
         let mut large = Table::<Rank>::new(SMALL * 16);
-        large.absorb(&table);
+        copy(&table, &mut large);
         assert_eq!(large.len(), table.len());
+        let mut same = Table::<Rank>::new(SMALL);
+        copy(&table, &mut same);
+        assert_eq!(same.segments.concat(), table.segments.concat(), "each at its place");
         let mut small = Table::<Rank>::new(0);
-        small.absorb(&large);
+        copy(&large, &mut small);
         assert!(small.len() <= small.capacity() && small.len() > 0);
     }
 

@@ -8,11 +8,11 @@
 mod admission;
 mod capacity;
 mod merge;
+mod slices;
 mod vary;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use traffic::{Digest, EndpointId, Outcome, Role, ServiceId, Timestamp};
 
@@ -29,7 +29,7 @@ use crate::view::{EndpointView, ParamPlace, ParamView};
 use crate::waiting::Waiting;
 
 /// What the API consists of.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Catalog {
     capacity: Capacity,
     hosts: Hosts,

@@ -8,11 +8,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use traffic::ServiceId;
 
 /// The host groups.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
     exact: BTreeMap<Box<str>, ServiceId>,
     /// By the domain behind `*.`.
@@ -22,7 +21,7 @@ pub(crate) struct Hosts {
 }
 
 /// One host group.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// As it is shown: a host, or `*.domain`.
     pub(crate) name: Box<str>,
@@ -58,6 +57,31 @@ impl Hosts {
         self.exact.insert(host.as_ref().into(), id);
         self.groups.insert(id, Group { name: host.as_ref().into(), root });
         Some(id)
+    }
+
+    /// The group of all hosts under `domain`, if there is one.
+    pub(crate) fn under(&self, domain: &str) -> Option<ServiceId> {
+        self.under.get(domain).copied()
+    }
+
+    /// Puts a group back under the number that it had.
+    pub(crate) fn put_back(&mut self, id: ServiceId, name: &str, root: u32) {
+        match name.strip_prefix("*.") {
+            Some(domain) => self.under.insert(domain.into(), id),
+            None => self.exact.insert(name.into(), id),
+        };
+        self.groups.insert(id, Group { name: name.into(), root });
+        self.go_on_from(id.0.wrapping_add(1));
+    }
+
+    /// The number of the group that comes next.
+    pub(crate) const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Numbers below `next` were given before: none of them is given again.
+    pub(crate) fn go_on_from(&mut self, next: u32) {
+        self.next = self.next.max(next);
     }
 
     /// Adds the group of all hosts under `domain` that have none of their own.

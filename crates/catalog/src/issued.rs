@@ -4,7 +4,8 @@
 //! gives up its oldest entry. What is forgotten proves nothing, and that is all that it costs.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Digest, EndpointId};
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
+use traffic::{Digest, EndpointId, Timestamp};
 
 /// What a used credential proves: the answers of this cluster of this endpoint are successes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,7 +15,7 @@ pub(crate) struct Proof {
 }
 
 /// The table.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Issued {
     slots: Vec<Option<Entry>>,
     clock: u32,
@@ -75,22 +76,58 @@ impl Issued {
         (is_first || is_needed).then_some((proof, is_first))
     }
 
-    /// The same entries in a table of another capacity, as far as they fit.
-    pub(crate) fn resized(&self, capacity: usize) -> Self {
-        let mut entries: Vec<Entry> = self.slots.iter().flatten().copied().collect();
-        entries
-            .sort_by_key(|entry| (u32::MAX - self.clock.wrapping_sub(entry.at), entry.credential));
-        let mut resized = Self::new(capacity);
-        for entry in entries {
-            resized.insert(entry.credential, entry.proof);
+    /// Puts an entry back to its place, or in a table of another size to that of an older one.
+    fn admit(&mut self, way: usize, moved: Entry, is_same_size: bool) {
+        let clock = self.clock;
+        let age = |at: u32| clock.wrapping_sub(at);
+        let Some(set) = self.set(moved.credential) else { return };
+        let place = set.get_mut(way).filter(|slot| is_same_size && slot.is_none());
+        let place = match place {
+            Some(place) => Some(place),
+            None => set.iter_mut().max_by_key(|slot| slot.map_or(u32::MAX, |entry| age(entry.at))),
+        };
+        if let Some(place) = place
+            && place.is_none_or(|entry| age(entry.at) > age(moved.at))
+        {
+            *place = Some(moved);
         }
-        resized
     }
 
     fn set(&mut self, credential: Digest) -> Option<&mut [Option<Entry>]> {
         let sets = u64::try_from(self.slots.len() / WAYS).ok().filter(|sets| *sets > 0)?;
         let start = usize::try_from(credential.0 % sets).ok()? * WAYS;
         self.slots.get_mut(start..start + WAYS)
+    }
+}
+
+// === slices: the size of the table and its clock, and some sets without their empty places ===
+
+impl Sliced for Issued {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        slice.push(&(self.slots.len(), self.clock));
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        for (number, set) in self.slots.chunks(WAYS).enumerate().skip(from) {
+            if slice.is_full() {
+                return u64::try_from(number).ok();
+            }
+            for (way, slot) in set.iter().enumerate() {
+                slice.pass();
+                if let Some(entry) = slot {
+                    slice.push(&(way, entry));
+                }
+            }
+        }
+        None
+    }
+
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        let length: usize;
+        (length, self.clock) = slice.pull()?;
+        while !slice.is_empty() {
+            let (way, entry) = slice.pull()?;
+            self.admit(way, entry, length == self.slots.len());
+        }
+        Some(())
     }
 }
 
@@ -121,7 +158,12 @@ mod tests {
         (0..100_000).for_each(|number| issued.insert(credential(number), PROOF));
         assert_eq!(issued.slots.len(), 64);
         assert!(issued.used(credential(1), true).is_none());
-        let mut smaller = issued.resized(16);
+        let mut slice = SliceWriter::default();
+        assert_eq!(issued.write_slice(0, &mut slice), None);
+        let mut smaller = Issued::new(16);
+        smaller
+            .read_slice(&mut SliceReader::new(&slice.into_bytes()), Timestamp::EPOCH)
+            .expect("whole");
         assert_eq!(smaller.slots.len(), 16);
         assert!(smaller.used(credential(99_999), true).is_some());
         assert!(issued.used(credential(99_999), true).is_some());

@@ -6,6 +6,8 @@
 
 mod parameter;
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use traffic::path::{SEGMENTS_MAX, Segment};
@@ -15,14 +17,15 @@ pub(crate) use self::parameter::Parameter;
 use crate::template::{Class, parameter_name};
 
 /// All nodes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    free: Vec<u32>,
+    /// Numbers given back; the least is taken first, so that the same tree goes on in the same way.
+    free: BTreeSet<u32>,
 }
 
 /// One segment of a template, in its place.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) parent: Option<u32>,
     pub(crate) part: Part,
@@ -56,6 +59,8 @@ pub(crate) enum Verb {
 pub(crate) const LITERALS_MAX: usize = 256;
 /// A look-up visits so many nodes at most, whatever alternatives there are.
 const STEPS_MAX: usize = 64;
+/// Nodes put back under higher numbers get new ones: no catalog has as many.
+const NUMBERS_MAX: u32 = 1 << 16;
 /// Longer method names make no endpoint.
 const VERB_BYTES_MAX: usize = 16;
 
@@ -246,7 +251,7 @@ impl Tree {
                 Part::Root => {}
             }
         }
-        self.free.push(index);
+        self.free.insert(index);
     }
 
     /// Removes a node, and those above it, as long as nothing hangs on them.
@@ -320,9 +325,8 @@ impl Tree {
     }
 
     fn add(&mut self, parent: Option<u32>, part: Part) -> u32 {
-        let node =
-            Node { parent, part, literals: Vec::new(), parameter: None, endpoints: Vec::new() };
-        if let Some(index) = self.free.pop()
+        let node = Node::new(parent, part);
+        if let Some(index) = self.free.pop_first()
             && let Some(place) = self.nodes.get_mut(index as usize)
         {
             *place = node;
@@ -330,6 +334,47 @@ impl Tree {
         }
         self.nodes.push(node);
         u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Adds a node under the number that it had, or under another one when that is taken.
+    pub(crate) fn add_at(&mut self, wanted: u32, parent: Option<u32>, part: Part) -> u32 {
+        if wanted >= NUMBERS_MAX {
+            return self.add(parent, part);
+        }
+        while self.nodes.len() <= wanted as usize {
+            self.free.insert(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+            self.nodes.push(Node::new(None, Part::Root));
+        }
+        match self.nodes.get_mut(wanted as usize).filter(|_| self.free.remove(&wanted)) {
+            Some(place) => {
+                *place = Node::new(parent, part);
+                wanted
+            }
+            None => self.add(parent, part),
+        }
+    }
+
+    /// The child of `at` that is this part, put back under its number when it is not there.
+    pub(crate) fn put_back(&mut self, at: u32, wanted: u32, part: Part) -> Option<u32> {
+        let parent = self.node(at)?;
+        let digest = match &part {
+            Part::Root => return None,
+            Part::Literal { digest, .. } => Some(*digest),
+            Part::Parameter(_) => None,
+        };
+        if let Some(known) = digest.map_or(parent.parameter, |digest| parent.literal(digest)) {
+            return Some(known);
+        }
+        if parent.literals.len() >= LITERALS_MAX {
+            return None;
+        }
+        let child = self.add_at(wanted, Some(at), part);
+        let parent = self.node_mut(at)?;
+        match digest {
+            Some(digest) => parent.add_literal(digest, child),
+            None => parent.parameter = Some(child),
+        }
+        Some(child)
     }
 
     fn parameter_for(&self, node: &Node, segment: &Segment<'_>) -> Option<u32> {
@@ -394,6 +439,10 @@ impl Tree {
 // === impl Node ===
 
 impl Node {
+    const fn new(parent: Option<u32>, part: Part) -> Self {
+        Self { parent, part, literals: Vec::new(), parameter: None, endpoints: Vec::new() }
+    }
+
     pub(crate) fn literal(&self, digest: Digest) -> Option<u32> {
         let at = self.literals.binary_search_by_key(&digest, |(known, _)| *known).ok()?;
         self.literals.get(at).map(|(_, child)| *child)

@@ -5,10 +5,11 @@
 //! anew.
 
 use serde::{Deserialize, Serialize};
-use traffic::Digest;
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
+use traffic::{Digest, Timestamp};
 
 /// The table.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Waiting {
     slots: Vec<Entry>,
     clock: u32,
@@ -50,6 +51,39 @@ impl Waiting {
             *slot = Entry { key, source, at };
         }
         false
+    }
+}
+
+// === slices: the size of the table and its clock, and some places with what waits there ===
+
+impl Sliced for Waiting {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        slice.push(&(self.slots.len(), self.clock));
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        for (place, entry) in self.slots.iter().enumerate().skip(from) {
+            if slice.is_full() {
+                return u64::try_from(place).ok();
+            }
+            slice.pass();
+            if entry.at != 0 {
+                slice.push(&(place, entry));
+            }
+        }
+        None
+    }
+
+    /// A table of another size begins anew: what waited in it asks again.
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        let (length, clock): (usize, u32) = slice.pull()?;
+        if length != self.slots.len() {
+            return Some(());
+        }
+        self.clock = clock;
+        while !slice.is_empty() {
+            let (place, entry): (usize, Entry) = slice.pull()?;
+            *self.slots.get_mut(place)? = entry;
+        }
+        Some(())
     }
 }
 

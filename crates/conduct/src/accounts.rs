@@ -19,7 +19,7 @@ const MINTED_S: u32 = 7 * DAY_S;
 const CREDIT_EVERY_S: u32 = 12 * 3_600;
 
 /// Accounts by their digest.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Accounts(Table<Account>);
 
 /// What is known of one account.
@@ -78,8 +78,8 @@ impl Accounts {
         &self.0
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self(self.0.fitted(bytes, now_s))
+    pub(crate) const fn table_mut(&mut self) -> &mut Table<Account> {
+        &mut self.0
     }
 }
 

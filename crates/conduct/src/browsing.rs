@@ -7,6 +7,7 @@
 //! can ask for those as well.
 
 use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Detector, Digest, Outcome, Reason, ServiceId, Signal};
 
 use crate::act::{Act, Source};
@@ -43,7 +44,7 @@ const COLD_MISSES: f32 = 8.5;
 const SHARED_NEIGHBOURS: u16 = 5;
 
 /// Everything about first visits.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Browsing {
     visitors: Table<Visitor>,
     missed: Table<Missed>,
@@ -79,12 +80,14 @@ impl Browsing {
         }
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self {
-            visitors: self.visitors.fitted(bytes / 8 * 7, now_s),
-            missed: self.missed.fitted(bytes / 8, now_s),
-            first_visits: self.first_visits,
-        }
+    /// What is kept over a restart.
+    pub(crate) fn parts(&self) -> [&dyn Sliced; 3] {
+        [&self.visitors, &self.missed, &self.first_visits]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 3] {
+        [&mut self.visitors, &mut self.missed, &mut self.first_visits]
     }
 
     /// Appends what stands against the sources of `act`.

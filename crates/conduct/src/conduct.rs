@@ -1,7 +1,7 @@
 //! All that is remembered of behaviour, and the two moments at which it is used: before a request
 //! goes upstream, and when its answer is known.
 
-use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Digest, EndpointId, Layer, Signal, Timestamp};
 
 use crate::act::Act;
@@ -17,8 +17,25 @@ use crate::view::{BaselineView, Suggestion, TableView};
 /// A source with more suspicion than this teaches no pace.
 const SUSPECTED_NATS: f32 = 3.0;
 
+/// The names of what is kept over a restart.
+const PARTS: [&str; 13] = [
+    "conduct.logins",
+    "conduct.pairs",
+    "conduct.accounts",
+    "conduct.first-tries",
+    "conduct.visitors",
+    "conduct.missed",
+    "conduct.first-visits",
+    "conduct.probers",
+    "conduct.customs",
+    "conduct.allowances",
+    "conduct.running",
+    "conduct.paces",
+    "conduct.pardons",
+];
+
 /// The memory of behaviour.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Conduct {
     stuffing: Stuffing,
     browsing: Browsing,
@@ -44,19 +61,53 @@ impl Conduct {
         }
     }
 
-    /// This memory in another size, for what was stored under another budget. In a smaller one,
-    /// what is worth least is lost; in one of the same size, nothing changes.
-    #[must_use]
-    pub fn fitted(self, bytes_max: usize, now: Timestamp) -> Self {
-        let (shares, now_s) = (Shares::of(bytes_max), now.as_secs());
-        Self {
-            stuffing: self.stuffing.fitted(shares.stuffing, now_s),
-            browsing: self.browsing.fitted(shares.browsing, now_s),
-            probing: self.probing.fitted(shares.probing, now_s),
-            allowances: self.allowances.fitted(shares.allowances, now_s),
-            paces: self.paces.fitted(shares.paces, now_s),
-            ..self
-        }
+    /// All that is kept over a restart, by name. Attempts under way are not, as their requests are
+    /// gone by then.
+    pub fn parts(&self) -> [(&'static str, &dyn Sliced); PARTS.len()] {
+        let [logins, pairs, accounts, first_tries] = self.stuffing.parts();
+        let [visitors, missed, first_visits] = self.browsing.parts();
+        let [probers, customs] = self.probing.parts();
+        let [running, paces] = self.paces.parts();
+        let (allowances, pardons) = (self.allowances.table(), self.pardons.part());
+        named([
+            logins,
+            pairs,
+            accounts,
+            first_tries,
+            visitors,
+            missed,
+            first_visits,
+            probers,
+            customs,
+            allowances,
+            running,
+            paces,
+            pardons,
+        ])
+    }
+
+    /// The same parts, for what was kept.
+    pub fn parts_mut(&mut self) -> [(&'static str, &mut dyn Sliced); PARTS.len()] {
+        let [logins, pairs, accounts, first_tries] = self.stuffing.parts_mut();
+        let [visitors, missed, first_visits] = self.browsing.parts_mut();
+        let [probers, customs] = self.probing.parts_mut();
+        let [running, paces] = self.paces.parts_mut();
+        let (allowances, pardons) = (self.allowances.table_mut(), self.pardons.part_mut());
+        named([
+            logins,
+            pairs,
+            accounts,
+            first_tries,
+            visitors,
+            missed,
+            first_visits,
+            probers,
+            customs,
+            allowances,
+            running,
+            paces,
+            pardons,
+        ])
     }
 
     /// Takes a place among the unanswered attempts, where `act` tries a secret.
@@ -173,6 +224,11 @@ impl Conduct {
             || self.stuffing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.probing.suspicion(address, now_s) >= SUSPECTED_NATS
     }
+}
+
+fn named<P>(parts: [P; PARTS.len()]) -> [(&'static str, P); PARTS.len()] {
+    let mut names = PARTS.into_iter();
+    parts.map(|part| (names.next().unwrap_or_default(), part))
 }
 
 /// How the memory is divided.

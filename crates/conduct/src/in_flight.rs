@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use traffic::{Digest, Timestamp};
 
 use crate::act::Act;
@@ -50,11 +49,9 @@ pub struct Place {
 }
 
 /// The unanswered attempts. They do not survive a restart, as the requests do not.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct InFlight {
-    #[serde(skip)]
     strangers: Flights,
-    #[serde(skip)]
     familiars: Flights,
 }
 

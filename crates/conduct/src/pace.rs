@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
 use traffic::{Digest, EndpointId, Timestamp};
 
 use crate::baseline::DAY_S;
@@ -23,11 +24,17 @@ const MINUTE_S: u32 = 60;
 const BURST_S: u32 = 10;
 
 /// The pace of every endpoint.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Paces {
     running: Table<Running>,
-    endpoints: BTreeMap<EndpointId, Pace>,
-    endpoints_max: u32,
+    endpoints: ByEndpoint,
+}
+
+/// The paces of endpoints, as many as there is room for.
+#[derive(Clone, Debug)]
+struct ByEndpoint {
+    paces: BTreeMap<EndpointId, Pace>,
+    paces_max: usize,
 }
 
 /// What one caller does on one endpoint right now.
@@ -56,8 +63,7 @@ impl Paces {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             running: Table::new(bytes / 2),
-            endpoints: BTreeMap::new(),
-            endpoints_max: endpoints_max(bytes / 2),
+            endpoints: ByEndpoint { paces: BTreeMap::new(), paces_max: endpoints_max(bytes / 2) },
         }
     }
 
@@ -83,7 +89,7 @@ impl Paces {
 
     /// The limit that would spare honest callers of `endpoint`, when that is known.
     pub(crate) fn suggestion(&self, endpoint: EndpointId, now: Timestamp) -> Option<Suggestion> {
-        let pace = self.endpoints.get(&endpoint)?;
+        let pace = self.endpoints.paces.get(&endpoint)?;
         let callers = nats::count(pace.callers.estimate());
         let watched_s = now.as_secs().saturating_sub(pace.since_s);
         if callers < CALLERS_MIN || watched_s < DAY_S {
@@ -96,20 +102,21 @@ impl Paces {
 
     /// All suggestions, by endpoint.
     pub(crate) fn suggestions(&self, now: Timestamp) -> Vec<Suggestion> {
-        self.endpoints.keys().filter_map(|endpoint| self.suggestion(*endpoint, now)).collect()
+        self.endpoints.paces.keys().filter_map(|endpoint| self.suggestion(*endpoint, now)).collect()
     }
 
     pub(crate) const fn table(&self) -> &Table<Running> {
         &self.running
     }
 
-    pub(crate) fn fitted(mut self, bytes: usize, now_s: u32) -> Self {
-        self.running = self.running.fitted(bytes / 2, now_s);
-        self.endpoints_max = endpoints_max(bytes / 2);
-        while self.endpoints.len() > self.endpoints_max as usize {
-            self.endpoints.pop_last();
-        }
-        self
+    /// What is kept over a restart.
+    pub(crate) const fn parts(&self) -> [&dyn Sliced; 2] {
+        [&self.running, &self.endpoints]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) const fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+        [&mut self.running, &mut self.endpoints]
     }
 
     fn close(
@@ -120,8 +127,9 @@ impl Paces {
         is_minute_over: bool,
         now_s: u32,
     ) {
-        let is_full = self.endpoints.len() >= self.endpoints_max as usize;
-        let pace = match self.endpoints.entry(endpoint) {
+        let ByEndpoint { paces, paces_max } = &mut self.endpoints;
+        let is_full = paces.len() >= *paces_max;
+        let pace = match paces.entry(endpoint) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(_) if is_full => return,
             std::collections::btree_map::Entry::Vacant(place) => place.insert(Pace {
@@ -142,8 +150,24 @@ impl Paces {
 }
 
 /// Two histograms of at most [`Histogram::STEPS`] and what surrounds them.
-fn endpoints_max(bytes: usize) -> u32 {
-    u32::try_from(bytes / (2 * 4 * Histogram::STEPS + 128)).unwrap_or(u32::MAX).max(16)
+fn endpoints_max(bytes: usize) -> usize {
+    (bytes / (2 * 4 * Histogram::STEPS + 128)).max(16)
+}
+
+impl Sliced for ByEndpoint {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        self.paces.write_slice(from, slice)
+    }
+
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        while !slice.is_empty() {
+            let (endpoint, pace) = slice.pull()?;
+            if self.paces.len() < self.paces_max {
+                self.paces.insert(endpoint, pace);
+            }
+        }
+        Some(())
+    }
 }
 
 impl Line for Running {
@@ -255,6 +279,6 @@ mod tests {
             let now = Timestamp::from_micros(u64::from(number) * 1_000_000);
             paces.learn(EndpointId(number), Digest(1), now);
         }
-        assert!(paces.endpoints.len() <= paces.endpoints_max as usize);
+        assert!(paces.endpoints.paces.len() <= paces.endpoints.paces_max);
     }
 }

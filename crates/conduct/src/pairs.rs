@@ -14,7 +14,7 @@ use crate::table::{Line, Table};
 const MEMORY_S: u32 = 12 * 3_600;
 
 /// First tries by source and account.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pairs(Table<Pair>);
 
 /// What one source did with one account.
@@ -51,8 +51,8 @@ impl Pairs {
         &self.0
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self(self.0.fitted(bytes, now_s))
+    pub(crate) const fn table_mut(&mut self) -> &mut Table<Pair> {
+        &mut self.0
     }
 }
 

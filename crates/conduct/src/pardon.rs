@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use traffic::Digest;
+use traffic::slices::Sliced;
 
 use crate::baseline::DAY_S;
 
@@ -15,10 +15,20 @@ const PARDON_NATS: f32 = 6.0;
 const PARDONS_MAX: usize = 1_024;
 
 /// Until when each entity is pardoned.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pardons(BTreeMap<Digest, u32>);
 
 impl Pardons {
+    /// What is kept over a restart.
+    pub(crate) const fn part(&self) -> &dyn Sliced {
+        &self.0
+    }
+
+    /// The same, for what was kept.
+    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+        &mut self.0
+    }
+
     pub(crate) fn grant(&mut self, entity: Digest, now_s: u32) {
         self.0.retain(|_, until_s| now_s < *until_s);
         if self.0.len() >= PARDONS_MAX

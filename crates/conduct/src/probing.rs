@@ -7,6 +7,7 @@
 //! and counts nothing, unless the rule is certain.
 
 use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{Detector, Digest, Reason, Signal};
 
 use crate::act::Act;
@@ -45,7 +46,7 @@ pub enum Certainty {
 }
 
 /// Sources that attacked, and matches that are the custom of an endpoint.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Probing {
     probers: Table<Prober>,
     customs: Table<Custom>,
@@ -72,11 +73,14 @@ impl Probing {
         Self { probers: Table::new(bytes / 8 * 6), customs: Table::new(bytes / 8 * 2) }
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self {
-            probers: self.probers.fitted(bytes / 8 * 6, now_s),
-            customs: self.customs.fitted(bytes / 8 * 2, now_s),
-        }
+    /// What is kept over a restart: sources, and matches that are custom.
+    pub(crate) fn parts(&self) -> [&dyn Sliced; 2] {
+        [&self.probers, &self.customs]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+        [&mut self.probers, &mut self.customs]
     }
 
     /// Appends what stands against the sources of `act`.

@@ -47,7 +47,7 @@ pub enum Per {
 }
 
 /// Everybody's allowances.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Allowances(Table<Bucket>);
 
 impl Limit {
@@ -155,8 +155,8 @@ impl Allowances {
         &self.0
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self(self.0.fitted(bytes, now_s))
+    pub(crate) const fn table_mut(&mut self) -> &mut Table<Bucket> {
+        &mut self.0
     }
 }
 

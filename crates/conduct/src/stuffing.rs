@@ -8,7 +8,9 @@
 //!
 //! It does not look at passwords, nor at many sources together; those are other detectors.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Detector, Digest, EndpointId, Outcome, Reason, Role, Signal};
 
 use crate::accounts::{Accounts, Credit};
@@ -47,7 +49,7 @@ const UNWASHABLE_NATS: f32 = 10.0;
 const BLIND_SHARE: f32 = 0.25;
 
 /// Everything about attempts at secrets.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stuffing {
     logins: Table<Login>,
     pairs: Pairs,
@@ -73,13 +75,14 @@ impl Stuffing {
         }
     }
 
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        Self {
-            logins: self.logins.fitted(bytes / 2, now_s),
-            pairs: self.pairs.fitted(bytes / 4, now_s),
-            accounts: self.accounts.fitted(bytes / 4, now_s),
-            first_tries: self.first_tries,
-        }
+    /// What is kept over a restart.
+    pub(crate) fn parts(&self) -> [&dyn Sliced; 4] {
+        [&self.logins, self.pairs.table(), self.accounts.table(), &self.first_tries]
+    }
+
+    /// The same parts, for what was kept.
+    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 4] {
+        [&mut self.logins, self.pairs.table_mut(), self.accounts.table_mut(), &mut self.first_tries]
     }
 
     /// Appends what stands against the sources of `act`.

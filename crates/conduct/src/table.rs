@@ -6,12 +6,12 @@
 //! the clock nor chance has a part in it: the same calls leave the same table.
 
 use serde::de::DeserializeOwned;
-use serde::ser::{SerializeSeq, SerializeStruct};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use traffic::Digest;
+use serde::{Deserialize, Serialize};
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
+use traffic::{Digest, Timestamp};
 
 const WAYS: usize = 8;
-/// A stored table is never read into more sets than this, however damaged its header.
+/// No table has more sets than this, however large the budget.
 const SETS_MAX: usize = 1 << 20;
 
 /// What a table holds.
@@ -89,19 +89,6 @@ impl<V: Line> Table<V> {
         self.evicted
     }
 
-    /// This table in another size. In a smaller one, what is worth least is lost.
-    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
-        let mut fitted = Self::new(bytes);
-        if fitted.sets == self.sets {
-            return self;
-        }
-        for slot in self.slots.iter().filter(|slot| slot.key != 0) {
-            fitted.admit(slot, now_s);
-        }
-        fitted.evicted = self.evicted;
-        fitted
-    }
-
     /// Unlike a newcomer, a line that moves here must be worth more than what it replaces.
     fn admit(&mut self, moved: &Slot<V>, now_s: u32) {
         let start = self.start_of(moved.key);
@@ -142,54 +129,53 @@ fn least_worth<V: Line>(set: &[Slot<V>], now_s: u32) -> usize {
     least.0
 }
 
-// === stored form: size, evictions, and the used places alone ===
+// === slices: the table's size and evictions, and some sets without their empty places ===
 
-#[derive(Deserialize)]
-#[serde(rename = "Table")]
-struct Stored<V> {
+/// What a slice begins with.
+#[derive(Deserialize, Serialize)]
+struct Origin {
     sets: u32,
     evicted: u64,
-    lines: Vec<(u32, u64, V)>,
 }
 
-struct Lines<'a, V>(&'a Table<V>);
-
-impl<V: Serialize> Serialize for Table<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut stored = serializer.serialize_struct("Table", 3)?;
-        stored.serialize_field("sets", &u32::try_from(self.sets).unwrap_or(u32::MAX))?;
-        stored.serialize_field("evicted", &self.evicted)?;
-        stored.serialize_field("lines", &Lines(self))?;
-        stored.end()
-    }
-}
-
-impl<V: Serialize> Serialize for Lines<'_, V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut lines = serializer.serialize_seq(Some(self.0.used))?;
-        for (place, slot) in (0_u32..).zip(&self.0.slots) {
-            if slot.key != 0 {
-                lines.serialize_element(&(place, slot.key, &slot.value))?;
+impl<V: Line> Sliced for Table<V> {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        let sets = u32::try_from(self.sets).unwrap_or(u32::MAX);
+        slice.push(&Origin { sets, evicted: self.evicted });
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        for (set, slots) in self.slots.chunks(WAYS).enumerate().skip(from) {
+            if slice.is_full() {
+                return u64::try_from(set).ok();
+            }
+            for (way, slot) in slots.iter().enumerate() {
+                slice.pass();
+                if slot.key != 0 {
+                    slice.push(&(set * WAYS + way, slot.key, &slot.value));
+                }
             }
         }
-        lines.end()
+        None
     }
-}
 
-impl<'de, V: Line> Deserialize<'de> for Table<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<V>::deserialize(deserializer)?;
-        let sets = usize::try_from(stored.sets).unwrap_or(1).clamp(1, SETS_MAX);
-        let mut table = Self::with_sets(sets);
-        for (place, key, value) in stored.lines {
-            let slot = usize::try_from(place).ok().and_then(|place| table.slots.get_mut(place));
-            if let Some(slot) = slot.filter(|slot| slot.key == 0 && key != 0) {
-                *slot = Slot { key, value };
-                table.used += 1;
+    /// In a table of the same size each line has the place that it had; in another one, what is
+    /// worth least is lost.
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, now: Timestamp) -> Option<()> {
+        let origin: Origin = slice.pull()?;
+        self.evicted = self.evicted.max(origin.evicted);
+        let is_same_size = usize::try_from(origin.sets).is_ok_and(|sets| sets == self.sets);
+        while !slice.is_empty() {
+            let (place, key, value): (usize, u64, V) = slice.pull()?;
+            let moved = Slot { key: key.max(1), value };
+            let is_its_set = place / WAYS * WAYS == self.start_of(moved.key);
+            match self.slots.get_mut(place).filter(|_| is_same_size && is_its_set) {
+                Some(slot) => {
+                    self.used += usize::from(slot.key == 0);
+                    *slot = moved;
+                }
+                None => self.admit(&moved, now.as_secs()),
             }
         }
-        table.evicted = stored.evicted;
-        Ok(table)
+        Some(())
     }
 }
 

@@ -5,7 +5,9 @@
 //! not. Every request carries a number of its own and expects it back, so that an answer that went
 //! to the wrong request is seen. Latency counts from the moment at which a request was due.
 
+pub mod bulk;
 mod counts;
+pub mod strangers;
 mod till;
 mod wire;
 

@@ -1,10 +1,11 @@
 //! What the program must bear, tried on the program itself: more load than it can carry, a steady
-//! load beside nginx, and new policies while requests are under way.
+//! load beside nginx, new policies while requests are under way, more callers than it can remember.
 //!
 //! Each trial prints its figures and fails when a bar is missed. They take a minute or so and want
 //! the machine for themselves, so `make bench` runs them and no test does.
 
 mod logs;
+mod memory;
 mod program;
 
 use std::{
@@ -44,6 +45,8 @@ pub struct Trial {
     pub goaccess: String,
     /// How long the load lasts.
     pub lasting: Duration,
+    /// Addresses, tokens and paths that pass through, each of them once.
+    pub strangers: u64,
 }
 
 impl Trial {

@@ -200,7 +200,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 /// Says that no more will be said, and listens until the caller has done the same.
 async fn take_leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut scrap = [0; 4096];
+    // On the heap: every connection has room for its largest moment, and few come to this one.
+    let mut scrap = vec![0; 4096];
     let mut seen = 0;
     while seen < LINGER_BYTES_MAX {
         match stream.read(&mut scrap).await? {

@@ -21,6 +21,9 @@ const STEPS_PER_LOOK: i32 = 2_000;
 /// The write-ahead log is cut back to this after it grew beyond.
 const WAL_BYTES_KEPT: i64 = 16 << 20;
 
+/// What a connection keeps of its file in memory. The operating system keeps more of it, and not at
+/// the expense of the program's own budget.
+const CACHE_KIB: i64 = 1024;
 /// Should nobody else bring the log into the file for so long (128 MiB), the writer does it itself.
 const PAGES_UNTIL_OWN_CHECKPOINT: i64 = 32_768;
 
@@ -112,6 +115,8 @@ pub(crate) fn open_writer(
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // A negative number counts KiB, a positive one pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(
         None,
@@ -171,6 +176,7 @@ pub(crate) fn open_reader(path: &Path, deadline: Instant) -> rusqlite::Result<Co
 fn limited(mut connection: Connection, deadline: Instant) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.progress_handler(STEPS_PER_LOOK, Some(move || Instant::now() >= deadline))?;
     Ok(connection)
 }

@@ -30,13 +30,10 @@ use crate::{audit, incidents, key, learnt, rollups, salvage, standing};
 
 /// The format of `palisade.db`.
 const MAIN_FORMAT: Format = Format {
-    steps: &[&[
-        standing::SCHEMA,
-        audit::SCHEMA,
-        learnt::SCHEMA,
-        incidents::SCHEMA,
-        rollups::SCHEMA,
-    ]],
+    steps: &[
+        &[standing::SCHEMA, audit::SCHEMA, learnt::SCHEMA, incidents::SCHEMA, rollups::SCHEMA],
+        &[learnt::SLICES_SCHEMA],
+    ],
 };
 
 /// How much is kept, and for how long.
@@ -52,10 +49,18 @@ pub struct Options {
     pub queue_events: usize,
     /// And so many bytes of them.
     pub queue_bytes: usize,
+    /// Rows of findings, counts and changes that wait for the writer at most, and as many again
+    /// that are held back while the disk fails. Each takes about [`Options::ROW_BYTES`].
+    pub queue_rows: usize,
     /// The latest events that are kept in memory.
     pub recent_events: usize,
     /// And so many bytes of them.
     pub recent_bytes: usize,
+}
+
+impl Options {
+    /// About what a row that waits takes: a finding or a decision with its texts.
+    pub const ROW_BYTES: usize = 640;
 }
 
 impl Default for Options {
@@ -67,6 +72,7 @@ impl Default for Options {
             events_bytes_max: 10 << 30,
             queue_events: 4_096,
             queue_bytes: 8 << 20,
+            queue_rows: 16_384,
             recent_events: 2_048,
             recent_bytes: 4 << 20,
         }
@@ -99,7 +105,7 @@ impl Ledger {
         let main = open_or_repair(&folder, &vitals)?;
         let shared = Arc::new(Shared {
             lane: Lane::new(options.queue_events, options.queue_bytes),
-            queue: Queue::new(),
+            queue: Queue::new(options.queue_rows),
             recent: Mutex::new(Recent::new(options.recent_events, options.recent_bytes)),
             folder,
             options,
@@ -144,6 +150,11 @@ impl Ledger {
         self.count_dropped(is_taken)
     }
 
+    /// Whether so many rows more would be taken in.
+    pub fn has_room(&self, rows: usize) -> bool {
+        self.shared.queue.has_room(rows)
+    }
+
     /// Hands an event in, as [`Ledger::record`] does. It can be asked for at once.
     pub fn record_event(&self, mut event: Event) -> bool {
         event.nats = storable(event.nats);
@@ -172,20 +183,11 @@ impl Ledger {
         self.shared.queue.write(write, Box::new(done));
     }
 
-    /// Saves learnt state and waits until it is the current one. A state that is already waiting
-    /// makes this one `Busy`.
+    /// Saves learnt state and waits until it is the current one. Its slices are asked for by the
+    /// writer's thread, one when the one before is written; giving one must not wait for the
+    /// ledger. A state that is already waiting makes this one `Busy`.
     pub fn save_learnt(&self, state: LearntState) -> Result<(), WriteError> {
         self.wait(|ack| self.shared.queue.save(state, ack))
-    }
-
-    /// As [`Ledger::save_learnt`], but calls `done` from the writer's thread instead of waiting.
-    /// `done` must be quick and must not wait for the ledger.
-    pub fn save_learnt_then(
-        &self,
-        state: LearntState,
-        done: impl FnOnce(Result<(), WriteError>) + Send + 'static,
-    ) {
-        self.shared.queue.save(state, Box::new(done));
     }
 
     /// Waits until everything handed in before is on disk.

@@ -45,7 +45,7 @@ pub use error::{OpenError, QueryError, WriteError};
 pub use filter::{Cursor, EventFilter, EventPage};
 pub use health::Health;
 pub use incidents::{Incident, IncidentFilter, IncidentId, IncidentNote, IncidentState};
-pub use learnt::{LearntPart, LearntState};
+pub use learnt::{LearntSlice, LearntState};
 pub use ledger::{Ledger, Options};
 pub use queue::{Change, Entry, Write};
 pub use recent::Tail;

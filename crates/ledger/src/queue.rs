@@ -16,8 +16,6 @@ use crate::incidents::{IncidentId, IncidentNote, IncidentState};
 use crate::learnt::LearntState;
 use crate::rollups::Rollup;
 
-/// Rows that may wait.
-const ROWS_MAX: usize = 65_536;
 /// Writes that may wait for their answer.
 const WRITES_MAX: usize = 256;
 
@@ -85,6 +83,7 @@ pub(crate) struct Taken {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     wake: Condvar,
+    rows_max: usize,
 }
 
 #[derive(Default)]
@@ -106,14 +105,20 @@ impl Item {
 }
 
 impl Queue {
-    pub(crate) fn new() -> Self {
-        Self { waiting: Mutex::default(), wake: Condvar::new() }
+    /// A queue in which so many rows may wait.
+    pub(crate) fn new(rows_max: usize) -> Self {
+        Self { waiting: Mutex::default(), wake: Condvar::new(), rows_max }
+    }
+
+    /// Whether so many rows more would be taken in.
+    pub(crate) fn has_room(&self, rows: usize) -> bool {
+        self.waiting().rows.saturating_add(rows) <= self.rows_max
     }
 
     /// Hands something in; false when it was dropped.
     pub(crate) fn push(&self, item: Item) -> bool {
         let mut waiting = self.waiting();
-        if waiting.rows.saturating_add(item.rows()) > ROWS_MAX || waiting.taken.is_closing {
+        if waiting.rows.saturating_add(item.rows()) > self.rows_max || waiting.taken.is_closing {
             return false;
         }
         waiting.rows += item.rows();

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 // Many small allocations per request on several threads: measured faster and flatter than the
-// system's allocator.
+// system's allocator, once it is kept from huge pages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -23,7 +23,7 @@ use console::{Console, Door};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
 use shield::policy::{Flags, Policy};
-use shield::{Engine, Recorder};
+use shield::{Budget, Engine, Recorder};
 
 use crate::args::{Global, ModeWord, Run};
 use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
@@ -31,15 +31,13 @@ use crate::failure::Failure;
 use crate::output::{Clock, say};
 use chores::Chores;
 use instance::{Parts, RunningInstance, now};
-use record::Recording;
+use record::Unbegun;
 use signals::Signals;
-
-/// Of the memory budget, what bodies under inspection may take, all workers together.
-const HELD_PERCENT: u64 = 15;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     crate::logging::begin(global);
+    refuse_huge_pages();
     let flags = flags(global, run);
     let file = run.config.clone();
     let mut configuration = Configuration { file, flags, ..Configuration::default() };
@@ -62,6 +60,14 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     drop(running.instance);
     writer.close();
     ended
+}
+
+/// Tables are touched here and there: a huge page for each place that is touched would have the
+/// program take a third more than its tables do.
+fn refuse_huge_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "the system may back memory with huge pages");
+    }
 }
 
 /// Everything that runs.
@@ -88,14 +94,13 @@ impl Running {
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
         let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
-        let recording = run.record.as_deref().map(Recording::begin).transpose()?;
-        let budget = policy.server.memory_budget.value;
-        let engine = engine(policy, &ledger, recording.as_ref(), run.record_secrets);
+        let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
+        let budget = Budget::of(policy.server.memory_budget.value);
+        let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
         restore(&engine, &ledger)?;
-        if let (Some(recording), Some(recorded)) = (&recording, recorded) {
-            let header = recorded.header(None);
-            recording.header(record::begun(header, &engine, budget, run.record_secrets));
-        }
+        let header = recorded.map(|recorded| recorded.header(None)).unwrap_or_default();
+        let begin = |unbegun: Unbegun| unbegun.begin(header, &engine, run.record_secrets);
+        let recording = unbegun.map(begin).transpose()?;
         let settings = settings(&engine, &ledger, upstreams.clone(), budget);
         let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
         let gateway = Gateway::start(listeners, settings)?;
@@ -172,9 +177,13 @@ fn flags(global: &Global, run: &Run) -> Flags {
 }
 
 fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer), Failure> {
+    let budget = Budget::of(policy.server.memory_budget.value);
     let options = Options {
         events_kept: policy.store.events.value,
         rollups_kept: policy.store.rollups.value,
+        queue_bytes: budget.waiting_events(),
+        queue_rows: budget.waiting_rows() / Options::ROW_BYTES,
+        recent_bytes: budget.recent_events(),
         ..Options::default()
     };
     Ledger::open(data, options).map_err(|error| Failure::Failed(error.to_string()))
@@ -183,10 +192,10 @@ fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer),
 fn engine(
     policy: Policy,
     ledger: &Ledger,
-    recording: Option<&Recording>,
+    recording: Option<&Unbegun>,
     keeps_secrets: bool,
 ) -> Arc<Engine> {
-    let table_bytes = record::table_bytes(policy.server.memory_budget.value);
+    let table_bytes = Budget::of(policy.server.memory_budget.value).tables();
     let recorder = recording.map(|recording| Recorder { keeps_secrets, sink: recording.sink() });
     let key = ledger.hash_key();
     let reads_redacted = false;
@@ -196,12 +205,10 @@ fn engine(
 /// Puts back what was learnt and decided before.
 fn restore(engine: &Engine, ledger: &Ledger) -> Result<(), Failure> {
     let unreadable = |error| Failure::of("the data folder cannot be read", error);
-    if let Some(state) = ledger.learnt().map_err(unreadable)? {
-        let parts: Vec<(String, Vec<u8>)> =
-            state.parts.into_iter().map(|part| (part.name, part.bytes)).collect();
-        for lost in engine.restore(&parts, now()) {
-            say(&format!("warning: {lost}"));
-        }
+    let mut restoring = engine.restore(now());
+    ledger.learnt(|part, bytes| restoring.put(part, bytes)).map_err(unreadable)?;
+    for lost in restoring.lost() {
+        say(&format!("warning: {lost}"));
     }
     let decisions = ledger.decisions().map_err(unreadable)?;
     let exceptions = ledger.exceptions().map_err(unreadable)?;
@@ -215,7 +222,7 @@ fn settings(
     engine: &Arc<Engine>,
     ledger: &Ledger,
     upstreams: Sites,
-    budget: u64,
+    budget: Budget,
 ) -> gateway::Settings {
     let ledger = ledger.clone();
     let events = Arc::new(move |event| {
@@ -224,8 +231,7 @@ fn settings(
     });
     let policy = engine.policy();
     let mut settings = gateway::Settings::new(Arc::clone(engine), events, upstreams).under(&policy);
-    let held = budget / 100 * HELD_PERCENT / u64::try_from(settings.workers.max(1)).unwrap_or(1);
-    settings.held_bytes_max = usize::try_from(held).unwrap_or(usize::MAX);
+    settings.held_bytes_max = budget.held_bodies() / settings.workers.max(1);
     settings
 }
 

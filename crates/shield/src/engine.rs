@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::record::Recorder;
 use crate::report;
 use crate::rollup::{Rollup, RollupKey};
-use crate::snapshot::{self, NotRestored};
+use crate::snapshot::{Restoring, Slices};
 use crate::standing::Change;
 
 /// The decision core of one installation.
@@ -33,6 +33,10 @@ pub struct Engine {
     recorder: Option<Recorder>,
     freed: AtomicU64,
 }
+
+/// What is handed out of the memory at one time is not more than this, so that neither requests
+/// nor the memory budget have to wait for it.
+const TAKEN_MAX: usize = 256;
 
 /// What an engine is made from.
 #[derive(Debug)]
@@ -223,7 +227,7 @@ impl Engine {
         for exception in exceptions {
             memory.standing.except(exception);
         }
-        memory.standing.take_changes();
+        memory.standing.take_changes(usize::MAX);
     }
 
     /// Numbers up to `last` were given before this start: none of them is given again.
@@ -281,16 +285,17 @@ impl Engine {
         self.memory().standing.exceptions().to_vec()
     }
 
-    /// Decisions and exceptions that changed since the last call, for whoever persists them.
+    /// Decisions and exceptions that changed since the last call, for whoever persists them. Some
+    /// at a time, as long as there are any.
     pub fn take_changes(&self, now: Timestamp) -> Vec<Change> {
         let mut memory = self.memory();
         memory.standing.sweep(now);
-        memory.standing.take_changes()
+        memory.standing.take_changes(TAKEN_MAX)
     }
 
-    /// Findings that changed since the last call.
+    /// Findings that changed since the last call. Some at a time, as long as there are any.
     pub fn take_findings(&self) -> Vec<Finding> {
-        self.memory().findings.take_changed()
+        self.memory().findings.take_changed(TAKEN_MAX)
     }
 
     /// All findings that are growing.
@@ -299,14 +304,14 @@ impl Engine {
     }
 
     /// Counts of minutes that are over, with the labels of their endpoints; with `all`, of the
-    /// running minute, too.
+    /// running minute, too. Some at a time: whoever persists them asks until there are none.
     pub fn take_rollups(
         &self,
         now: Timestamp,
         all: bool,
     ) -> Vec<(RollupKey, Option<String>, Rollup)> {
         let mut memory = self.memory();
-        let taken = memory.rollups.take(now, all);
+        let taken = memory.rollups.take(now, all, TAKEN_MAX);
         let label = |id: EndpointId| memory.catalog.label(id);
         taken.into_iter().map(|(key, rollup)| (key, key.endpoint.map(label), rollup)).collect()
     }
@@ -381,13 +386,10 @@ impl Engine {
 // === keeping ===
 
 impl Engine {
-    /// All learnt state as named parts. Each part is taken under the lock on its own, so that no
-    /// request waits for all of them.
-    pub fn snapshot(&self) -> Vec<(&'static str, Vec<u8>)> {
-        snapshot::PARTS
-            .iter()
-            .filter_map(|part| Some((*part, snapshot::take(&self.memory(), part)?)))
-            .collect()
+    /// All learnt state in slices, each under the name of its part. A slice is taken when it is
+    /// asked for, and requests wait for one slice at most.
+    pub fn snapshot(self: &Arc<Self>) -> Slices {
+        Slices::new(Arc::clone(self))
     }
 
     /// Makes the next step the one of number `seq`, for replays in sequence order.
@@ -395,12 +397,8 @@ impl Engine {
         self.memory().seq = seq.saturating_sub(1);
     }
 
-    /// Restores learnt state. What cannot be read is named and left out.
-    pub fn restore(&self, parts: &[(String, Vec<u8>)], now: Timestamp) -> Vec<NotRestored> {
-        let mut memory = self.memory();
-        parts
-            .iter()
-            .filter_map(|(part, bytes)| snapshot::put(&mut memory, part, bytes, now).err())
-            .collect()
+    /// Begins to put learnt state back, slice by slice. Nothing else is done meanwhile.
+    pub fn restore(&self, now: Timestamp) -> Restoring<'_> {
+        Restoring::new(self.memory(), now)
     }
 }

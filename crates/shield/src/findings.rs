@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{
     Detector, Digest, EndpointId, EventId, Finding, Hasher, Severity, Signal, Timestamp, Verdict,
 };
@@ -18,7 +18,7 @@ const GROWING_MAX: usize = 1_024;
 const VICTIMS_MAX: usize = 32;
 
 /// Findings by key.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Findings {
     growing: BTreeMap<Digest, Finding>,
     changed: Vec<Digest>,
@@ -113,10 +113,20 @@ impl Findings {
         self.growing.contains_key(&key).then_some(key)
     }
 
-    /// Findings that changed since the last call.
-    pub(crate) fn take_changed(&mut self) -> Vec<Finding> {
-        let changed = std::mem::take(&mut self.changed);
-        changed.iter().filter_map(|key| self.growing.get(key).cloned()).collect()
+    /// Findings that changed since the last call, not more than `most` of them.
+    pub(crate) fn take_changed(&mut self, most: usize) -> Vec<Finding> {
+        let changed = self.changed.drain(..most.min(self.changed.len()));
+        changed.filter_map(|key| self.growing.get(&key).cloned()).collect()
+    }
+
+    /// What is kept over a restart: those that are growing.
+    pub(crate) const fn part(&self) -> &dyn Sliced {
+        &self.growing
+    }
+
+    /// The same, for what was kept.
+    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+        &mut self.growing
     }
 
     /// All findings that are growing.

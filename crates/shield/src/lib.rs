@@ -10,6 +10,7 @@
 //! Invariant: an exchange that was refused, or would have been, teaches nothing.
 
 mod algebra;
+mod budget;
 mod engine;
 mod findings;
 mod guard;
@@ -29,6 +30,7 @@ mod standing;
 pub mod timeline;
 mod weigh;
 
+pub use budget::Budget;
 pub use engine::{Engine, RefusedHead, Settings};
 pub use guard::LayerFaults;
 pub use memory::Overview;
@@ -36,7 +38,7 @@ pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
 pub use record::Recorder;
 pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};
 pub use rulebook::Rulebook;
-pub use snapshot::NotRestored;
+pub use snapshot::{NotRestored, Restoring, Slices};
 pub use standing::Change;
 
 // What the shells need of the layers, as views.

@@ -6,10 +6,12 @@
 use caller::Callers;
 use catalog::Catalog;
 use conduct::Conduct;
+use traffic::slices::Sliced;
 use traffic::{
     AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Timestamp,
 };
 
+use crate::budget::TableShares;
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
@@ -32,7 +34,6 @@ pub(crate) struct Memory {
     pub(crate) keeps_samples: bool,
     samples: Samples,
     shared: SharedEvents,
-    conduct_bytes: usize,
 }
 
 /// How full the tables are.
@@ -57,15 +58,14 @@ struct Samples {
 }
 
 impl Memory {
-    /// Empty memory within `bytes_max`. Callers, catalog and conduct share it by what they hold.
+    /// Empty memory within `bytes_max`.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        let share = |percent: usize| bytes_max / 100 * percent;
+        let shares = TableShares::of(bytes_max);
         Self {
-            callers: Callers::new(share(30)),
-            catalog: Catalog::new(share(25)),
-            conduct: Conduct::new(share(45)),
-            conduct_bytes: share(45),
-            standing: Standing::default(),
+            callers: Callers::new(shares.callers),
+            catalog: Catalog::new(shares.catalog),
+            conduct: Conduct::new(shares.conduct),
+            standing: Standing::new(shares.standing),
             pacing: Pacing::default(),
             findings: Findings::default(),
             rollups: Rollups::default(),
@@ -76,9 +76,23 @@ impl Memory {
         }
     }
 
-    /// Takes over what conduct had learnt, in the size of this memory.
-    pub(crate) fn put_conduct(&mut self, learnt: Conduct, now: Timestamp) {
-        self.conduct = learnt.fitted(self.conduct_bytes, now);
+    /// The part of learnt state with this number, in the order in which they are kept.
+    pub(crate) fn part(&self, number: usize) -> Option<(&'static str, &dyn Sliced)> {
+        let own: [(&str, &dyn Sliced); 3] =
+            [("catalog", &self.catalog), ("findings", self.findings.part()), ("seq", &self.seq)];
+        let parts = self.callers.parts().into_iter().chain(self.conduct.parts());
+        parts.chain(own).nth(number)
+    }
+
+    /// The part of this name, for what was kept.
+    pub(crate) fn part_mut(&mut self, name: &str) -> Option<&mut dyn Sliced> {
+        let own: [(&str, &mut dyn Sliced); 3] = [
+            ("catalog", &mut self.catalog),
+            ("findings", self.findings.part_mut()),
+            ("seq", &mut self.seq),
+        ];
+        let parts = self.callers.parts_mut().into_iter().chain(self.conduct.parts_mut());
+        parts.chain(own).find(|(known, _)| *known == name).map(|(_, part)| part)
     }
 
     pub(crate) const fn next_seq(&mut self) -> u64 {

@@ -66,20 +66,22 @@ impl Rollups {
         self.buckets.iter().map(|(key, rollup)| (*key, rollup.clone()))
     }
 
-    /// All buckets of minutes that are over at `now`; with `all`, the running one, too.
-    pub(crate) fn take(&mut self, now: Timestamp, all: bool) -> Vec<(RollupKey, Rollup)> {
-        if all {
-            return std::mem::take(&mut self.buckets).into_iter().collect();
+    /// Buckets of minutes that are over at `now`, the oldest first and not more than `most`; with
+    /// `all`, of the running minute, too.
+    pub(crate) fn take(
+        &mut self,
+        now: Timestamp,
+        all: bool,
+        most: usize,
+    ) -> Vec<(RollupKey, Rollup)> {
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(first) = self.buckets.first_entry()
+            && (all || first.key().minute < now.minute())
+        {
+            taken.push(first.remove_entry());
         }
-        let first_open = RollupKey {
-            minute: now.minute(),
-            endpoint: None,
-            status_class: 0,
-            action: Action::Allow,
-            enforced: false,
-        };
-        let open = self.buckets.split_off(&first_open);
-        std::mem::replace(&mut self.buckets, open).into_iter().collect()
+        taken
     }
 }
 
@@ -99,9 +101,12 @@ mod tests {
         };
         rollups.count(key(10), 5, 700);
         rollups.count(key(11), 5, 700);
-        let over = rollups.take(Timestamp::from_micros(11 * 60 * 1_000_000), false);
+        let over = rollups.take(Timestamp::from_micros(11 * 60 * 1_000_000), false, 9);
         assert_eq!(over.len(), 1);
         assert_eq!(over.first().map(|(key, rollup)| (key.minute, rollup.count)), Some((10, 1)));
-        assert_eq!(rollups.take(Timestamp::EPOCH, true).len(), 1);
+        rollups.count(key(12), 5, 700);
+        let rest = rollups.take(Timestamp::EPOCH, true, 1);
+        assert_eq!(rest.first().map(|(key, _)| key.minute), Some(11));
+        assert_eq!(rollups.take(Timestamp::EPOCH, true, 9).len(), 1);
     }
 }

@@ -15,16 +15,21 @@ use traffic::{
 
 use crate::ladder::{BLOCK_MAX, prolonged};
 
-/// More automatic decisions than this are not kept.
+/// What a decision takes, with its texts and its places in the maps.
+const DECISION_BYTES: usize = 640;
+/// However much memory there is, no more automatic decisions are kept than this, …
 const DECISIONS_MAX: usize = 16_384;
+/// … and however little there is, so many.
+const DECISIONS_MIN: usize = 1_024;
 /// More exceptions than this are refused.
 const EXCEPTIONS_MAX: usize = 4_096;
 /// Blocks that ended are remembered this long, to make the next one longer.
 const REPEAT_WINDOW: Duration = BLOCK_MAX;
 
 /// All standing decisions and exceptions.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Standing {
+    decisions_max: usize,
     decisions: BTreeMap<DecisionId, Decision>,
     by_entity: BTreeMap<Entity, Vec<DecisionId>>,
     blocks: Vec<DecisionId>,
@@ -46,6 +51,19 @@ pub enum Change {
 }
 
 impl Standing {
+    /// Nothing stands yet; automatic decisions take no more than about `bytes_max`.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self {
+            decisions_max: (bytes_max / DECISION_BYTES).clamp(DECISIONS_MIN, DECISIONS_MAX),
+            decisions: BTreeMap::new(),
+            by_entity: BTreeMap::new(),
+            blocks: Vec::new(),
+            exceptions: Vec::new(),
+            last_id: 0,
+            changed: Vec::new(),
+        }
+    }
+
     /// The decision that settles a request of `identity`: an allow before a block, an operator's
     /// before a detector's.
     pub(crate) fn applying(
@@ -230,9 +248,9 @@ impl Standing {
         self.last_id
     }
 
-    /// What changed since the last call.
-    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.changed)
+    /// What changed since the last call, the first changes first and not more than `most`.
+    pub(crate) fn take_changes(&mut self, most: usize) -> Vec<Change> {
+        self.changed.drain(..most.min(self.changed.len())).collect()
     }
 
     /// Drops what ended more than a day ago.
@@ -265,7 +283,7 @@ impl Standing {
     }
 
     fn make_room(&mut self, now: Timestamp) {
-        if self.decisions.len() < DECISIONS_MAX {
+        if self.decisions.len() < self.decisions_max {
             return;
         }
         let soonest = self

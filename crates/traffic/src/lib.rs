@@ -29,6 +29,7 @@ pub mod redact;
 pub mod role;
 pub mod scrub;
 pub mod signal;
+pub mod slices;
 pub mod time;
 pub mod verdict;
 

@@ -7,7 +7,7 @@
 //!
 //! Callers choose names, so slots are bounded, and one that proved itself is never displaced.
 
-use serde::{Deserialize, Serialize};
+use traffic::slices::{SliceReader, SliceWriter, Sliced};
 use traffic::{Digest, Timestamp};
 
 use crate::credential::{Credential, Place, Slot, UNGUESSABLE_BITS};
@@ -51,7 +51,7 @@ pub struct SlotView {
 }
 
 /// All slots under watch.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Discovery {
     /// The keys of the slots in their order: what a search reads.
     keys: Vec<Digest>,
@@ -110,13 +110,24 @@ impl Discovery {
         views
     }
 
-    /// Takes in what was watched before, the most proven first.
-    pub(super) fn absorb(&mut self, other: Self) {
-        self.totals = other.totals;
-        self.slots = other.slots;
-        self.slots.sort_by_key(|watch| (-watch.centinats, watch.slot.key));
-        self.slots.truncate(usize::from(self.slots_max));
-        self.keys = self.slots.iter().map(|watch| watch.slot.key).collect();
+    /// Takes in a slot that was watched before; when there is no room, the least proven goes.
+    fn admit(&mut self, moved: Watch) {
+        if self.keys.contains(&moved.slot.key) {
+            return;
+        }
+        if self.slots.len() < usize::from(self.slots_max) {
+            self.keys.push(moved.slot.key);
+            self.slots.push(moved);
+            return;
+        }
+        let least = self.slots.iter_mut().zip(&mut self.keys).min_by_key(|(watch, key)| {
+            let key = **key;
+            (watch.centinats, std::cmp::Reverse(key))
+        });
+        if let Some((watch, key)) = least.filter(|(watch, _)| watch.centinats < moved.centinats) {
+            *key = moved.slot.key;
+            *watch = moved;
+        }
     }
 
     fn find(&self, slot: &Slot) -> Option<&Watch> {
@@ -144,5 +155,31 @@ impl Discovery {
         *victim = Watch::new(*slot, now);
         *self.keys.get_mut(at)? = slot.key;
         Some(at)
+    }
+}
+
+// === slices: the totals and whose turn it is, and some slots in their order ===
+
+impl Sliced for Discovery {
+    fn write_slice(&self, from: u64, slice: &mut SliceWriter) -> Option<u64> {
+        slice.push(&(self.totals, self.hand));
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        for (at, watch) in self.slots.iter().enumerate().skip(from) {
+            if slice.is_full() {
+                return u64::try_from(at).ok();
+            }
+            slice.push(watch);
+        }
+        None
+    }
+
+    fn read_slice(&mut self, slice: &mut SliceReader<'_>, _: Timestamp) -> Option<()> {
+        let hand: u16;
+        (self.totals, hand) = slice.pull()?;
+        self.hand = hand % self.slots_max;
+        while !slice.is_empty() {
+            self.admit(slice.pull()?);
+        }
+        Some(())
     }
 }

@@ -1,12 +1,9 @@
 //! How large the tables of a catalog may become, from the memory that it is given.
 
-use serde::{Deserialize, Serialize};
-
-use super::Catalog;
 use crate::{issued, waiting};
 
 /// The capacities.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Capacity {
     pub(super) endpoints: usize,
     pub(super) nodes: usize,
@@ -37,32 +34,5 @@ impl Capacity {
     /// Of the endpoints, how many may be there that only ever refused.
     pub(super) const fn unproven(&self) -> usize {
         self.endpoints / 8
-    }
-}
-
-impl Catalog {
-    /// Takes over what another catalog knows, within the memory of this one: what does not fit is
-    /// forgotten, the least recently seen first.
-    pub fn restore(&mut self, other: Self) {
-        let capacity = self.capacity;
-        *self = other;
-        if capacity != self.capacity {
-            self.fit(capacity);
-        }
-    }
-
-    fn fit(&mut self, capacity: Capacity) {
-        self.capacity = capacity;
-        self.issued = self.issued.resized(capacity.issued);
-        self.waiting = waiting::Waiting::new(capacity.waiting);
-        while self.endpoints.len() > capacity.endpoints || self.tree.len() > capacity.nodes {
-            let oldest = self
-                .endpoints
-                .values()
-                .min_by_key(|endpoint| (endpoint.is_proven, endpoint.last_seen, endpoint.id))
-                .map(|endpoint| endpoint.id);
-            let Some(oldest) = oldest else { break };
-            self.forget(oldest);
-        }
     }
 }

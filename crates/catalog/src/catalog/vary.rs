@@ -199,8 +199,15 @@ impl Catalog {
             }
         }
         tenants.sort_unstable();
-        let root = self.tree.add_root();
-        let group = self.hosts.add_under(&domain, root);
+        let group = match self.hosts.under(&domain) {
+            // There may be tenants beside it that came back from an older moment.
+            Some(known) => known,
+            None => {
+                let root = self.tree.add_root();
+                self.hosts.add_under(&domain, root)
+            }
+        };
+        let Some(root) = self.hosts.group(group).map(|group| group.root) else { return };
         for tenant in tenants {
             let Some(old_root) = self.hosts.group(tenant).map(|group| group.root) else { continue };
             self.merge_nodes(old_root, root);

@@ -22,6 +22,23 @@ fn key(number: u64) -> Digest {
     Digest(number).tagged(9)
 }
 
+fn slices(table: &Table<Suspect>) -> Vec<Vec<u8>> {
+    let mut slices = Vec::new();
+    let mut from = Some(0);
+    while let Some(place) = from {
+        let mut slice = SliceWriter::default();
+        from = table.write_slice(place, &mut slice);
+        slices.push(slice.into_bytes());
+    }
+    slices
+}
+
+fn restore(table: &mut Table<Suspect>, slices: &[Vec<u8>]) -> Option<()> {
+    slices
+        .iter()
+        .try_for_each(|slice| table.read_slice(&mut SliceReader::new(slice), Timestamp::EPOCH))
+}
+
 #[test]
 fn a_flood_of_new_keys_flushes_itself_and_not_the_suspects() {
     let mut table = Table::new(64 * 1_024);
@@ -44,10 +61,13 @@ fn a_table_can_be_restored_into_another_size() {
     for number in 0..500 {
         table.write(key(number), 0, Suspect { nats: number as f32, at_s: 0 });
     }
-    let larger = table.clone().fitted(1 << 20, 0);
+    let stored = slices(&table);
+    let mut larger = Table::new(1 << 20);
+    restore(&mut larger, &stored).expect("whole");
     assert_eq!(larger.used(), table.used());
     assert!((0..500).all(|n| larger.read(key(n)) == table.read(key(n))));
-    let smaller = table.fitted(2 * 1_024, 0);
+    let mut smaller = Table::new(2 * 1_024);
+    restore(&mut smaller, &stored).expect("whole");
     assert!(smaller.used() <= smaller.capacity());
     assert!(smaller.read(key(499)).is_some(), "what is worth most stays");
 }
@@ -71,24 +91,22 @@ proptest! {
         for (number, nats) in before {
             table.write(key(number), 5, Suspect { nats, at_s: 5 });
         }
-        let stored = postcard::to_allocvec(&table).expect("serialises");
-        let mut restored: Table<Suspect> = postcard::from_bytes(&stored).expect("reads back");
+        let mut restored = Table::new(4 * 1_024);
+        restore(&mut restored, &slices(&table)).expect("whole");
         for (number, nats) in after {
             table.write(key(number), 9, Suspect { nats, at_s: 9 });
             restored.write(key(number), 9, Suspect { nats, at_s: 9 });
         }
-        let image = postcard::to_allocvec(&table).expect("serialises");
-        prop_assert_eq!(image, postcard::to_allocvec(&restored).expect("serialises"));
+        prop_assert_eq!(slices(&table), slices(&restored));
     }
 
     #[test]
-    fn damaged_bytes_are_an_error_or_a_table_and_never_a_panic(
+    fn damaged_bytes_never_upset_a_table(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        if bytes.first().is_some_and(|sets| *sets < 0x80)
-            && let Ok(table) = postcard::from_bytes::<Table<Suspect>>(&bytes)
-        {
-            prop_assert!(table.used() <= table.capacity());
-        }
+        let mut table: Table<Suspect> = Table::new(1_024);
+        // Whether they are found damaged is not the question.
+        let _ = restore(&mut table, &[bytes]);
+        prop_assert!(table.used() <= table.capacity());
     }
 }

@@ -91,6 +91,9 @@ enum Command {
         /// How long the load lasts
         #[arg(long, default_value_t = 30)]
         secs: u64,
+        /// How many distinct addresses, tokens and paths `memory` sends
+        #[arg(long, default_value_t = 5_000_000)]
+        strangers: u64,
     },
     /// Write an access log in combined format, dates rising, of fifty thousand addresses
     AccessLog {
@@ -129,6 +132,10 @@ enum TrialKind {
     Reloads,
     /// A million lines of an access log, beside GoAccess
     Logs,
+    /// More addresses, tokens and paths than fit, under several budgets
+    Memory,
+    /// An upload and a download of 5 GB
+    LargeBodies,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -176,9 +183,9 @@ async fn main() -> Result<()> {
             drill::access_log::write(lines, seed, &mut out)?;
             Ok(std::io::Write::flush(&mut out)?)
         }
-        Command::Trial { kinds, program, nginx, goaccess, secs } => {
+        Command::Trial { kinds, program, nginx, goaccess, secs, strangers } => {
             let lasting = Duration::from_secs(secs);
-            let trial = Trial { program, nginx, goaccess, lasting };
+            let trial = Trial { program, nginx, goaccess, lasting, strangers };
             // It brings threads of its own, and blocks.
             tokio::task::spawn_blocking(move || try_all(&trial, &kinds)).await?
         }
@@ -220,6 +227,8 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
             TrialKind::Logs => trial.logs(),
+            TrialKind::Memory => trial.memory(),
+            TrialKind::LargeBodies => trial.large_bodies(),
         };
         failed.extend(tried.err().map(|error| format!("{error:#}")));
     }

@@ -13,7 +13,7 @@ use tokio::{
     task::LocalSet,
 };
 
-use super::wire::find;
+use super::wire::{find, header};
 
 /// How many requests are served at one time, and for how long each.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,9 @@ pub struct Shape {
     /// How long a request keeps its place.
     pub takes: Duration,
 }
+
+/// Makes the bytes of an answer from a request's head and body.
+type Answer = fn(&str, &[u8]) -> String;
 
 /// A running server. It ends when dropped.
 pub struct Till {
@@ -38,6 +41,18 @@ impl Till {
     /// # Errors
     /// When no port or thread is to be had.
     pub fn open(shape: Option<Shape>) -> Result<Self> {
+        Self::begin(shape, number_back)
+    }
+
+    /// Answers at once, with what `answer` makes of a request's head and body.
+    ///
+    /// # Errors
+    /// When no port or thread is to be had.
+    pub(super) fn answering(answer: Answer) -> Result<Self> {
+        Self::begin(None, answer)
+    }
+
+    fn begin(shape: Option<Shape>, answer: Answer) -> Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -47,7 +62,7 @@ impl Till {
             LocalSet::new().block_on(&runtime, async {
                 let Ok(listener) = TcpListener::from_std(listener) else { return };
                 tokio::select! {
-                    () = accept(listener, shape) => {}
+                    () = accept(listener, shape, answer) => {}
                     _ = stopped => {}
                 }
             });
@@ -72,7 +87,7 @@ impl Drop for Till {
     }
 }
 
-async fn accept(listener: TcpListener, shape: Option<Shape>) {
+async fn accept(listener: TcpListener, shape: Option<Shape>, answer: Answer) {
     let places = shape.map(|shape| (Rc::new(Semaphore::new(shape.places)), shape.takes));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -80,12 +95,16 @@ async fn accept(listener: TcpListener, shape: Option<Shape>) {
             continue;
         };
         let places = places.clone();
-        tokio::task::spawn_local(async move { serve(stream, places).await });
+        tokio::task::spawn_local(async move { serve(stream, places, answer).await });
     }
 }
 
 /// Serves a connection until it ends or says something that no gateway says.
-async fn serve(mut stream: TcpStream, places: Option<(Rc<Semaphore>, Duration)>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    places: Option<(Rc<Semaphore>, Duration)>,
+    answer: Answer,
+) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut buffer = Vec::with_capacity(4096);
     loop {
@@ -95,19 +114,17 @@ async fn serve(mut stream: TcpStream, places: Option<(Rc<Semaphore>, Duration)>)
             }
             read_on(&mut stream, &mut buffer).await?;
         };
-        let (number, length) = read_head(buffer.get(..head_end)?)?;
+        let length = length(std::str::from_utf8(buffer.get(..head_end)?).ok()?)?;
         while buffer.len() < head_end + length {
             read_on(&mut stream, &mut buffer).await?;
         }
+        let head = std::str::from_utf8(buffer.get(..head_end)?).ok()?;
+        let answer = answer(head, buffer.get(head_end..head_end + length)?);
         buffer.drain(..head_end + length);
         if let Some((places, takes)) = &places {
             let _place = places.acquire().await.ok()?;
             tokio::time::sleep(*takes).await;
         }
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{number}",
-            number.len()
-        );
         stream.write_all(answer.as_bytes()).await.ok()?;
     }
 }
@@ -116,19 +133,16 @@ async fn read_on(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
     (stream.read_buf(buffer).await.ok()? > 0).then_some(())
 }
 
-/// The request's number and the length of its body.
-fn read_head(head: &[u8]) -> Option<(String, usize)> {
-    let (mut number, mut length) = (None, 0);
-    for line in head.split(|byte| *byte == b'\n').skip(1) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let (name, value) = line.split_at(colon);
-        let value = || Some(std::str::from_utf8(value.get(1..)?).ok()?.trim());
-        if name.eq_ignore_ascii_case(b"x-number") {
-            number = value().map(str::to_owned);
-        } else if name.eq_ignore_ascii_case(b"content-length") {
-            length = value()?.parse().ok()?;
-        }
-    }
-    // Whoever asks without a number asks whether anybody is there.
-    Some((number.unwrap_or_else(|| "-".to_owned()), length))
+/// The length of a request's body.
+fn length(head: &str) -> Option<usize> {
+    header(head, "content-length").map_or(Some(0), |length| length.parse().ok())
+}
+
+/// Whoever asks without a number asks whether anybody is there.
+fn number_back(head: &str, _: &[u8]) -> String {
+    let number = header(head, "x-number").unwrap_or("-");
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{number}",
+        number.len()
+    )
 }

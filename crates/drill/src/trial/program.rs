@@ -12,6 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::memory::Resident;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The kernel counts processor time in hundredths of a second (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
@@ -24,6 +26,7 @@ pub struct Program {
     /// Where it listens.
     pub address: SocketAddr,
     command: Vec<String>,
+    arguments: Vec<String>,
     child: Child,
     folder: Folder,
 }
@@ -68,18 +71,30 @@ impl Program {
 
     fn run(program: &str, flags: &[&str], address: SocketAddr) -> Result<Self> {
         let folder = folder("palisade")?;
+        let data = folder.path().join("data");
+        let data = data.to_str().context("a path that is no text")?;
+        let arguments = ["run", "--quiet", "--data", data];
+        let arguments = arguments.iter().chain(flags).map(|word| (*word).to_owned()).collect();
+        Self::start(program, arguments, address, folder)
+    }
+
+    fn start(
+        program: &str,
+        arguments: Vec<String>,
+        address: SocketAddr,
+        folder: Folder,
+    ) -> Result<Self> {
         let command: Vec<String> = program.split_whitespace().map(str::to_owned).collect();
-        let (first, rest) = command.split_first().context("no program is named")?;
-        let child = Command::new(first)
-            .args(rest)
-            .args(["run", "--quiet"])
-            .args(flags)
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("{first} does not start"))?;
-        Self { address, command, child, folder }.once_it_listens()
+        let child = spawn(&command, &arguments)?;
+        Self { address, command, arguments, child, folder }.once_it_listens()
+    }
+
+    /// Ends it as a power cut would, and starts it again on the same folder.
+    pub(super) fn kill_and_start_again(&mut self) -> Result<()> {
+        self.signal("KILL")?;
+        self.child.wait()?;
+        self.child = spawn(&self.command, &self.arguments)?;
+        self.wait_until_it_listens()
     }
 
     /// nginx as a plain proxy before an upstream.
@@ -100,19 +115,19 @@ impl Program {
         );
         let file = folder.path().join("nginx.conf");
         fs::write(&file, text)?;
-        let command: Vec<String> = program.split_whitespace().map(str::to_owned).collect();
-        let (first, rest) = command.split_first().context("no nginx is named")?;
-        let child = Command::new(first)
-            .args(rest)
-            .arg("-c")
-            .arg(&file)
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("{first} does not start"))?;
-        Self { address, command, child, folder }.once_it_listens()
+        let file = file.to_str().context("a path that is no text")?;
+        // Until it has read the file it would complain elsewhere.
+        let log = format!("{at}/error.log");
+        let arguments = ["-e", &log, "-c", file].map(str::to_owned).to_vec();
+        Self::start(program, arguments, address, folder)
     }
 
     fn once_it_listens(mut self) -> Result<Self> {
+        self.wait_until_it_listens()?;
+        Ok(self)
+    }
+
+    fn wait_until_it_listens(&mut self) -> Result<()> {
         let until = Instant::now() + PATIENCE;
         while TcpStream::connect(self.address).is_err() {
             ensure!(Instant::now() < until, "nothing listens on {}", self.address);
@@ -121,7 +136,12 @@ impl Program {
             }
             sleep(Duration::from_millis(20));
         }
-        Ok(self)
+        Ok(())
+    }
+
+    /// What it has in memory.
+    pub(super) fn resident(&self) -> Result<Resident> {
+        Resident::of(self.child.id())
     }
 
     /// A text of policy in which `LISTEN` has become the program's address.
@@ -178,6 +198,16 @@ impl Drop for Program {
         let _ = self.signal("TERM");
         let _ = self.child.wait();
     }
+}
+
+fn spawn(command: &[String], arguments: &[String]) -> Result<Child> {
+    let (first, rest) = command.split_first().context("no program is named")?;
+    Command::new(first)
+        .args(rest)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{first} does not start"))
 }
 
 fn free_address() -> Result<SocketAddr> {

@@ -8,7 +8,7 @@ use traffic::DecisionId;
 
 use crate::queue::{Change, Entry, Write};
 use crate::samples::{NOON, Scratch, event, put_decision};
-use crate::{AuditLine, EventFilter, LearntPart, LearntState};
+use crate::{AuditLine, EventFilter, LearntSlice, LearntState};
 
 /// One thing that happens to a ledger.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ struct Model {
     removed: BTreeSet<u64>,
     audit_lines: u64,
     events: BTreeMap<u64, u32>,
-    learnt: Option<LearntState>,
+    learnt: Option<LearntSlice>,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -86,10 +86,10 @@ fn take(step: &Step, scratch: Scratch, model: &mut Model) -> Scratch {
             *model.events.entry(number).or_default() += 1;
         }
         Step::Save(bytes) => {
-            let parts = vec![LearntPart { name: "engine".to_owned(), bytes: vec![7; bytes] }];
-            let state = LearntState { at: NOON, parts };
-            scratch.ledger.save_learnt(state.clone()).expect("acknowledged");
-            model.learnt = Some(state);
+            let slice = LearntSlice { part: "engine".to_owned(), bytes: vec![7; bytes] };
+            let slices = Box::new(std::iter::once(slice.clone()));
+            scratch.ledger.save_learnt(LearntState { at: NOON, slices }).expect("acknowledged");
+            model.learnt = Some(slice);
         }
         Step::Reopen => return scratch.reopened(|_| {}),
     }
@@ -107,7 +107,12 @@ fn compare(scratch: &Scratch, model: &Model) {
     let counts: BTreeMap<u64, u32> =
         page.events.iter().map(|event| (number(event.id.0), event.count)).collect();
     assert_eq!(counts, model.events);
-    assert_eq!(scratch.ledger.learnt().expect("an answer"), model.learnt);
+    let mut learnt = None;
+    let at = scratch.ledger.learnt(|part, bytes| {
+        learnt = Some(LearntSlice { part: part.to_owned(), bytes: bytes.to_vec() });
+    });
+    assert_eq!(at.expect("an answer"), learnt.as_ref().map(|_| NOON));
+    assert_eq!(learnt, model.learnt);
 }
 
 proptest! {

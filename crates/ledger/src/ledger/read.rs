@@ -15,7 +15,7 @@ use crate::error::QueryError;
 use crate::events::{self, Found};
 use crate::filter::{Cursor, EventFilter, EventPage};
 use crate::incidents::{self, Incident, IncidentFilter, IncidentId};
-use crate::learnt::{self, LearntState, Loaded};
+use crate::learnt::{self, Loaded};
 use crate::rollups::{self, RollupFilter, RollupSum};
 use crate::standing::{self, LastIds};
 
@@ -129,12 +129,13 @@ impl Ledger {
         self.ask(QUESTION_MAX, |main| rollups::sums(main, filter))
     }
 
-    /// The learnt state that is current. A damaged one, or one under another hash key, is none;
-    /// that is said in the log and in [`Ledger::health`].
-    pub fn learnt(&self) -> Result<Option<LearntState>, QueryError> {
+    /// Hands over the slices of the learnt state that is current, in order, and gives its time. A
+    /// damaged one, or one under another hash key, is none; that is said in the log and in
+    /// [`Ledger::health`].
+    pub fn learnt(&self, take: impl FnMut(&str, &[u8])) -> Result<Option<Timestamp>, QueryError> {
         let key_id = self.shared.key_id();
-        match self.ask(LONG_QUESTION_MAX, |main| learnt::load(main, key_id))? {
-            Loaded::State(state) => Ok(Some(state)),
+        match self.ask(LONG_QUESTION_MAX, |main| learnt::load(main, key_id, take))? {
+            Loaded::State(at) => Ok(Some(at)),
             Loaded::Nothing => Ok(None),
             Loaded::OtherKey => {
                 let what = "learnt state belongs to another hash key; learning begins anew";

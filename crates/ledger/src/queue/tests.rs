@@ -5,6 +5,8 @@ use std::sync::mpsc;
 use super::*;
 use crate::samples::{NOON, finding};
 
+const ROWS_MAX: usize = 1_000;
+
 fn answer(ask: impl FnOnce(Ack)) -> mpsc::Receiver<Result<(), WriteError>> {
     let (sender, receiver) = mpsc::sync_channel(1);
     ask(Box::new(move |outcome| sender.send(outcome).expect("somebody waits")));
@@ -13,7 +15,7 @@ fn answer(ask: impl FnOnce(Ack)) -> mpsc::Receiver<Result<(), WriteError>> {
 
 #[test]
 fn it_ends_and_still_takes_what_somebody_waits_for() {
-    let queue = Queue::new();
+    let queue = Queue::new(ROWS_MAX);
     let finding = || Item::Finding(Box::new(finding(1, "192.0.2.1", NOON)));
     let taken = (0..ROWS_MAX + 5).filter(|_| queue.push(finding())).count();
     assert_eq!(taken, ROWS_MAX);
@@ -29,8 +31,8 @@ fn it_ends_and_still_takes_what_somebody_waits_for() {
 
 #[test]
 fn whoever_asks_is_answered() {
-    let queue = Queue::new();
-    let state = || LearntState { at: NOON, parts: Vec::new() };
+    let queue = Queue::new(ROWS_MAX);
+    let state = || LearntState { at: NOON, slices: Box::new(std::iter::empty()) };
     let waiting = answer(|ack| queue.save(state(), ack));
     let busy = answer(|ack| queue.save(state(), ack)).recv().expect("an answer");
     assert!(matches!(busy, Err(WriteError::Busy)));
@@ -48,8 +50,9 @@ fn whoever_asks_is_answered() {
 
 #[test]
 fn what_is_held_back_is_not_forgotten_at_the_end() {
-    let queue = Queue::new();
-    let waiting = answer(|ack| queue.save(LearntState { at: NOON, parts: Vec::new() }, ack));
+    let queue = Queue::new(ROWS_MAX);
+    let state = LearntState { at: NOON, slices: Box::new(std::iter::empty()) };
+    let waiting = answer(|ack| queue.save(state, ack));
     queue.close();
     let taken = queue.take(Duration::ZERO, false);
     assert!(taken.is_closing && !taken.is_last && taken.learnt.is_none());

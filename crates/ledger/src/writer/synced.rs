@@ -17,23 +17,23 @@ use crate::database::Fault;
 use crate::days;
 use crate::error::WriteError;
 use crate::health::Part;
+use crate::learnt::{self, Step};
 use crate::ledger::Shared;
 use crate::queue::{Ack, Item, Taken};
-use crate::{incidents, learnt, rollups, standing};
+use crate::{incidents, rollups, standing};
 
 /// Between two looks at what is too old: it takes a walk over all counts.
 const TRIM_EVERY: Duration = Duration::from_secs(3_600);
 /// Between two looks at the write-ahead logs of events.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// Rows of findings and counts that are held back while the disk does not take them.
-const HELD_ROWS_MAX: usize = 65_536;
 
 /// The thread's own state.
 pub(super) struct Work {
     shared: Arc<Shared>,
     main: Option<Connection>,
     items: VecDeque<Item>,
-    saving: Option<(learnt::Saving, Ack)>,
+    /// Whoever waits for it is answered once it is current; what comes after that is tidying.
+    saving: Option<(learnt::Saving, Option<Ack>)>,
     trimmed: Option<Instant>,
     checkpointed: Instant,
     retry_at: Option<Instant>,
@@ -86,7 +86,7 @@ impl Work {
         self.items.extend(taken.items);
         if let Some((state, ack)) = taken.learnt {
             let key_id = self.shared.key_id();
-            self.saving = Some((learnt::Saving::new(state, key_id), ack));
+            self.saving = Some((learnt::Saving::new(state, key_id), Some(ack)));
         }
         let may_try = self.retry_at.is_none_or(|at| Instant::now() >= at);
         let outcome = if may_try || is_awaited {
@@ -121,7 +121,7 @@ impl Work {
     /// Drops the oldest of what is held back beyond the bounds, and counts it.
     fn hold_back(&mut self) {
         let mut rows: usize = self.items.iter().map(Item::rows).sum();
-        while rows > HELD_ROWS_MAX
+        while rows > self.shared.options.queue_rows
             && let Some(item) = self.items.pop_front()
         {
             rows -= item.rows();
@@ -156,16 +156,21 @@ impl Work {
         };
         let outcome = self.with_main(|main| {
             let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let is_current = saving.step(&transaction)?;
+            let step = saving.step(&transaction)?;
             transaction.commit()?;
-            Ok(is_current)
+            Ok(step)
         });
         match outcome {
-            Ok(true) => ack(Ok(())),
-            Ok(false) => self.saving = Some((saving, ack)),
+            Ok(Step::Written | Step::Removed) => self.saving = Some((saving, ack)),
+            Ok(Step::Current) => {
+                self.saving = Some((saving, None));
+                ack.into_iter().for_each(|ack| ack(Ok(())));
+            }
+            Ok(Step::Done) => {}
             Err(fault) => {
                 self.shared.vitals.fault(Part::Main, fault.what());
-                ack(Err(WriteError::Storage(fault.what().to_owned())));
+                let refused = WriteError::Storage(fault.what().to_owned());
+                ack.into_iter().for_each(|ack| ack(Err(refused.clone())));
             }
         }
     }

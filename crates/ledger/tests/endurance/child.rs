@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ledger::{
-    AuditLine, Change, Entry, Health, LearntPart, LearntState, Ledger, Options, Rollup, Write,
+    AuditLine, Change, Entry, Health, LearntSlice, LearntState, Ledger, Options, Rollup, Write,
 };
 use traffic::{
     Action, Decision, DecisionId, DecisionKind, Entity, Event, EventId, Exception, ExceptionId,
@@ -231,14 +231,14 @@ fn audit_line(number: u64) -> AuditLine {
     }
 }
 
-/// A state whose parts can be told to be of one generation: a mixture would show.
+/// A state whose slices can be told to be of one generation: a mixture would show.
 pub(crate) fn learnt(generation: u64) -> LearntState {
-    let part = |name: &str, bytes: usize| LearntPart {
-        name: name.to_owned(),
-        bytes: generation.to_be_bytes().repeat(bytes / 8),
+    let slice = move |number: usize| LearntSlice {
+        part: (if number < 150 { "catalog" } else { "conduct" }).to_owned(),
+        bytes: generation.to_be_bytes().repeat(4_000 + number),
     };
-    let parts = vec![part("catalog", 5 << 20), part("conduct", 700_000)];
-    LearntState { at: Timestamp::from_micros(generation), parts }
+    let slices = Box::new((0..180).map(slice));
+    LearntState { at: Timestamp::from_micros(generation), slices }
 }
 
 fn rollup() -> Rollup {

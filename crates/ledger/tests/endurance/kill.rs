@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ledger::{EventFilter, Ledger, Options};
+use ledger::{EventFilter, LearntSlice, Ledger, Options};
 use traffic::Timestamp;
 
 use crate::child::{Writing, learnt, now};
@@ -112,9 +112,13 @@ fn judge(said: &Said, folder: &Path, life_began: Timestamp) {
     let head = ledger.verify_audit().expect("an answer").expect("an unbroken chain");
     assert_eq!(head.seq, decisions.len() as u64);
 
-    if let Some(state) = ledger.learnt().expect("an answer") {
-        let generation = state.at.as_micros();
-        assert_eq!(state, learnt(generation), "a mixture of states");
+    let mut found = Vec::new();
+    let take = |part: &str, bytes: &[u8]| {
+        found.push(LearntSlice { part: part.to_owned(), bytes: bytes.to_vec() });
+    };
+    if let Some(at) = ledger.learnt(take).expect("an answer") {
+        let generation = at.as_micros();
+        assert!(learnt(generation).slices.eq(found), "a mixture of states");
         if let Some(acknowledged) = said.generation {
             assert!(generation >= acknowledged, "{generation} < {acknowledged}");
         }

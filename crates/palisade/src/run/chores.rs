@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ledger::{Change as Keep, Entry, LearntPart, LearntState, Ledger, Rollup};
+use ledger::{Change as Keep, Entry, LearntSlice, LearntState, Ledger, Rollup};
 use shield::{Change, Engine};
 use traffic::ExceptionId;
 
@@ -21,9 +21,15 @@ const KEEP_EVERY: Duration = Duration::from_millis(200);
 const FINDINGS_EVERY: Duration = Duration::from_millis(500);
 /// How often counts of minutes that are over are kept.
 const ROLLUPS_EVERY: Duration = Duration::from_secs(5);
-/// How often learnt state is kept. A crash may lose half a minute of it: this, and the time that
-/// keeping it takes on a busy machine.
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(25);
+/// From the beginning of one snapshot of learnt state to the end of the next: a crash may lose half
+/// a minute of it, of which the rest is for a machine that is busier than it was the last time.
+const SNAPSHOTS_WITHIN: Duration = Duration::from_secs(27);
+/// A machine that takes longer than this for a snapshot is not kept busy with nothing else.
+const SNAPSHOT_REST: Duration = Duration::from_secs(5);
+/// The engine hands out no more changes or counts than this at one time.
+const ROWS_AT_ONCE: usize = 256;
+/// At the end so many times what the ledger has room for is written before the rest is given up.
+const LAST_ROUNDS: usize = 16;
 /// How often the files of the policy are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -76,7 +82,7 @@ impl Round {
     fn work(&self, stopped: &Receiver<()>) {
         let mut findings = Due::every(FINDINGS_EVERY);
         let mut rollups = Due::every(ROLLUPS_EVERY);
-        let mut snapshot = Due::every(SNAPSHOT_EVERY);
+        let mut snapshot = Due::every(SNAPSHOTS_WITHIN);
         let mut look = Due::every(LOOK_EVERY);
         let mut kept = Some(self.engine.overview().seq);
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(KEEP_EVERY) {
@@ -91,12 +97,22 @@ impl Round {
                 self.instance.look_at_files();
             }
             if snapshot.is_due() {
+                let began = Instant::now();
                 self.keep_snapshot(&mut kept);
+                let took = began.elapsed();
+                // The next one must be done by then, and may take as long.
+                let next = SNAPSHOTS_WITHIN.saturating_sub(took * 2);
+                snapshot.next = Instant::now() + next.max(SNAPSHOT_REST);
             }
         }
-        self.keep_changes(&mut kept);
-        self.keep_findings();
-        self.keep_rollups(true);
+        for _ in 0..LAST_ROUNDS {
+            self.keep_changes(&mut kept);
+            self.keep_findings();
+            self.keep_rollups(true);
+            if self.ledger.flush().is_err() {
+                break;
+            }
+        }
         self.keep_snapshot(&mut kept);
     }
 
@@ -104,11 +120,17 @@ impl Round {
     /// operator changed is kept by the console before it answers. Who takes a block back also
     /// forgives, which is learnt state without a step of its own: `kept` counts as outdated.
     fn keep_changes(&self, kept: &mut Option<u64>) {
-        let changes = self.engine.take_changes(now());
-        if changes.is_empty() {
-            return;
+        while self.ledger.has_room(ROWS_AT_ONCE) {
+            let changes = self.engine.take_changes(now());
+            if changes.is_empty() {
+                return;
+            }
+            *kept = None;
+            self.keep_all(changes);
         }
-        *kept = None;
+    }
+
+    fn keep_all(&self, changes: Vec<Change>) {
         let exceptions = self.engine.exceptions();
         for change in changes {
             let keep = match change {
@@ -137,15 +159,26 @@ impl Round {
     }
 
     fn keep_findings(&self) {
-        for finding in self.engine.take_findings() {
-            self.ledger.record(Entry::Finding(Box::new(finding)));
+        while self.ledger.has_room(ROWS_AT_ONCE) {
+            let findings = self.engine.take_findings();
+            if findings.is_empty() {
+                return;
+            }
+            for finding in findings {
+                self.ledger.record(Entry::Finding(Box::new(finding)));
+            }
         }
     }
 
+    /// What the ledger has no room for stays where it is until the next time.
     fn keep_rollups(&self, all: bool) {
+        while self.ledger.has_room(ROWS_AT_ONCE) && self.keep_some_rollups(all) {}
+    }
+
+    fn keep_some_rollups(&self, all: bool) -> bool {
         let taken = self.engine.take_rollups(now(), all);
         if taken.is_empty() {
-            return;
+            return false;
         }
         let rows = taken.into_iter().map(|(key, endpoint, rollup)| Rollup {
             at: traffic::Timestamp::from_micros(u64::from(key.minute) * 60_000_000),
@@ -158,6 +191,7 @@ impl Round {
             latency: rollup.latency.iter().map(|count| u64::from(*count)).collect(),
         });
         self.ledger.record(Entry::Rollups(rows.collect()));
+        true
     }
 
     /// Keeps learnt state, unless nothing was learnt since step `kept`.
@@ -166,12 +200,9 @@ impl Round {
         if *kept == Some(seq) {
             return;
         }
-        let parts = self.engine.snapshot();
-        let parts = parts
-            .into_iter()
-            .map(|(name, bytes)| LearntPart { name: name.to_owned(), bytes })
-            .collect();
-        match self.ledger.save_learnt(LearntState { at: now(), parts }) {
+        let slices = self.engine.snapshot();
+        let slices = slices.map(|(part, bytes)| LearntSlice { part: part.to_owned(), bytes });
+        match self.ledger.save_learnt(LearntState { at: now(), slices: Box::new(slices) }) {
             Ok(()) => *kept = Some(seq),
             Err(error) => tracing::warn!(%error, "learnt state is not kept this time"),
         }

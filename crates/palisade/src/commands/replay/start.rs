@@ -4,7 +4,7 @@ use std::fs;
 
 use shield::policy::overlay::{ModeScope, set_mode};
 use shield::policy::{Flags, Policy, Sources};
-use shield::{Engine, Settings};
+use shield::{Budget, Engine, Settings};
 use traffic::recording::HeaderLine;
 use traffic::{HashKey, Hasher};
 
@@ -13,7 +13,8 @@ use crate::commands::data_folder;
 use crate::failure::Failure;
 use crate::output::say;
 use crate::rulebook::Shelf;
-use crate::run::{instance::now, record};
+use crate::run::instance::now;
+use crate::run::record::state;
 
 /// The upstream of a replay without a policy: nobody is asked, but a site must lead somewhere.
 const NOWHERE: &str = "http://replay.invalid";
@@ -42,18 +43,14 @@ pub(crate) fn engine(
         policy,
         key,
         reads_redacted: !holds_secrets,
-        table_bytes: record::table_bytes(budget),
+        table_bytes: Budget::of(budget).tables(),
         recorder: None,
     });
     if let Some(state) = header.and_then(|header| header.state.as_deref()) {
-        let state = record::State::read(state).map_err(|error| {
+        let lost = state::put_back(state, &engine, now()).map_err(|error| {
             Failure::of("what was known when the recording began cannot be read", error)
         })?;
-        for lost in engine.restore(&state.parts, now()) {
-            say(&format!("warning: {lost}"));
-        }
-        engine.reinstate(state.decisions, state.exceptions);
-        engine.number_after(state.last_number);
+        lost.iter().for_each(|lost| say(&format!("warning: {lost}")));
     }
     Ok(engine)
 }
