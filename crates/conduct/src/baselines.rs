@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
 use traffic::{Detector, Digest, EndpointId, ServiceId};
 
 use crate::baseline::{Baseline, Prior};
@@ -41,13 +41,27 @@ impl Placed for ServiceId {
 }
 
 /// Baselines by place.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(transparent, bound = "P: Ord + Serialize + serde::de::DeserializeOwned")]
+#[derive(Clone, Debug)]
 pub(crate) struct Baselines<P>(BTreeMap<P, Baseline>);
 
 impl<P: Placed> Default for Baselines<P> {
     fn default() -> Self {
         Self(BTreeMap::new())
+    }
+}
+
+impl<P: Placed> Baselines<P>
+where
+    BTreeMap<P, Baseline>: Sliced,
+{
+    /// What is kept over a restart.
+    pub(crate) const fn part(&self) -> &dyn Sliced {
+        &self.0
+    }
+
+    /// The same, for what was kept.
+    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+        &mut self.0
     }
 }
 

@@ -8,8 +8,6 @@
 //!
 //! It does not look at passwords, nor at many sources together; those are other detectors.
 
-use std::collections::BTreeMap;
-
 use traffic::slices::Sliced;
 use traffic::{AnswerFacts, Detector, Digest, EndpointId, Outcome, Reason, Role, Signal};
 
@@ -77,12 +75,17 @@ impl Stuffing {
 
     /// What is kept over a restart.
     pub(crate) fn parts(&self) -> [&dyn Sliced; 4] {
-        [&self.logins, self.pairs.table(), self.accounts.table(), &self.first_tries]
+        [&self.logins, self.pairs.table(), self.accounts.table(), self.first_tries.part()]
     }
 
     /// The same parts, for what was kept.
     pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 4] {
-        [&mut self.logins, self.pairs.table_mut(), self.accounts.table_mut(), &mut self.first_tries]
+        [
+            &mut self.logins,
+            self.pairs.table_mut(),
+            self.accounts.table_mut(),
+            self.first_tries.part_mut(),
+        ]
     }
 
     /// Appends what stands against the sources of `act`.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
-use shield::{Engine, Patience, Settings};
+use shield::{Budget, Engine, Patience, Settings};
 use traffic::{EventId, HashKey, Head, Mode, Peer};
 
 use super::configuration;
@@ -13,7 +13,6 @@ use crate::args::{Format, Global};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::run::instance::now;
-use crate::run::record::table_bytes;
 
 #[derive(Serialize)]
 struct Explained {
@@ -36,7 +35,7 @@ pub(super) fn why(global: &Global, why: &Why) -> Result<(), Failure> {
     configuration.flags.mode = Some(Mode::Enforce);
     let policy = configuration.compile().map_err(Failure::Configuration)?.policy;
     let typed = Typed::read(why)?;
-    let table_bytes = table_bytes(policy.server.memory_budget.value);
+    let table_bytes = Budget::of(policy.server.memory_budget.value).tables();
     let key = HashKey::new([0; 16]);
     let (reads_redacted, recorder) = (false, None);
     let engine = Engine::new(Settings { policy, key, reads_redacted, table_bytes, recorder });
