@@ -6,6 +6,7 @@
 //! never looks at text: values are bytes.
 
 pub mod body;
+pub mod builtin;
 pub mod byte_set;
 pub mod operator;
 pub mod transformation;
