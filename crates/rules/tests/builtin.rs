@@ -1,0 +1,164 @@
+//! The built-in rules, their examples and the corpus, as texts: what holds before any engine runs.
+//!
+//! Every rule has examples of what it must match and of look-alikes that it must let go; every rule
+//! says what it is about and how far it is trusted; and the two halves of the corpus share no text.
+
+#[path = "builtin/corpus.rs"]
+mod corpus;
+#[path = "builtin/place.rs"]
+mod place;
+#[path = "builtin/request.rs"]
+mod request;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use request::Request;
+use rules::builtin::{CLASSES, File, VIRTUAL_PATCHES};
+use toml::{Table, Value};
+
+/// The ids that are ours, as `docs/rules-builtin.md` tells.
+const IDS: std::ops::Range<u32> = 9_500_000..9_600_000;
+/// Rules of `setup.conf` prepare and find nothing.
+const SETUP_IDS_END: u32 = 9_500_100;
+
+const HONEST_EACH: usize = 18;
+const ATTACKS_EACH: usize = 8;
+
+fn crate_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Each rule's id with the text from its id to the end of its actions.
+fn rules_of(text: &str) -> BTreeMap<u32, String> {
+    let head = Regex::new(r#"(?s)"id:(\d+),(.*?)""#).expect("the pattern is right");
+    let rule = |found: regex::Captures<'_>| {
+        (found[1].parse().expect("an id is a number"), found[2].to_owned())
+    };
+    head.captures_iter(text).map(rule).collect()
+}
+
+/// Matching and passing examples by rule, from the file beside `name`.
+fn examples_of(name: &str) -> BTreeMap<u32, (Vec<String>, Vec<String>)> {
+    let path = crate_folder().join("builtin").join(name).with_extension("toml");
+    let text = std::fs::read_to_string(&path).expect("a file of rules has a file of examples");
+    let table: Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+    let list = |rule: &Value, key: &str| {
+        let list = rule[key].as_array().expect("examples are a list");
+        list.iter().map(|text| text.as_str().expect("an example is a text").to_owned()).collect()
+    };
+    let rules = table["rule"].as_array().expect("rule is an array");
+    let example = |rule: &Value| {
+        let id = rule["id"].as_integer().and_then(|id| u32::try_from(id).ok());
+        (id.expect("an example names its rule"), (list(rule, "match"), list(rule, "pass")))
+    };
+    rules.iter().map(example).collect()
+}
+
+fn files_with_examples() -> impl Iterator<Item = &'static File> {
+    CLASSES.iter().chain(VIRTUAL_PATCHES).filter(|(name, _)| *name != "setup.conf")
+}
+
+#[test]
+fn ids_are_ours_and_given_once() {
+    let mut seen = BTreeSet::new();
+    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+        for id in rules_of(text).into_keys() {
+            assert!(IDS.contains(&id), "{name}: {id} is not one of our ids");
+            assert!(seen.insert(id), "{name}: {id} is given twice");
+        }
+    }
+    assert!(seen.len() > 350, "{} rules", seen.len());
+}
+
+#[test]
+fn every_rule_says_what_it_is_about() {
+    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+        for (id, actions) in rules_of(text) {
+            if id < SETUP_IDS_END {
+                continue;
+            }
+            let mut wanted = vec!["phase:2", "block", "msg:'", "severity:'", "tag:'OWASP-API/API"];
+            wanted.extend(["tag:'CWE-", "tag:'attack-", "tag:'confidence/"]);
+            if name.starts_with("kev/") {
+                wanted.extend(["tag:'CVE-", "tag:'product/", "tag:'year/"]);
+            }
+            for part in wanted {
+                assert!(actions.contains(part), "{name}: {id} has no {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_examples_of_both_kinds() {
+    for (name, text) in files_with_examples() {
+        let least = if name.starts_with("kev/") { 1 } else { 3 };
+        let examples = examples_of(name);
+        let ids: Vec<u32> = rules_of(text).into_keys().collect();
+        assert_eq!(ids, examples.keys().copied().collect::<Vec<_>>(), "{name}");
+        for (id, (matching, passing)) in examples {
+            assert!(matching.len() >= least, "{name}: {id} has too few examples that match");
+            assert!(passing.len() >= least, "{name}: {id} has too few look-alikes");
+            for example in matching.iter().chain(&passing) {
+                let request = Request::parse(example);
+                assert!(request.target.starts_with('/'), "{name}: {id}: {example}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_pattern_compiles_without_looking_around() {
+    let pattern = Regex::new(r#""!?@rx ([^"]*)""#).expect("the pattern is right");
+    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+        for found in pattern.captures_iter(text) {
+            let compiled = regex::bytes::RegexBuilder::new(&found[1])
+                .unicode(false)
+                .dot_matches_new_line(true)
+                .size_limit(4 << 20)
+                .build();
+            assert!(compiled.is_ok(), "{name}: {}\n{:?}", &found[1], compiled.err());
+        }
+    }
+}
+
+/// The requests of one half.
+fn requests_of(half: &str, times: usize) -> Vec<corpus::Sample> {
+    corpus::drawn(&crate_folder().join("corpus"), &format!("{half}.toml"), times, 1)
+}
+
+#[test]
+fn the_corpus_is_large_enough_and_drawn_alike_each_time() {
+    let mut counts = BTreeMap::new();
+    for half in ["honest-seen", "honest-unseen", "attacks-seen", "attacks-unseen"] {
+        let times = if half.starts_with("honest") { HONEST_EACH } else { ATTACKS_EACH };
+        let drawn = requests_of(half, times);
+        let again = requests_of(half, times);
+        assert!(drawn.iter().zip(&again).all(|(one, other)| one.request == other.request));
+        assert!(drawn.iter().all(|sample| !sample.class.is_empty() && !sample.kernel.is_empty()));
+        counts.insert(half, drawn.len());
+    }
+    assert!(counts["honest-seen"] + counts["honest-unseen"] >= 5_000, "{counts:?}");
+    assert!(counts["attacks-seen"] + counts["attacks-unseen"] >= 2_000, "{counts:?}");
+}
+
+#[test]
+fn the_halves_of_the_corpus_share_no_text() {
+    for kind in ["honest", "attacks"] {
+        let texts = |half: &str| -> BTreeSet<String> {
+            let path = crate_folder().join("corpus").join(format!("{kind}-{half}.toml"));
+            let table: Table = std::fs::read_to_string(path)
+                .expect("the corpus is there")
+                .parse()
+                .expect("the corpus is TOML");
+            let kernels = table["kernel"].as_array().expect("kernel is an array");
+            let of = |kernel: &Value| kernel["text"].as_array().expect("a list").clone();
+            kernels.iter().flat_map(of).map(|text| text.to_string()).collect()
+        };
+        let (seen, unseen) = (texts("seen"), texts("unseen"));
+        let both: Vec<_> = seen.intersection(&unseen).collect();
+        assert!(both.is_empty(), "{kind}: {both:?}");
+    }
+}
