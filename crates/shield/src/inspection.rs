@@ -45,7 +45,7 @@ pub(crate) struct Found {
     /// How sure it is.
     pub(crate) certainty: Certainty,
     /// What it adds to the score.
-    pub(crate) points: u32,
+    pub(crate) points: f32,
     /// How it is told.
     pub(crate) told: EventRule,
 }
@@ -98,7 +98,7 @@ impl Inspection {
         for hit in self.transaction.hits() {
             let (certainty, points) = match self.rulebook.worth(hit.rule.id) {
                 Worth::Evidence { certainty, points } => (certainty, points),
-                Worth::Order => (Certainty::Certain, 0),
+                Worth::Order => (Certainty::Certain, 0.0),
                 Worth::Sum | Worth::Remark => continue,
             };
             if self.found.len() < FOUND_MAX {
@@ -107,7 +107,8 @@ impl Inspection {
             }
         }
         self.found.sort_by(|a, b| {
-            b.certainty.cmp(&a.certainty).then(b.points.cmp(&a.points)).then(a.rule.cmp(&b.rule))
+            let by_points = b.points.total_cmp(&a.points);
+            b.certainty.cmp(&a.certainty).then(by_points).then(a.rule.cmp(&b.rule))
         });
         self.order = self.ordered();
     }

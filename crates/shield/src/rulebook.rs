@@ -36,14 +36,14 @@ pub struct Rulebook {
 }
 
 /// What a match of one rule says.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Worth {
     /// It is a piece of evidence.
     Evidence {
         /// How sure the rule is.
         certainty: Certainty,
         /// What it adds to the score, as the Core Rule Set counts.
-        points: u32,
+        points: f32,
     },
     /// It denies what other rules found: it adds nothing to them.
     Sum,
@@ -113,18 +113,28 @@ fn worth(rule: &Rule) -> Worth {
         _ if confidence(rule).is_none() => return Worth::Order,
         _ => {}
     }
-    let points = match rule.about.severity {
-        Some(Severity::Emergency | Severity::Alert | Severity::Critical) => 5,
-        Some(Severity::Error) => 4,
-        Some(Severity::Warning) => 3,
-        Some(Severity::Notice) => 2,
-        Some(Severity::Info | Severity::Debug) | None => 0,
+    if let Some(certainty) = confidence(rule) {
+        return Worth::Evidence { certainty, points: points(certainty) };
+    }
+    let (certainty, points) = match rule.about.severity {
+        Some(Severity::Emergency | Severity::Alert | Severity::Critical) => {
+            (Certainty::Likely, 5.0)
+        }
+        Some(Severity::Error) => (Certainty::Odd, 4.0),
+        Some(Severity::Warning) => (Certainty::Odd, 3.0),
+        Some(Severity::Notice) => (Certainty::Odd, 2.0),
+        Some(Severity::Info | Severity::Debug) | None => return Worth::Remark,
     };
-    match (confidence(rule), points) {
-        (Some(certainty), _) => Worth::Evidence { certainty, points: points.max(1) },
-        (None, 0) => Worth::Remark,
-        (None, 5) => Worth::Evidence { certainty: Certainty::Likely, points },
-        (None, _) => Worth::Evidence { certainty: Certainty::Odd, points },
+    Worth::Evidence { certainty, points }
+}
+
+/// What a rule adds to the score that says how sure it is: two likely attacks, or four odd things,
+/// are as much as one critical rule of the Core Rule Set.
+const fn points(certainty: Certainty) -> f32 {
+    match certainty {
+        Certainty::Certain => 5.0,
+        Certainty::Likely => 2.5,
+        Certainty::Odd => 1.25,
     }
 }
 

@@ -107,8 +107,8 @@ fn nats(inspection: &Inspection, found: &[&Found]) -> f32 {
     if found.iter().any(|found| found.certainty == Certainty::Certain) {
         return CERTAIN_NATS;
     }
-    let points: u32 = found.iter().map(|found| found.points).sum();
-    let share = number(points) / number(inspection.threshold());
+    let points: f32 = found.iter().map(|found| found.points).sum();
+    let share = points / number(inspection.threshold());
     let beyond = (share - 1.0).max(0.0) * BEYOND_NATS;
     (share.min(1.0) * THRESHOLD_NATS + beyond).min(SCORE_NATS_MAX)
 }
@@ -128,7 +128,7 @@ fn excepted(memory: &Memory, act: &Act, rule: u64, now: Timestamp) -> Option<Exc
     )
 }
 
-/// Scores are small numbers.
+/// Thresholds are small numbers.
 fn number(points: u32) -> f32 {
     f32::from(u16::try_from(points).unwrap_or(u16::MAX))
 }
