@@ -14,7 +14,7 @@ use crate::{
 };
 
 const CORE: &[&str] = &["traffic"];
-const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct"];
+const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct", "rules"];
 const SHELL: &[&str] = &["traffic", "shield", "ledger"];
 const ALL: &[&str] = &[
     "traffic",

@@ -19,7 +19,7 @@ pub use decision::{
     Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
 };
 pub use endpoint::{Endpoint, EndpointList, Parameter};
-pub use event::{Event, EventDetail, EventList, EventSignal};
+pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
 pub use status::{LayerList, LayerMode, Setting, Site, Status};

@@ -28,7 +28,7 @@ use crate::{
     answer::{Problem, prefers_html},
     arrival::Arrival,
     framing::{Head, Refusal},
-    headers::{self, X_REQUEST_ID},
+    headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
     relay::Answer,
     upload::CallerFault,
@@ -65,6 +65,11 @@ async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Respons
     if !response.headers().contains_key(X_REQUEST_ID) {
         response.headers_mut().insert(X_REQUEST_ID, ongoing.request_id.clone());
     }
+    if let Some(rules) = ongoing.rules.take()
+        && let Ok(rules) = HeaderValue::from_str(&rules)
+    {
+        response.headers_mut().insert(X_PALISADE_RULES, rules);
+    }
     response.map(|answer| answer.ending(ongoing))
 }
 
@@ -80,6 +85,8 @@ pub(crate) struct Ongoing {
     lesson: Option<Lesson>,
     place: Option<Place>,
     held: Option<HeldBytes>,
+    /// The rules that matched, for a caller that is told.
+    rules: Option<String>,
 }
 
 impl Ongoing {
@@ -89,8 +96,8 @@ impl Ongoing {
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
-        let (pass, lesson, place, held) = (None, None, None, None);
-        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held })
+        let (pass, lesson, place, held, rules) = (None, None, None, None, None);
+        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held, rules })
     }
 
     /// The life of a request.
@@ -156,7 +163,9 @@ impl Ongoing {
         loop {
             let Some(pass) = &mut self.pass else { return Ok(()) };
             let freed = engine.freed();
-            match engine.decide(pass, now(), patience) {
+            let decided = engine.decide(pass, now(), patience);
+            self.rules = pass.rules_to_tell();
+            match decided {
                 Decided::Forward => return Ok(()),
                 Decided::Refuse(refusal, event) => {
                     self.pass = None;

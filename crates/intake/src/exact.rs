@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
+use std::sync::Arc;
 use std::time::Duration;
 
 use shield::policy::{Policy, Sources};
@@ -165,7 +166,11 @@ fn learn(engine: &Engine, underway: Underway, out: &mut Output<'_, '_>) {
 /// The policy changed while recording: from here on it holds.
 fn change_policy(engine: &Engine, header: &HeaderLine, out: &mut Output<'_, '_>) {
     match policy_of(header) {
-        Ok(policy) => {
+        Ok(mut policy) => {
+            // Rules are files: whoever began the replay read them.
+            if let Some(rulebook) = engine.policy().rulebook() {
+                policy.arm(Arc::clone(rulebook));
+            }
             engine.set_policy(policy);
         }
         Err(reason) => out.summary.skip(crate::summary::Skipped { line: 0, reason }),

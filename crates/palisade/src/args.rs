@@ -3,6 +3,8 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod rules;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -134,6 +136,9 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Give recorded exchanges to the engine and print its verdicts
     Replay(Replay),
+    /// The rules for known attacks
+    #[command(subcommand)]
+    Rules(rules::Rules),
 }
 
 /// Flags of `run`; they complete or override the file.
@@ -154,6 +159,9 @@ pub(crate) struct Run {
     /// The configuration file
     #[arg(short, long, env = "PALISADE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The folder of an OWASP Core Rule Set, to look for known attacks with, too
+    #[arg(long, env = "PALISADE_CRS", value_name = "DIR")]
+    pub(crate) crs: Option<PathBuf>,
     /// Record every exchange as JSON lines, secrets replaced by their keyed hashes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

@@ -10,6 +10,7 @@ mod explain;
 mod incidents;
 mod modes;
 mod replay;
+mod rules;
 mod standing;
 mod status;
 
@@ -32,6 +33,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Check(check) => return check::check(&global, &check),
         Command::Replay(replay) => return replay::replay(&global, &replay),
         Command::Explain(explain) => return explain::explain(&global, &explain),
+        Command::Rules(rules) => return rules::rules(&global, &rules),
         _ => {}
     }
     let desk = &mut Desk::open(&global)?;
@@ -53,7 +55,11 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
         Command::Reload => modes::reload(desk),
         Command::Audit(audit) => audit::audit(desk, &audit),
-        Command::Run(_) | Command::Check(_) | Command::Replay(_) | Command::Explain(_) => Ok(()),
+        Command::Run(_)
+        | Command::Check(_)
+        | Command::Replay(_)
+        | Command::Explain(_)
+        | Command::Rules(_) => Ok(()),
     }
 }
 

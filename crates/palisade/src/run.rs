@@ -41,7 +41,8 @@ const HELD_PERCENT: u64 = 15;
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     crate::logging::begin(global);
     let flags = flags(global, run);
-    let mut configuration = Configuration { file: run.config.clone(), overlay: None, flags };
+    let file = run.config.clone();
+    let mut configuration = Configuration { file, flags, ..Configuration::default() };
     let first = configuration.compile().map_err(Failure::of_policy)?;
     let data = first.policy.store.path.value.clone();
     // Before anybody could believe that it runs: a signal that comes early must not just kill it.
@@ -161,6 +162,7 @@ fn flags(global: &Global, run: &Run) -> Flags {
         mode: run.mode.map(ModeWord::mode),
         data: global.data.clone(),
         workers: run.workers,
+        crs: run.crs.clone(),
     }
 }
 

@@ -11,8 +11,10 @@
 
 mod act;
 mod body;
+mod candidates;
 mod effects;
 mod fields;
+mod gates;
 mod head;
 mod hits;
 mod lasting;
@@ -98,10 +100,22 @@ impl Engine {
         Self::with_collections(set, Arc::default())
     }
 
+    /// Prepares a rule set in which each rule looks at each of its values by itself. It finds what
+    /// the other finds, and takes many times as long: it is there to be compared with.
+    #[must_use]
+    pub fn plain(set: RuleSet) -> Self {
+        Self { program: Arc::new(Program::plain(set)), collections: Arc::default() }
+    }
+
     /// Prepares a rule set that goes on with the collections of another.
     #[must_use]
     pub fn with_collections(set: RuleSet, collections: Arc<Collections>) -> Self {
         Self { program: Arc::new(Program::new(set)), collections }
+    }
+
+    /// Forgets the values in which nothing was found.
+    pub fn forget(&self) {
+        self.program.forget();
     }
 
     /// The rule set.

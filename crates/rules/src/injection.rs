@@ -14,5 +14,6 @@ mod xss;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use sqli::SQLI_NEEDS;
 pub use sqli::{Fingerprint, sqli, sqli_is_possible};
 pub use xss::{xss, xss_is_possible};

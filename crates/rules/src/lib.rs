@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod body;
+pub mod builtin;
 pub mod byte_set;
 pub mod engine;
 pub mod head;
@@ -14,6 +15,7 @@ pub mod injection;
 pub mod lint;
 pub mod operator;
 pub mod pattern;
+mod prefilter;
 pub mod rule;
 pub mod rule_set;
 pub mod seclang;

@@ -165,6 +165,8 @@ fn name(signal: &Signal) -> &'static str {
         Detector::InFlight => "Too many log-in attempts at once",
         Detector::ForcedBrowsing => "Search for hidden paths",
         Detector::RateLimit => "Flood",
+        Detector::KnownAttack => "Known attack",
+        Detector::AttackProbing => "Attacks, one after the other",
         Detector::StandingDecision => "Blocked caller",
         Detector::Framing => "Malformed requests",
         Detector::GoodStanding => "Known caller",

@@ -6,7 +6,9 @@
 use caller::Callers;
 use catalog::Catalog;
 use conduct::Conduct;
-use traffic::{AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Timestamp};
+use traffic::{
+    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Timestamp,
+};
 
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
@@ -105,12 +107,17 @@ impl Memory {
         };
         let path = settled.act.path_shape;
         let place = settled.act.endpoint.map_or(path, |id| Digest(u64::from(id.0)));
+        let rule = match signal.reason {
+            Reason::KnownAttack { rule, .. } => rule,
+            _ => 0,
+        };
         let cause = signal
             .entity
             .digest(hasher)
             .tagged(signal.detector as u8)
             .then(place)
             .then(Digest(verdict.decision.map_or(0, |id| id.0)))
+            .then(Digest(rule))
             .tagged(verdict.action as u8);
         self.shared.add(cause, fresh, now)
     }

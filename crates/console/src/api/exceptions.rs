@@ -112,11 +112,16 @@ fn proposed(
             return Err(Refused::wrong(title));
         }
     };
+    let rules = match detector {
+        Detector::KnownAttack => event.rules.iter().map(|rule| rule.id).collect(),
+        _ => Vec::new(),
+    };
     let lasts = order.for_s.map_or(HOLDS_FOR, Duration::from_secs);
     Ok(traffic::Exception {
         id: ExceptionId(0),
         detector: Some(detector),
         layer: detector.layer(),
+        rules,
         endpoint,
         entity,
         reason: order.reason.clone(),

@@ -35,8 +35,8 @@ struct Reached {
 pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     let configuration = Configuration {
         file: Some(check.config.clone()),
-        overlay: None,
         flags: Flags { data: global.data.clone(), ..Flags::default() },
+        ..Configuration::default()
     };
     let compiled = configuration.compile().map_err(Failure::Configuration)?;
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };

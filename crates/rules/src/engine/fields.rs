@@ -12,6 +12,16 @@ pub(super) struct Field {
     pub(super) value: Span,
 }
 
+impl Field {
+    /// The half of it that a variable shows.
+    pub(super) const fn shown(&self, side: Side) -> Span {
+        match side {
+            Side::Value => self.value,
+            Side::Name => self.name,
+        }
+    }
+}
+
 /// A file of a multipart body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct File {

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::{
+    hits::MATCHES_MAX,
     matches::Match,
     narrowing::ActPlace,
     program::{Bound, LinkPlan, Quick, TargetPlan},
     run::Run,
-    state::{Key, Row},
+    state::{Key, Row, State},
     store::Span,
     tx::Place,
 };
@@ -65,22 +66,10 @@ impl Run<'_> {
         holds
     }
 
-    /// Does the comparison hold? An absent variable satisfies none, but can be counted.
+    /// Does the comparison hold?
     fn quick_holds(&mut self, quick: &Quick) -> bool {
-        let state = &mut *self.state;
-        let place = Place::Slot(quick.slot);
-        let value = if quick.is_count {
-            Some(i64::from(state.tx.is_set(place)))
-        } else {
-            state.tx.number(place, &state.store)
-        };
-        let Some(value) = value else { return false };
-        let bound = match quick.bound {
-            Bound::Fixed(bound) => bound,
-            Bound::Slot(slot) => state.tx.number(Place::Slot(slot), &state.store).unwrap_or(0),
-        };
-        state.work.begin(0);
-        quick.comparison.holds(value, bound) != quick.is_negated
+        self.state.work.begin(0);
+        self.state.holds(quick)
     }
 
     /// The test on a value after all transformations.
@@ -148,7 +137,9 @@ impl Run<'_> {
             None => state.store.steady(row.value),
         };
         let mut found = None;
-        if (test.captures || present.is_told) && !test.is_negated {
+        // Only of the matches that are kept is it told what was found.
+        let is_told = present.is_told && state.matches.all().len() < MATCHES_MAX;
+        if (test.captures || is_told) && !test.is_negated {
             let bytes = state.store.bytes(value);
             if test.operator.capture(bytes, argument, &mut state.captures) {
                 found = state.captures.group(0);
@@ -192,6 +183,24 @@ impl Run<'_> {
             };
             state.tx.set_text(place, found, &mut state.store);
         }
+    }
+}
+
+impl State {
+    /// Does the comparison hold? An absent variable satisfies none, but can be counted.
+    pub(super) fn holds(&self, quick: &Quick) -> bool {
+        let place = Place::Slot(quick.slot);
+        let value = if quick.is_count {
+            Some(i64::from(self.tx.is_set(place)))
+        } else {
+            self.tx.number(place, &self.store)
+        };
+        let Some(value) = value else { return false };
+        let bound = match quick.bound {
+            Bound::Fixed(bound) => bound,
+            Bound::Slot(slot) => self.tx.number(Place::Slot(slot), &self.store).unwrap_or(0),
+        };
+        quick.comparison.holds(value, bound) != quick.is_negated
     }
 }
 

@@ -11,12 +11,14 @@ use regex::bytes::Regex;
 
 use super::{
     act::{self, Act},
+    gates::Gates,
     narrowing::ActPlace,
 };
 use crate::{
     body::Limits,
     operator::{Comparison, Operator},
-    rule::{Jump, Link, Rule, Selector, Target, Test},
+    prefilter::Sieve,
+    rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
     rule_set::{RuleSet, Settings, Step},
     template::{Piece, Template},
     transformation::Transformation,
@@ -33,6 +35,9 @@ pub(super) struct Program {
     /// How many rules there are.
     pub(super) rules: usize,
     pub(super) limits: Limits,
+    /// For each phase; none when every rule is to look for itself.
+    sieves: Option<[Sieve; 5]>,
+    gates: [Gates; 5],
     /// Of each rule its phase and step.
     places: Vec<(usize, usize)>,
 }
@@ -114,7 +119,7 @@ impl Program {
         let names = Names::new(&mut set);
         let mut places = Vec::new();
         let mut number = 0;
-        let phases = std::array::from_fn(|phase| {
+        let phases: [Vec<Option<RulePlan>>; 5] = std::array::from_fn(|phase| {
             let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
             let plan = |(at, step): (usize, &Step)| match step {
                 Step::Marker(_) => None,
@@ -130,7 +135,38 @@ impl Program {
             steps.iter().enumerate().map(plan).collect()
         });
         let limits = limits(&set.settings);
-        Self { set, phases, names, rules: places.len(), limits, places }
+        let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
+            Sieve::new(set.phases.get(phase).map_or(&[][..], Vec::as_slice))
+        });
+        let gates = std::array::from_fn(|phase| {
+            let sieve: Option<&Sieve> = sieves.get(phase);
+            let first = sieve.map_or(usize::MAX, |sieve| sieve.first);
+            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            let plans: &[Option<RulePlan>] = phases.get(phase).map_or(&[][..], Vec::as_slice);
+            Gates::new(steps, plans, &names, first)
+        });
+        let sieves = Some(sieves);
+        Self { set, phases, names, rules: places.len(), limits, sieves, gates, places }
+    }
+
+    /// The same without a sieve: each rule looks at each of its values.
+    pub(super) fn plain(set: RuleSet) -> Self {
+        Self { sieves: None, ..Self::new(set) }
+    }
+
+    /// What finds the rules of a phase that can hold.
+    pub(super) fn sieve(&self, phase: Phase) -> Option<&Sieve> {
+        self.sieves.as_ref()?.get(phase as usize)
+    }
+
+    /// The gates of a phase.
+    pub(super) fn gates(&self, phase: Phase) -> Option<&Gates> {
+        self.gates.get(phase as usize)
+    }
+
+    /// Forgets the values in which nothing was found.
+    pub(super) fn forget(&self) {
+        self.sieves.iter().flatten().for_each(Sieve::forget);
     }
 
     /// The rule of that number.

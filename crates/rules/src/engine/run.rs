@@ -28,9 +28,13 @@ impl<'r> Run<'r> {
         let program: &'r Program = self.program;
         let steps = program.set.steps(phase);
         let plans = program.phases.get(phase as usize).map_or(&[][..], Vec::as_slice);
+        let sieve = program.sieve(phase);
+        self.state.forget_candidates();
         let mut at = 0;
-        while let Some(step) = next_step(steps, at) {
-            if !self.goes_on(phase) {
+        loop {
+            self.state.find_candidates(program, phase, at);
+            let step = self.state.candidates.next(sieve, at);
+            if step >= steps.len() || !self.goes_on(phase) {
                 break;
             }
             at = step + 1;
@@ -126,9 +130,4 @@ impl State {
             self.would_interrupt.get_or_insert(interruption);
         }
     }
-}
-
-/// The next step at or behind `at` that can do anything.
-fn next_step(steps: &[Step], at: usize) -> Option<usize> {
-    (at < steps.len()).then_some(at)
 }

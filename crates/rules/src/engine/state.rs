@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
     Interruption,
+    candidates::Candidates,
     fields::Fields,
     hits::Hits,
     lasting::Opened,
@@ -97,6 +98,7 @@ pub(super) struct State {
     pub(super) interruption: Option<Interruption>,
     pub(super) would_interrupt: Option<Interruption>,
     pub(super) work: Work,
+    pub(super) candidates: Candidates,
     /// The request's body was cut at its limit.
     pub(super) is_request_body_cut: bool,
     pub(super) is_response_body_cut: bool,
@@ -116,13 +118,18 @@ pub(super) struct Work {
 
 impl Work {
     /// Each test has this cost besides the bytes that it looks at.
-    const TEST: u64 = 16;
+    const TEST: usize = 16;
 
     /// A test of so many bytes begins; may it?
     pub(super) fn begin(&mut self, bytes: usize) -> bool {
-        self.done = self.done.saturating_add(Self::TEST + bytes as u64);
-        self.is_over |= self.done > self.max;
+        self.spend(bytes.saturating_add(Self::TEST));
         !self.is_over
+    }
+
+    /// So many bytes, or names, are looked at besides.
+    pub(super) fn spend(&mut self, count: usize) {
+        self.done = self.done.saturating_add(count as u64);
+        self.is_over |= self.done > self.max;
     }
 }
 
@@ -143,6 +150,7 @@ impl State {
             interruption: None,
             would_interrupt: None,
             work: Work::default(),
+            candidates: Candidates::default(),
             is_request_body_cut: false,
             is_response_body_cut: false,
             rows: Vec::new(),

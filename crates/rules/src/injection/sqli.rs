@@ -56,12 +56,16 @@ const PLAIN: ByteSet = ByteSet::of(b"_")
 /// What numbers, versions and addresses are made of.
 const NUMERIC: ByteSet = ByteSet::of(b"0123456789.");
 
+/// What [`sqli`] finds has a byte of each.
+pub(crate) const SQLI_NEEDS: [ByteSet; 2] = [PLAIN.complement(), NUMERIC.complement()];
+
 /// May [`sqli`] find anything in a value that has these bytes? A name, a number or an identifier
 /// of letters, digits and underscores is at most three words (`0b1`, `2`, `or`), and no fingerprint
 /// consists of the words that it can be.
 #[must_use]
 pub const fn sqli_is_possible(bytes: ByteSet) -> bool {
-    bytes.meets(PLAIN.complement()) && bytes.meets(NUMERIC.complement())
+    let [wording, figures] = SQLI_NEEDS;
+    bytes.meets(wording) && bytes.meets(figures)
 }
 
 /// Is it SQL injection, and what does it look like?

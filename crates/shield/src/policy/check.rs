@@ -3,6 +3,7 @@
 //! What one key alone can get wrong was told when it was read. Here names must exist, nothing may
 //! be said twice, and each value gets its origin.
 
+mod rules;
 mod site;
 
 use std::collections::BTreeMap;
@@ -76,6 +77,8 @@ impl Check<'_, '_, '_> {
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
+        let rules = self.rules(document.rules);
+        let debug = rules::debugging(document.debug);
         let claims = self.sites(document.sites, &limits, overlay);
         let trust =
             Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
@@ -85,11 +88,14 @@ impl Check<'_, '_, '_> {
             tls,
             limits,
             store,
+            rules,
+            debug,
             sites,
             version: version(self.sources),
             trust,
             hosts,
             unclaimed,
+            rulebook: None,
             killed: overlay.killed.iter().map(|(layer, _)| *layer).collect(),
         }
     }

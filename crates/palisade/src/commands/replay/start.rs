@@ -12,6 +12,7 @@ use crate::args::{Global, Replay};
 use crate::commands::data_folder;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::rulebook::Shelf;
 use crate::run::{instance::now, record};
 
 /// The upstream of a replay without a policy: nobody is asked, but a site must lead somewhere.
@@ -71,9 +72,13 @@ fn policy(replay: &Replay, header: Option<&HeaderLine>) -> Result<Policy, Failur
         overlay: Some(("the recording's overlay", overlay.as_str())),
         flags: Flags { to, ..Flags::default() },
     };
-    shield::policy::load(&sources)
-        .map(|(policy, _)| policy)
-        .map_err(|faults| Failure::Configuration(faults.iter().map(ToString::to_string).collect()))
+    let (mut policy, _) = shield::policy::load(&sources).map_err(|faults| {
+        Failure::Configuration(faults.iter().map(ToString::to_string).collect())
+    })?;
+    if let Some(rulebook) = Shelf::default().load(&policy).map_err(Failure::Configuration)? {
+        policy.arm(rulebook);
+    }
+    Ok(policy)
 }
 
 /// The key that makes hashes of raw values meet those of the recording.

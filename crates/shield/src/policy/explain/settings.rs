@@ -1,9 +1,13 @@
 //! Every value in force, by the key that sets it, as text: for `status` and for what a reload
 //! changed.
 
+use std::path::PathBuf;
+
 use conduct::Limit;
 
-use crate::policy::document::{ACCEPT_FROM, CLIENT_IP, TLS_VERSION, UNDERSCORE, shown_per};
+use crate::policy::document::{
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, PRESET, TLS_VERSION, UNDERSCORE, shown_per,
+};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
 use crate::policy::{Listener, Policy, Site};
@@ -21,12 +25,14 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads, certificates, tables, and how connections are read.
-const AT_ONCE: [&str; 6] = [
+const AT_ONCE: [&str; 8] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
     "limits.body_bytes",
     "limits.inspect_body",
+    "rules.",
+    "debug.",
     "site.",
 ];
 
@@ -41,6 +47,7 @@ impl Policy {
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
         ]);
+        views.extend(self.rule_settings());
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
@@ -91,6 +98,30 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+        ]
+    }
+
+    fn rule_settings(&self) -> Vec<SettingView> {
+        let rules = &self.rules;
+        let file = |path: &Option<PathBuf>, without: &str| match path {
+            Some(path) => path.display().to_string(),
+            None => without.to_owned(),
+        };
+        let set = "as the set says";
+        vec![
+            view("rules.crs", &rules.crs, |path| file(path, "none")),
+            view("rules.setup", &rules.setup, |path| file(path, "the set's own")),
+            view("rules.preset", &rules.preset, |it| word(&PRESET, *it)),
+            view("rules.builtin", &rules.builtin, ToString::to_string),
+            view("rules.blocking", &rules.blocking, |it| word(&BLOCKING, *it)),
+            view("rules.paranoia", &rules.paranoia, |it| {
+                it.map_or_else(|| set.to_owned(), |level| level.to_string())
+            }),
+            view("rules.threshold", &rules.threshold, |it| {
+                it.map_or_else(|| set.to_owned(), |score| score.to_string())
+            }),
+            view("rules.cpu_budget", &rules.cpu_budget, |it| show_duration(*it)),
+            view("debug.rule_header", &self.debug.rule_header, ToString::to_string),
         ]
     }
 

@@ -69,6 +69,19 @@ impl<'t> Entry<'t> {
         }
     }
 
+    /// The value as yes or no.
+    pub(in crate::policy) fn truth(self, reader: &mut Reader<'t>) -> Option<Given<bool>> {
+        let DeValue::Boolean(truth) = self.value else {
+            let help = match &self.value {
+                DeValue::String(_) => "write true or false, without quotes",
+                _ => "write true or false",
+            };
+            self.mistyped(reader, "true or false", help.to_owned());
+            return None;
+        };
+        Some(self.given(reader, truth))
+    }
+
     /// The value as one of some words.
     pub(in crate::policy) fn word<T: Copy>(
         self,
