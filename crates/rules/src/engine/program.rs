@@ -206,11 +206,8 @@ fn next(steps: &[Step], at: usize, rule: &Rule) -> usize {
             .map(|place| place + 1),
         Jump::Skip(count) => {
             let rules = rest.iter().enumerate().filter(|(_, step)| matches!(step, Step::Rule(_)));
-            let last = rules.map(|(place, _)| place).take(*count as usize);
-            match (*count as usize).checked_sub(1) {
-                None => Some(0),
-                Some(before) => last.skip(before).next().map(|place| place + 1),
-            }
+            let mut rules = rules.map(|(place, _)| place + 1);
+            (*count as usize).checked_sub(1).map_or(Some(0), |last| rules.nth(last))
         }
     };
     skipped.map_or(steps.len(), |skipped| at + 1 + skipped)

