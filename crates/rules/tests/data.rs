@@ -4,6 +4,7 @@
 //! these tests fail, so plain `cargo test` leaves them out; `make test-data` runs them.
 
 mod data {
+    mod deciding;
     pub(crate) mod disk;
     mod loading;
     pub(crate) mod sets;

@@ -16,7 +16,7 @@ use crate::{action::Severity, rule::Rule, template::Template, variable::Variable
 
 /// As many values are kept of one hit; the rest are only counted. A rule may hold for each of
 /// thousands of arguments.
-const MATCHES_MAX: usize = 16;
+pub(super) const MATCHES_MAX: usize = 16;
 /// As many hits are kept of one exchange.
 const HITS_MAX: usize = 512;
 /// As much is kept of a value, around what was found in it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
+    hits::MATCHES_MAX,
     matches::Match,
     narrowing::ActPlace,
     program::{Bound, LinkPlan, Quick, TargetPlan},
@@ -136,7 +137,9 @@ impl Run<'_> {
             None => state.store.steady(row.value),
         };
         let mut found = None;
-        if (test.captures || present.is_told) && !test.is_negated {
+        // Only of the matches that are kept is it told what was found.
+        let is_told = present.is_told && state.matches.all().len() < MATCHES_MAX;
+        if (test.captures || is_told) && !test.is_negated {
             let bytes = state.store.bytes(value);
             if test.operator.capture(bytes, argument, &mut state.captures) {
                 found = state.captures.group(0);

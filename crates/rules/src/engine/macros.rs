@@ -22,6 +22,7 @@ impl State {
                 Piece::Macro(it) => {
                     if let Some(value) = self.macro_value(program, it, number) {
                         out.extend_from_slice(self.store.bytes(value));
+                        self.work.spend(value.length as usize);
                     }
                 }
             }
@@ -42,6 +43,10 @@ impl State {
 
     /// The value that a macro stands for.
     fn macro_value(&mut self, program: &Program, it: &Macro, number: u32) -> Option<Span> {
+        // Finding one of many, or summing them up, takes as long as there are many.
+        if !matches!(it.variable, Variable::Tx | Variable::MatchedVar | Variable::MatchedVarName) {
+            self.work.spend(self.fields.arguments.len());
+        }
         let Some(key) = it.key.as_deref() else {
             return self.single(program, it.variable);
         };

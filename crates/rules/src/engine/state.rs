@@ -118,13 +118,18 @@ pub(super) struct Work {
 
 impl Work {
     /// Each test has this cost besides the bytes that it looks at.
-    const TEST: u64 = 16;
+    const TEST: usize = 16;
 
     /// A test of so many bytes begins; may it?
     pub(super) fn begin(&mut self, bytes: usize) -> bool {
-        self.done = self.done.saturating_add(Self::TEST + bytes as u64);
-        self.is_over |= self.done > self.max;
+        self.spend(bytes.saturating_add(Self::TEST));
         !self.is_over
+    }
+
+    /// So many bytes, or names, are looked at besides.
+    pub(super) fn spend(&mut self, count: usize) {
+        self.done = self.done.saturating_add(count as u64);
+        self.is_over |= self.done > self.max;
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     tx::Place,
 };
 use crate::variable::Variable;
+use Variable as V;
 
 impl State {
     /// Gathers into `rows` what `target` of the rule of that number names.
@@ -30,16 +31,12 @@ impl State {
             variable if is_lasting(variable) => self.lasting_rows(variable, &mut rows),
             variable => match self.fields.list(variable) {
                 Some((first, second, side)) => {
-                    let fields = first.iter().chain(second);
-                    rows.extend(
-                        fields
-                            .filter(|field| {
-                                target
-                                    .selection
-                                    .takes(self.store.bytes(field.name), target.is_exact)
-                            })
-                            .map(|field| row(field, side)),
-                    );
+                    self.work.spend(first.len() + second.len());
+                    let fields = first.iter().chain(second).filter(|field| {
+                        let name = self.store.bytes(field.name);
+                        target.selection.takes(name, target.is_exact)
+                    });
+                    rows.extend(fields.map(|field| row(field, side)));
                 }
                 None => {
                     let value = self.single(program, variable);
@@ -188,8 +185,6 @@ impl State {
         span
     }
 }
-
-use Variable as V;
 
 fn row(field: &Field, side: Side) -> Row {
     let value = if side == Side::Value { field.value } else { field.name };
