@@ -39,7 +39,8 @@ fn main() {
         let cold = cold(&set, &request);
         let slow =
             if request(0).body.len() < 4_000 { time(&plain, &request, 0, 200) } else { f64::NAN };
-        let seen = run(if std::env::var_os("PLAIN").is_some() { &plain } else { &engine }, &request(1));
+        let seen =
+            run(if std::env::var_os("PLAIN").is_some() { &plain } else { &engine }, &request(1));
         let hits = seen.hits().map(|hit| hit.rule.id.to_string());
         let hits = hits.collect::<Vec<_>>().join(",");
         println!("{name:24} {warm:>9.1} {cold:>9.1} {slow:>9.1} {hits:>6}");
