@@ -2,10 +2,10 @@
 //!
 //! One pass over the pattern that copies what both understand alike and writes the rest anew:
 //! literals that the other side would take for syntax, escapes, classes, the `{` that repeats
-//! nothing. What has no equal there is an error. Differences that remain, and why they are sound:
+//! nothing. What has no equal there is an error. What is worth knowing:
 //!
-//! - Possessive repetition and atomic groups become ordinary ones: all they do is forbid some
-//!   matches, so a rule finds at least what it found.
+//! - A possessive repetition (`a*+`) is an ordinary one behind which no more of the same follows.
+//!   Dropping the `+` would match more, and a negated rule would find less for it.
 //! - `\Z` takes the line feed before the end along, which shows only in what is captured.
 //!
 //! Invariant: the number of capturing groups and their order stay as they are.
@@ -69,6 +69,8 @@ struct Writer<'a> {
     outer: Vec<Flags>,
     /// Is there something before that can be repeated?
     is_repeatable: bool,
+    /// Where in `out` that begins, when it stands for one byte.
+    one_byte: Option<usize>,
     /// How many capturing groups were opened.
     groups: usize,
     conditions: Vec<Condition>,
@@ -82,6 +84,7 @@ impl<'a> Writer<'a> {
             flags,
             outer: Vec::new(),
             is_repeatable: false,
+            one_byte: None,
             groups: 0,
             conditions: Vec::new(),
         }
@@ -121,14 +124,12 @@ impl<'a> Writer<'a> {
                     None => self.plain(byte),
                 },
                 b'^' | b'$' => {
-                    self.out.push(char::from(byte));
+                    self.item(if byte == b'^' { "^" } else { "$" });
                     self.skip(1);
-                    self.is_repeatable = true;
                 }
                 b'.' => {
-                    self.out.push('.');
+                    self.one_byte(".");
                     self.skip(1);
-                    self.is_repeatable = true;
                 }
                 b' ' | b'\t'..=b'\r' if self.flags.is_extended => self.skip(1),
                 b'#' if self.flags.is_extended => {
@@ -143,13 +144,27 @@ impl<'a> Writer<'a> {
     }
 
     fn plain(&mut self, byte: u8) {
-        literal(&mut self.out, byte);
+        self.byte(byte);
         self.skip(1);
+    }
+
+    /// Writes a byte that stands for itself.
+    fn byte(&mut self, byte: u8) {
+        self.one_byte = Some(self.out.len());
+        literal(&mut self.out, byte);
         self.is_repeatable = true;
     }
 
-    /// Writes something that stands for one byte or place.
+    /// Writes what stands for one byte.
+    fn one_byte(&mut self, text: &str) {
+        self.one_byte = Some(self.out.len());
+        self.out.push_str(text);
+        self.is_repeatable = true;
+    }
+
+    /// Writes what stands for a place, or for more than a byte.
     fn item(&mut self, text: &str) {
+        self.one_byte = None;
         self.out.push_str(text);
         self.is_repeatable = true;
     }
@@ -159,6 +174,7 @@ impl<'a> Writer<'a> {
         if !self.is_repeatable {
             return Err(PatternError::new("a repetition has nothing to repeat"));
         }
+        let repeated = self.one_byte.and_then(|start| self.out.get(start..)).map(str::to_owned);
         let (count, _) = self.rest.split_at_checked(bytes).unwrap_or_default();
         self.out.extend(count.iter().map(|byte| char::from(*byte)));
         self.skip(bytes);
@@ -167,7 +183,17 @@ impl<'a> Writer<'a> {
                 self.out.push('?');
                 self.skip(1);
             }
-            Some(b'+') => self.skip(1),
+            Some(b'+') => {
+                self.skip(1);
+                let is_open = matches!(count, b"*" | b"+") || count.ends_with(b",}");
+                return match repeated {
+                    Some(repeated) if is_open => self.possessive(&repeated),
+                    _ => Err(PatternError::new(
+                        "of possessive repetitions, only those of one byte without an upper bound \
+                         are supported",
+                    )),
+                };
+            }
             _ => {}
         }
         self.is_repeatable = false;
@@ -191,7 +217,8 @@ impl<'a> Writer<'a> {
                 Some(_) => Ok(()),
                 None => Err(PatternError::new("a comment is not closed")),
             },
-            [b':' | b'>', ..] => {
+            [b'>', ..] => Err(PatternError::new("atomic groups are not supported")),
+            [b':', ..] => {
                 self.outer.push(self.flags);
                 self.out.push_str("(?:");
                 self.skip(1);
@@ -266,9 +293,8 @@ impl<'a> Writer<'a> {
             return Err(PatternError::new("a group is closed that was not opened"));
         };
         self.flags = outer;
-        self.out.push(')');
+        self.item(")");
         self.skip(1);
-        self.is_repeatable = true;
         Ok(())
     }
 }

@@ -64,6 +64,10 @@ fn looking_around_is_exact() {
         (r"\b(?!\d)\w+\b", "12 ab", Some("ab - -")),
         (r"x(?!$)", "axx", Some("x - -")),
         (r"(?<!^)x", "x", None),
+        (r"^a*+ab", "aab", None),
+        (r"^[ab]++c", "abc", Some("abc - -")),
+        (r"^;\s*+[^c]", "; c", None),
+        (r"^;\s*+[^c]", ";  d", Some(";  d - -")),
     ] {
         let groups = found(pattern, value.as_bytes()).map(|groups| groups.join(" "));
         assert_eq!(groups.as_deref(), expected, "{pattern} on {value}");

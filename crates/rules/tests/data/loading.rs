@@ -43,7 +43,7 @@ fn crs_4_loads() {
     check(
         &crs4(),
         &expect![[
-            "rules by phase [173, 288, 43, 109, 13], links 698, chains 54, markers 30, names of TX 81, notes 4"
+            "rules by phase [173, 288, 43, 109, 13], links 698, chains 54, markers 30, names of TX 81, notes 0"
         ]],
     );
 }
@@ -53,7 +53,7 @@ fn crs_3_loads() {
     check(
         &crs3(),
         &expect![
-            "rules by phase [147, 389, 24, 58, 16], links 800, chains 115, markers 40, names of TX 81, notes 118"
+            "rules by phase [147, 389, 24, 58, 16], links 800, chains 115, markers 40, names of TX 81, notes 114"
         ],
     );
 }

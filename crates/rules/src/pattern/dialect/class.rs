@@ -21,6 +21,7 @@ const POSIX: [&[u8]; 14] = [
 impl Writer<'_> {
     pub(super) fn class(&mut self) -> Result<(), PatternError> {
         self.skip(1);
+        self.one_byte = Some(self.out.len());
         self.out.push('[');
         if self.peek() == Some(b'^') {
             self.out.push('^');

@@ -34,7 +34,7 @@ pub(in crate::pattern) enum Direction {
 }
 
 /// A pattern may have so many.
-const CONDITIONS_MAX: usize = 16;
+const CONDITIONS_MAX: usize = 64;
 
 impl Writer<'_> {
     /// A group that looks around; its `(?` is passed already.
@@ -66,6 +66,12 @@ impl Writer<'_> {
         self.check_group(group)?;
         let of = Reference { group, ignores_case: self.flags.ignores_case };
         self.condition(Condition::Same(of))
+    }
+
+    /// Behind a repetition of `repeated`, one byte: no more of it follows.
+    pub(super) fn possessive(&mut self, repeated: &str) -> Result<(), PatternError> {
+        let text = format!("(?{}:{repeated})", self.flags.written());
+        self.condition(Condition::Around { text, direction: Direction::Ahead, is_negated: true })
     }
 
     fn check_group(&self, group: usize) -> Result<(), PatternError> {

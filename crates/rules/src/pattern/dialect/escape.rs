@@ -1,6 +1,6 @@
 //! What stands behind a `\` outside a class, and the numbers that both sides share.
 
-use super::{Writer, literal};
+use super::Writer;
 use crate::pattern::error::PatternError;
 
 /// What `\h` stands for: the bytes of Latin-1 that PCRE counts.
@@ -17,15 +17,16 @@ impl Writer<'_> {
             return Err(PatternError::new("it ends with a \\"));
         };
         match byte {
-            b'd' | b'D' | b'w' | b'W' | b's' | b'S' | b'b' | b'B' | b'A' | b'z' => {
-                self.item(&format!("\\{}", char::from(byte)));
+            b'd' | b'D' | b'w' | b'W' | b's' | b'S' => {
+                self.one_byte(&format!("\\{}", char::from(byte)));
             }
-            b'h' => self.item(&format!("[{HORIZONTAL}]")),
-            b'H' => self.item(&format!("[^{HORIZONTAL}]")),
-            b'v' => self.item(&format!("[{VERTICAL}]")),
-            b'V' => self.item(&format!("[^{VERTICAL}]")),
+            b'b' | b'B' | b'A' | b'z' => self.item(&format!("\\{}", char::from(byte))),
+            b'h' => self.one_byte(&format!("[{HORIZONTAL}]")),
+            b'H' => self.one_byte(&format!("[^{HORIZONTAL}]")),
+            b'v' => self.one_byte(&format!("[{VERTICAL}]")),
+            b'V' => self.one_byte(&format!("[^{VERTICAL}]")),
             b'R' => self.item(&format!("(?:\\r\\n|[{VERTICAL}])")),
-            b'N' => self.item(r"[^\n]"),
+            b'N' => self.one_byte(r"[^\n]"),
             b'Z' => self.item(r"(?:\n?\z)"),
             b'Q' => {
                 self.skip(1);
@@ -43,8 +44,7 @@ impl Writer<'_> {
             }
             _ => {
                 let byte = self.code()?;
-                literal(&mut self.out, byte);
-                self.is_repeatable = true;
+                self.byte(byte);
                 return Ok(());
             }
         }
