@@ -30,3 +30,5 @@ ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2086
 taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads} \
     --secs "${TRIAL_SECS:-30}" --program "taskset -c 0 $palisade" --nginx "taskset -c 0 nginx"
+say "a million lines of an access log on all cores, GoAccess beside it"
+"$drill" trial logs --program "$palisade"

@@ -4,7 +4,7 @@
 #
 #   need.sh build      a C compiler (SQLite and ring bring C sources)
 #   need.sh test       and what formats and lints
-#   need.sh test-data  and the servers that stand on the far side of the gateway
+#   need.sh test-data  and the servers that stand on the far side of the gateway, and Python
 #   need.sh bench      and the load generator and the proxy to compare with
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -62,10 +62,13 @@ test-data)
     want node nodejs
     want go golang-go
     want nginx nginx-light
+    want python3 python3
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ;;
 bench)
     want nginx nginx-light
     want wrk wrk
+    want goaccess goaccess
     want python3 python3
     want taskset util-linux
     want ps procps

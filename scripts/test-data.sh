@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
-# the folder PALISADE_DATA, and other servers (node, Go, nginx) on the far side of the gateway. They
-# live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
+# the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), other servers (node, Go,
+# nginx) on the far side of the gateway, and clients and a validator in Python (gRPC, WebSocket,
+# HTTP/2, OpenAPI). They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -13,6 +14,19 @@ PALISADE_DATA=$(cd "$PALISADE_DATA" && pwd)
 export PALISADE_DATA
 
 scripts/need.sh test-data
+crs=$(scripts/fetch-crs.sh)
+eval "$crs"
+# Clients, servers and a validator of others, in versions that are known to work.
+PALISADE_PYTHON=${PALISADE_PYTHON:-${CARGO_TARGET_DIR:-$PWD/target}/python}
+export PALISADE_PYTHON
+packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 websockets==17.4"
+if [ "$(cat "$PALISADE_PYTHON/packages" 2>/dev/null)" != "$packages" ]; then
+    say "installing Python packages for these tests: $packages"
+    python3 -m venv --clear "$PALISADE_PYTHON"
+    # shellcheck disable=SC2086
+    "$PALISADE_PYTHON/bin/pip" install --quiet --disable-pip-version-check $packages
+    printf '%s\n' "$packages" >"$PALISADE_PYTHON/packages"
+fi
 crates=()
 for file in crates/*/tests/data.rs; do
     [ -e "$file" ] || give_up "no crate has a tests/data.rs"

@@ -1,7 +1,8 @@
 //! Which crate may see which, checked over `cargo metadata`.
 //!
 //! The table is the drawing in ARCHITECTURE.md; a crate that is not in it fails the test, so that
-//! a new one is given its place on purpose. Tests (dev-dependencies) obey the same table.
+//! a new one is given its place on purpose. Tests (dev-dependencies) obey the same table; they
+//! alone may ask for the feature that makes layers fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +15,25 @@ use crate::{
 };
 
 const CORE: &[&str] = &["traffic"];
-const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct"];
+const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct", "rules"];
 const SHELL: &[&str] = &["traffic", "shield", "ledger"];
 const ALL: &[&str] = &[
-    "traffic", "caller", "catalog", "conduct", "rules", "shield", "ledger", "gateway", "intake",
-    "console", "drill",
+    "traffic",
+    "caller",
+    "catalog",
+    "conduct",
+    "rules",
+    "shield",
+    "ledger",
+    "gateway",
+    "intake",
+    "console",
+    "drill",
+    "conformance",
 ];
 
 /// A crate of ours, and the crates of ours it may depend on.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("traffic", &[]),
     ("caller", CORE),
     ("catalog", CORE),
@@ -34,6 +45,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("intake", SHELL),
     ("console", SHELL),
     ("drill", SHELL),
+    ("conformance", &["rules", "gateway"]),
     ("palisade", ALL),
     ("xtask", &[]),
 ];
@@ -41,6 +53,9 @@ const ALLOWED: [(&str, &[&str]); 13] = [
 /// Libraries that do input and output: no road may lead to them from the decision core.
 const IO_LIBRARIES: [&str; 8] =
     ["axum", "h2", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
+
+/// The feature that makes layers fail, for tests alone.
+const FAULTS: &str = "faults";
 
 /// Complaints about the graph, and about input and output in the sources of the core.
 pub(crate) fn check(workspace: &Workspace) -> Result<Vec<String>> {
@@ -67,6 +82,13 @@ pub(crate) fn forbidden_edges(metadata: &Value) -> Result<Vec<String>> {
         let dependencies = package["dependencies"].as_array().context("no dependencies")?;
         let edges: BTreeSet<&str> =
             dependencies.iter().filter_map(|d| d["name"].as_str()).collect();
+        let ships_faults = |dependency: &&Value| {
+            let features = dependency["features"].as_array().into_iter().flatten();
+            dependency["kind"] != "dev" && features.clone().any(|feature| feature == FAULTS)
+        };
+        if dependencies.iter().any(|dependency| ships_faults(&dependency)) {
+            complaints.push(format!("crate {name} asks for feature {FAULTS} outside of tests"));
+        }
         for edge in edges.intersection(&ours).filter(|edge| !allowed.contains(edge)) {
             complaints.push(format!("crate {name} must not depend on {edge}"));
         }

@@ -12,8 +12,8 @@ mod forwarded;
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
 use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
 use traffic::Net;
 
 /// More hops than any honest path has; beyond it the walk ends and is marked.
@@ -24,15 +24,27 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 ///
 /// It is one header and not whichever is there: a proxy that writes one of the two passes the
 /// other on as the caller sent it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum AddressSource {
     /// RFC 7239.
     Forwarded,
+    /// A header of one address, as some networks write it: `CF-Connecting-IP`, `X-Real-IP`.
+    Header(HeaderName),
     /// Nowhere: the peer is the caller.
     Socket,
     /// The usual `X-Forwarded-For`.
     #[default]
     XForwardedFor,
+}
+
+impl AddressSource {
+    /// The header by name, where it is none of the two that everybody knows.
+    pub const fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Forwarded | Self::Socket | Self::XForwardedFor => None,
+        }
+    }
 }
 
 /// Why the walk along the forwarding header ended before an address that is not trusted.
@@ -62,7 +74,7 @@ impl ClientAddress {
         peer: IpAddr,
         headers: &HeaderMap,
         trusted_proxies: &[Net],
-        source: AddressSource,
+        source: &AddressSource,
     ) -> Self {
         let mut found = Self { ip: peer.to_canonical(), hops: 0, anomaly: None };
         if !trusted_proxies.iter().any(|net| net.contains(found.ip)) {
@@ -79,6 +91,14 @@ impl ClientAddress {
                 let lines = headers.get_all(FORWARDED).iter().rev();
                 let entries = lines.flat_map(|line| forwarded::elements(line.as_bytes()));
                 found.walk(entries.map(forwarded::for_parameter), trusted_proxies);
+            }
+            AddressSource::Header(name) => {
+                let mut lines = headers.get_all(name).iter();
+                if let Some(line) = lines.next() {
+                    // Two lines are two answers to one question.
+                    let only = lines.next().is_none().then(|| line.as_bytes().trim_ascii());
+                    found.walk(std::iter::once(only.and_then(forwarded::node)), trusted_proxies);
+                }
             }
         }
         found

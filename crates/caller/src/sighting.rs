@@ -92,7 +92,7 @@ pub fn sight(
     recorded_claims: Option<&BTreeMap<String, String>>,
     readings: &Readings,
 ) -> Sighting {
-    let client = ClientAddress::find(peer.address, head.headers, &trust.proxies, trust.source);
+    let client = ClientAddress::find(peer.address, head.headers, &trust.proxies, &trust.source);
     let ja4 = peer.ja4.as_deref().map(|print| hasher.hash(print.as_bytes()));
     let print = header_print(head.version, head.headers, peer.h2_settings.as_deref(), hasher);
     let user_agent = head.headers.get(USER_AGENT).map(http::HeaderValue::as_bytes);

@@ -158,6 +158,7 @@ impl Outcomes {
             // code.
             404 if role.tries_a_secret() && self.has_success(role) => Outcome::Failure,
             404 | 405 | 410 => Outcome::NotFound,
+            101 => Outcome::Success,
             0..200 | 408 | 429 | 500.. => Outcome::Unknown,
             // Only who knew the password is asked for more.
             _ if looks.speech == Speech::AsksMore => Outcome::Success,

@@ -212,6 +212,6 @@ mod tests {
 
     #[test]
     fn long_names_are_values() {
-        check(Class::Text, &["x".repeat(65).as_str()]);
+        check(Class::Text, &["internationalization".repeat(4).as_str()]);
     }
 }

@@ -6,18 +6,17 @@
 //! Finding known endpoints takes suspicion away, but only a few times an hour, because an attacker
 //! can ask for those as well.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use traffic::{AnswerFacts, Detector, Digest, Outcome, Reason, ServiceId, Signal};
 
 use crate::act::{Act, Source};
-use crate::baseline::{Baseline, Prior, Readiness};
+use crate::baseline::{Prior, Readiness};
+use crate::baselines::{Baselines, Placed};
 use crate::linear_count::LinearCount;
 use crate::nats;
 use crate::pardon::Pardons;
 use crate::table::{Line, Table};
-use crate::view::{BaselineView, Subject, TableView};
+use crate::view::{BaselineView, TableView};
 use crate::wanted::Wanted;
 
 mod visitor;
@@ -27,7 +26,7 @@ use visitor::Visitor;
 pub(crate) const HALF_LIFE_S: u32 = 2 * 3_600;
 
 /// The share of first visits that miss without an attack, and how that is learnt.
-pub(crate) const FIRST_VISITS: Prior = Prior { bad: 5.0, good: 95.0, least: 0.10, most: 0.20 };
+pub(crate) static FIRST_VISITS: Prior = Prior { bad: 5.0, good: 95.0, least: 0.10, most: 0.20 };
 /// The share of a word list that misses.
 const SCAN_MISSES: f32 = 0.9;
 /// A path that so many sources missed is a broken link.
@@ -42,17 +41,13 @@ const COLD_NATS_MAX: f32 = 9.1;
 const COLD_MISSES: f32 = 8.5;
 /// An address with at least so many established callers is shared.
 const SHARED_NEIGHBOURS: u16 = 5;
-/// More host groups than this share one baseline.
-const SERVICES_MAX: usize = 256;
-/// The baseline of hosts that the catalog does not know yet.
-const UNPLACED: ServiceId = ServiceId(u32::MAX);
 
 /// Everything about first visits.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Browsing {
     visitors: Table<Visitor>,
     missed: Table<Missed>,
-    first_visits: BTreeMap<ServiceId, Baseline>,
+    first_visits: Baselines<ServiceId>,
 }
 
 /// A path that does not exist, and how many sources asked for it.
@@ -80,7 +75,7 @@ impl Browsing {
         Self {
             visitors: Table::new(bytes / 8 * 7),
             missed: Table::new(bytes / 8),
-            first_visits: BTreeMap::new(),
+            first_visits: Baselines::default(),
         }
     }
 
@@ -108,7 +103,7 @@ impl Browsing {
             if suspicion < SHOWN_NATS_MIN || (source.is_personal && !visitor.is_shown(act)) {
                 continue;
             }
-            let normal = self.baseline(act.service);
+            let normal = self.first_visits.at(act.service);
             let misses = visitor.misses(now_s);
             let is_doubtful = normal.readiness() == Readiness::Cold && misses < COLD_MISSES;
             let most = if is_doubtful { COLD_NATS_MAX } else { f32::INFINITY };
@@ -137,7 +132,7 @@ impl Browsing {
         created_endpoint: bool,
         now_s: u32,
     ) {
-        let is_cold = self.baseline(act.service).readiness() == Readiness::Cold;
+        let is_cold = self.first_visits.at(act.service).readiness() == Readiness::Cold;
         let visit = visit(act, answer, created_endpoint, is_cold);
         if visit == Visit::Neutral {
             return;
@@ -172,13 +167,7 @@ impl Browsing {
     }
 
     pub(crate) fn baselines(&self) -> impl Iterator<Item = BaselineView> + '_ {
-        self.first_visits.iter().map(|(service, baseline)| {
-            let subject = match *service {
-                UNPLACED => Subject::NotYetPlaced,
-                known => Subject::Service(known),
-            };
-            BaselineView::of(Detector::ForcedBrowsing, subject, baseline, &FIRST_VISITS)
-        })
+        self.first_visits.views(Detector::ForcedBrowsing, &FIRST_VISITS)
     }
 
     pub(crate) fn tables(&self) -> [TableView; 2] {
@@ -218,7 +207,7 @@ impl Browsing {
             visitor.missed_softly(weight, now_s);
             return;
         }
-        let upper = self.baseline(act.service).upper(&FIRST_VISITS);
+        let upper = self.first_visits.at(act.service).upper(&FIRST_VISITS);
         let is_unsuspected = visitor.suspicion(now_s) < SUSPECTED_NATS;
         visitor.missed(weight * nats::ln(SCAN_MISSES / upper), now_s);
         if is_unsuspected {
@@ -237,26 +226,12 @@ impl Browsing {
         if source.is_personal || !visitor.may_teach(now_s) {
             return;
         }
-        let is_full = self.first_visits.len() >= SERVICES_MAX;
-        let service = act.service.unwrap_or(UNPLACED);
-        let service =
-            if is_full && !self.first_visits.contains_key(&service) { UNPLACED } else { service };
-        let baseline = self.first_visits.entry(service).or_default();
-        baseline.learn(&FIRST_VISITS, is_bad, source.key, now_s);
-    }
-
-    fn baseline(&self, service: Option<ServiceId>) -> Baseline {
-        let service = service.unwrap_or(UNPLACED);
-        self.first_visits
-            .get(&service)
-            .or_else(|| self.first_visits.get(&UNPLACED))
-            .copied()
-            .unwrap_or_default()
+        self.first_visits.learn(act.service, &FIRST_VISITS, is_bad, source.key, now_s);
     }
 
     /// Counts this source among those who missed the path, and says whether they are many.
     fn is_broken_link(&mut self, act: &Act, now_s: u32) -> bool {
-        let service = Digest(u64::from(act.service.unwrap_or(UNPLACED).0));
+        let service = Digest(u64::from(act.service.unwrap_or(ServiceId::SHARED).0));
         let key = act.path_shape.then(service);
         let mut missed = self.missed.read(key).unwrap_or_default();
         // A host of IPv6 has addresses without end, but rarely more than one network.

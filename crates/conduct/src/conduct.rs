@@ -9,6 +9,7 @@ use crate::browsing::Browsing;
 use crate::in_flight::{Admission, InFlight, Place};
 use crate::pace::Paces;
 use crate::pardon::Pardons;
+use crate::probing::{Certainty, Probing};
 use crate::rate::{Allowances, Limit};
 use crate::stuffing::Stuffing;
 use crate::view::{BaselineView, Suggestion, TableView};
@@ -21,6 +22,7 @@ const SUSPECTED_NATS: f32 = 3.0;
 pub struct Conduct {
     stuffing: Stuffing,
     browsing: Browsing,
+    probing: Probing,
     allowances: Allowances,
     paces: Paces,
     pardons: Pardons,
@@ -34,6 +36,7 @@ impl Conduct {
         Self {
             stuffing: Stuffing::new(shares.stuffing),
             browsing: Browsing::new(shares.browsing),
+            probing: Probing::new(shares.probing),
             allowances: Allowances::new(shares.allowances),
             paces: Paces::new(shares.paces),
             pardons: Pardons::default(),
@@ -49,6 +52,7 @@ impl Conduct {
         Self {
             stuffing: self.stuffing.fitted(shares.stuffing, now_s),
             browsing: self.browsing.fitted(shares.browsing, now_s),
+            probing: self.probing.fitted(shares.probing, now_s),
             allowances: self.allowances.fitted(shares.allowances, now_s),
             paces: self.paces.fitted(shares.paces, now_s),
             ..self
@@ -86,6 +90,7 @@ impl Conduct {
             Layer::Rate => self.allowances.assess(act, limits, now, signals),
             Layer::Takeover => self.stuffing.assess(act, &self.pardons, now_s, signals),
             Layer::Recon => self.browsing.assess(act, &self.pardons, now_s, signals),
+            Layer::Rules => self.probing.assess(act, &self.pardons, now_s, signals),
             _ => {}
         }
     }
@@ -113,6 +118,21 @@ impl Conduct {
             }
             _ => {}
         }
+    }
+
+    /// Is it the custom of an endpoint that `rule` matches what established callers send there?
+    pub fn is_custom(&self, act: &Act, rule: u64) -> bool {
+        self.probing.is_custom(act, rule)
+    }
+
+    /// Notes that `rule` matched a request that was not refused and would not have been.
+    pub fn matched(&mut self, act: &Act, rule: u64, now: Timestamp) {
+        self.probing.matched(act, rule, now.as_secs());
+    }
+
+    /// Notes an attack by `act`. `what` tells one attack from another.
+    pub fn attacked(&mut self, act: &Act, what: Digest, certainty: Certainty, now: Timestamp) {
+        self.probing.attacked(act, what, certainty, now.as_secs());
     }
 
     /// An operator's undo: for a week, evidence against the entity of this key weighs six nats
@@ -143,13 +163,15 @@ impl Conduct {
             TableView::of("paces", self.paces.table()),
         ];
         let stuffing = self.stuffing.tables().into_iter();
-        stuffing.chain(self.browsing.tables()).chain(others).collect()
+        let attacks = self.probing.tables();
+        stuffing.chain(self.browsing.tables()).chain(attacks).chain(others).collect()
     }
 
     fn is_suspected(&self, act: &Act, now_s: u32) -> bool {
         let address = act.keys.address;
         self.browsing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.stuffing.suspicion(address, now_s) >= SUSPECTED_NATS
+            || self.probing.suspicion(address, now_s) >= SUSPECTED_NATS
     }
 }
 
@@ -157,6 +179,7 @@ impl Conduct {
 struct Shares {
     stuffing: usize,
     browsing: usize,
+    probing: usize,
     allowances: usize,
     paces: usize,
 }
@@ -164,7 +187,13 @@ struct Shares {
 impl Shares {
     const fn of(bytes_max: usize) -> Self {
         let part = bytes_max / 16;
-        Self { stuffing: 5 * part, browsing: 6 * part, allowances: 2 * part, paces: 3 * part }
+        Self {
+            stuffing: 5 * part,
+            browsing: 5 * part,
+            probing: part,
+            allowances: 2 * part,
+            paces: 3 * part,
+        }
     }
 }
 

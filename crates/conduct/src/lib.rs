@@ -2,9 +2,9 @@
 //!
 //! One request tells little; forty failed log-ins tell a lot. This crate keeps, in tables of fixed
 //! size, how each source has behaved, and says so as evidence ([`traffic::Signal`]) when the next
-//! request comes. Three detectors live here: credential stuffing from one source, forced browsing,
-//! and rate limits; beside them the cap on unanswered attempts, which keeps parallel guessing from
-//! outrunning the answers.
+//! request comes. Four detectors live here: credential stuffing from one source, forced browsing,
+//! known attacks one after the other, and rate limits; beside them the cap on unanswered attempts,
+//! which keeps parallel guessing from outrunning the answers.
 //!
 //! What it does not do: it neither weighs families of evidence against each other nor decides; that
 //! is `shield`'s part.
@@ -18,6 +18,7 @@
 mod accounts;
 mod act;
 mod baseline;
+mod baselines;
 mod browsing;
 mod conduct;
 mod cusum;
@@ -28,6 +29,7 @@ mod nats;
 mod pace;
 mod pairs;
 mod pardon;
+mod probing;
 mod rate;
 #[cfg(test)]
 mod scene;
@@ -41,6 +43,7 @@ pub use act::{Act, Keys};
 pub use baseline::Readiness;
 pub use conduct::Conduct;
 pub use in_flight::{Admission, Place};
+pub use probing::Certainty;
 pub use rate::{Limit, Per};
 pub use view::{BaselineView, Subject, Suggestion, TableView};
 pub use wanted::Wanted;

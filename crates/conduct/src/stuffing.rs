@@ -8,19 +8,18 @@
 //!
 //! It does not look at passwords, nor at many sources together; those are other detectors.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use traffic::{AnswerFacts, Detector, Digest, EndpointId, Outcome, Reason, Role, Signal};
 
 use crate::accounts::{Accounts, Credit};
 use crate::act::{Act, Source};
 use crate::baseline::{Baseline, Prior};
+use crate::baselines::Baselines;
 use crate::nats;
 use crate::pairs::Pairs;
 use crate::pardon::Pardons;
 use crate::table::Table;
-use crate::view::{BaselineView, Subject, TableView};
+use crate::view::{BaselineView, TableView};
 
 mod login;
 
@@ -29,7 +28,7 @@ use login::Login;
 pub(crate) const HALF_LIFE_S: u32 = 12 * 3_600;
 
 /// The share of first tries that fail without an attack, and how that is learnt.
-pub(crate) const FIRST_TRIES: Prior = Prior { bad: 20.0, good: 80.0, least: 0.02, most: 0.5 };
+pub(crate) static FIRST_TRIES: Prior = Prior { bad: 20.0, good: 80.0, least: 0.02, most: 0.5 };
 /// The share that fails when stolen pairs are tried.
 const STOLEN_FAIL: f32 = 0.985;
 /// One failed account never says more than this. Sources differ more from each other than a learnt
@@ -46,10 +45,6 @@ const UNWASHABLE_FAILED: f32 = 30.0;
 const UNWASHABLE_NATS: f32 = 10.0;
 /// What a failed attempt says whose account cannot be told, against one whose can.
 const BLIND_SHARE: f32 = 0.25;
-/// More log-in endpoints than this share one baseline.
-const ENDPOINTS_MAX: usize = 512;
-/// The baseline of endpoints that the catalog does not know yet.
-const UNPLACED: EndpointId = EndpointId(u32::MAX);
 
 /// Everything about attempts at secrets.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -57,7 +52,7 @@ pub(crate) struct Stuffing {
     logins: Table<Login>,
     pairs: Pairs,
     accounts: Accounts,
-    first_tries: BTreeMap<EndpointId, Baseline>,
+    first_tries: Baselines<EndpointId>,
 }
 
 /// What outcomes weigh on one endpoint.
@@ -74,7 +69,7 @@ impl Stuffing {
             logins: Table::new(bytes / 2),
             pairs: Pairs::new(bytes / 4),
             accounts: Accounts::new(bytes / 4),
-            first_tries: BTreeMap::new(),
+            first_tries: Baselines::default(),
         }
     }
 
@@ -106,7 +101,7 @@ impl Stuffing {
             if nats < SHOWN_NATS_MIN || (source.is_personal && !login.is_shown(act)) {
                 continue;
             }
-            let normal = self.baseline(act.endpoint);
+            let normal = self.first_tries.at(act.endpoint);
             let (accounts, failed) = login.counts(now_s);
             signals.push(Signal {
                 detector: Detector::CredentialStuffing,
@@ -138,7 +133,7 @@ impl Stuffing {
             Some(account) if is_success => self.accounts.entered(account, now_s),
             _ => Credit::Nothing,
         };
-        let weights = Weights::of(&self.baseline(act.endpoint));
+        let weights = Weights::of(&self.first_tries.at(act.endpoint));
         for source in counted_sources(act) {
             let mut login = self.logins.read(source.key).unwrap_or_default();
             login.seen_at(act.keys.address);
@@ -168,13 +163,7 @@ impl Stuffing {
     }
 
     pub(crate) fn baselines(&self) -> impl Iterator<Item = BaselineView> + '_ {
-        self.first_tries.iter().map(|(endpoint, baseline)| {
-            let subject = match *endpoint {
-                UNPLACED => Subject::NotYetPlaced,
-                known => Subject::Endpoint(known),
-            };
-            BaselineView::of(Detector::CredentialStuffing, subject, baseline, &FIRST_TRIES)
-        })
+        self.first_tries.views(Detector::CredentialStuffing, &FIRST_TRIES)
     }
 
     pub(crate) fn tables(&self) -> [TableView; 3] {
@@ -233,22 +222,8 @@ impl Stuffing {
         if !login.may_teach(now_s) {
             return;
         }
-        let is_full = self.first_tries.len() >= ENDPOINTS_MAX;
-        let endpoint = act.endpoint.unwrap_or(UNPLACED);
-        let endpoint =
-            if is_full && !self.first_tries.contains_key(&endpoint) { UNPLACED } else { endpoint };
         let caller = act.identity.attempted.unwrap_or(act.keys.address);
-        let baseline = self.first_tries.entry(endpoint).or_default();
-        baseline.learn(&FIRST_TRIES, is_bad, caller, now_s);
-    }
-
-    fn baseline(&self, endpoint: Option<EndpointId>) -> Baseline {
-        let endpoint = endpoint.unwrap_or(UNPLACED);
-        self.first_tries
-            .get(&endpoint)
-            .or_else(|| self.first_tries.get(&UNPLACED))
-            .copied()
-            .unwrap_or_default()
+        self.first_tries.learn(act.endpoint, &FIRST_TRIES, is_bad, caller, now_s);
     }
 }
 

@@ -10,12 +10,14 @@ mod decisions;
 mod events;
 mod exceptions;
 mod explain;
+mod figures;
 mod incidents;
 mod modes;
 mod status;
 
 use std::sync::Arc;
 
+pub use apis::endpoint;
 pub use explain::explained;
 
 use axum::Router;

@@ -13,6 +13,6 @@ pub mod serve;
 pub mod socket;
 pub mod wire;
 
-pub use api::{Console, Instance, InstanceStanding, explained, routes};
+pub use api::{Console, Instance, InstanceStanding, endpoint, explained, routes};
 pub use refused::Refused;
 pub use serve::Door;

@@ -12,6 +12,7 @@ pub mod event;
 pub mod incident;
 pub mod problem;
 pub mod status;
+pub mod traffic;
 
 pub use audit::{AuditLine, AuditList};
 pub use change::{Changed, Explained, ModeChange, Reloaded};
@@ -19,10 +20,11 @@ pub use decision::{
     Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
 };
 pub use endpoint::{Endpoint, EndpointList, Parameter};
-pub use event::{Event, EventDetail, EventList, EventSignal};
+pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
 pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use traffic::Traffic;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! Each trial prints its figures and fails when a bar is missed. They take a minute or so and want
 //! the machine for themselves, so `make bench` runs them and no test does.
 
+mod logs;
 mod program;
 
 use std::{
@@ -39,6 +40,8 @@ pub struct Trial {
     pub program: String,
     /// The same for nginx.
     pub nginx: String,
+    /// The same for GoAccess.
+    pub goaccess: String,
     /// How long the load lasts.
     pub lasting: Duration,
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use http::HeaderValue;
@@ -26,7 +27,7 @@ pub(crate) struct Arrival {
     /// HTTP/2: exchanges run side by side and the wire knows nothing of them.
     multiplexed: bool,
     exchanges: Cell<usize>,
-    tunnel: RefCell<Option<Link>>,
+    tunnel: RefCell<Option<(Link, Duration)>>,
     /// Whether the peer is a trusted proxy, under which version of the policy.
     trusted: Cell<Option<(u64, bool)>>,
 }
@@ -84,12 +85,13 @@ impl Arrival {
         trusted
     }
 
-    /// Once hyper has written the answer, bytes go both ways between caller and `link`.
-    pub(crate) fn switch_to(&self, link: Link) {
-        *self.tunnel.borrow_mut() = Some(link);
+    /// Once hyper has written the answer, bytes go both ways between caller and `link`, with no
+    /// longer silence than `idle`.
+    pub(crate) fn switch_to(&self, link: Link, idle: Duration) {
+        *self.tunnel.borrow_mut() = Some((link, idle));
     }
 
-    pub(crate) fn take_tunnel(&self) -> Option<Link> {
+    pub(crate) fn take_tunnel(&self) -> Option<(Link, Duration)> {
         self.tunnel.borrow_mut().take()
     }
 }

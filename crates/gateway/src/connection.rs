@@ -32,6 +32,8 @@ const LINGER_BYTES_MAX: usize = 256 << 10;
 /// How long each step of a connection may take that is there only to be told to come again.
 const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
 
+const NO_PREFACE: &str = "http2-no-preface: HTTP/2 was agreed on, and something else was spoken";
+
 /// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
@@ -42,12 +44,12 @@ pub(crate) async fn serve(
     tls: Option<TlsAcceptor>,
     welcome: bool,
 ) {
-    let settings = &worker.settings;
-    let mut deadlines = settings.caller_deadlines;
+    let mut terms = worker.terms.current();
     if !welcome {
-        deadlines.hurry(TURNED_AWAY_WITHIN);
+        terms.deadlines.hurry(TURNED_AWAY_WITHIN);
     }
-    let wire = Rc::new(Wire::new(settings.head_limits, deadlines, worker.ticker.now_ms()));
+    let deadlines = terms.deadlines;
+    let wire = Rc::new(Wire::new(terms, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
     let mut peer = Peer::plain(address.ip());
     let outcome = match tls {
@@ -89,6 +91,9 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let mut caller = CallerIo::new(stream, Rc::clone(&wire));
     let http2 = caller.speaks_http2().await?;
     if negotiated_http2 == Some(true) && !http2 {
+        if caller.has_begun() {
+            worker.refused_within_http2(NO_PREFACE, 1, &peer);
+        }
         return Err(io::ErrorKind::InvalidData.into());
     }
     if http2 {
@@ -105,8 +110,8 @@ async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let mut builder = http1::Builder::new();
-    if wire.limits.header_count > 100 {
-        builder.max_headers(wire.limits.header_count);
+    if wire.terms.head.header_count > 100 {
+        builder.max_headers(wire.terms.head.header_count);
     }
     let mut conn = builder.serve_connection(caller, Front(Rc::clone(&arrival)));
     let mut told = false;
@@ -120,9 +125,9 @@ async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(
     .await;
     let parts = conn.into_parts();
     let (mut stream, held) = parts.io.into_parts();
-    if let Some(link) = arrival.take_tunnel() {
+    if let Some((link, idle)) = arrival.take_tunnel() {
         let early = [parts.read_buf.as_ref(), &held].concat();
-        return tunnel::run(&arrival, Replayed::new(early, stream), link).await;
+        return tunnel::run(&arrival, Replayed::new(early, stream), link, idle).await;
     }
     if let Some(refused) = wire.take_refused() {
         return refuse(&arrival, &mut stream, &refused).await;
@@ -144,27 +149,32 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     arrival: Rc<Arrival>,
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
-    let limits = arrival.worker.settings.http2;
+    let limits = wire.terms.http2;
     let mut builder = http2::Builder::new(LocalExecutor);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
         .initial_stream_window_size(limits.stream_window_bytes)
         .initial_connection_window_size(limits.connection_window_bytes)
-        .max_header_list_size(limits.header_list_bytes)
+        // Up to the limit with room to spare requests are read, so that a refusal has its ID.
+        .max_header_list_size(limits.header_list_bytes.saturating_mul(2))
         .max_send_buf_size(limits.send_buffer_bytes)
         .max_pending_accept_reset_streams(limits.resets)
         .max_local_error_reset_streams(limits.resets)
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(HTTP2_PING);
-    let mut conn = builder.serve_connection(caller, Front(arrival));
+    let mut conn = builder.serve_connection(caller, Front(Rc::clone(&arrival)));
     let mut told = false;
     let served = std::future::poll_fn(|cx| {
         if (wire.is_closing() || wire.expired().is_some()) && !told {
             told = true;
             std::pin::Pin::new(&mut conn).graceful_shutdown();
         }
-        Future::poll(std::pin::Pin::new(&mut conn), cx)
+        let polled = Future::poll(std::pin::Pin::new(&mut conn), cx);
+        if let Some((fault, count)) = wire.take_http2_fault() {
+            arrival.worker.refused_within_http2(fault, count, &arrival.peer);
+        }
+        polled
     })
     .await;
     served.map_err(io::Error::other)

@@ -28,7 +28,7 @@ use crate::{
     answer::{Problem, prefers_html},
     arrival::Arrival,
     framing::{Head, Refusal},
-    headers::{self, X_REQUEST_ID},
+    headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
     relay::Answer,
     upload::CallerFault,
@@ -65,6 +65,11 @@ async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Respons
     if !response.headers().contains_key(X_REQUEST_ID) {
         response.headers_mut().insert(X_REQUEST_ID, ongoing.request_id.clone());
     }
+    if let Some(rules) = ongoing.rules.take()
+        && let Ok(rules) = HeaderValue::from_str(&rules)
+    {
+        response.headers_mut().insert(X_PALISADE_RULES, rules);
+    }
     response.map(|answer| answer.ending(ongoing))
 }
 
@@ -80,6 +85,8 @@ pub(crate) struct Ongoing {
     lesson: Option<Lesson>,
     place: Option<Place>,
     held: Option<HeldBytes>,
+    /// The rules that matched, for a caller that is told.
+    rules: Option<String>,
 }
 
 impl Ongoing {
@@ -89,8 +96,8 @@ impl Ongoing {
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
-        let (pass, lesson, place, held) = (None, None, None, None);
-        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held })
+        let (pass, lesson, place, held, rules) = (None, None, None, None, None);
+        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held, rules })
     }
 
     /// The life of a request.
@@ -101,7 +108,7 @@ impl Ongoing {
         if !self.arrival.welcome {
             return Err(self.turned_away());
         }
-        pseudo::settle(&mut parts, &body).map_err(|refusal| self.refused(refusal))?;
+        self.settle(&mut parts, &body)?;
         self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
         self.open(&parts)?;
         let fault = CallerFault::default();
@@ -115,6 +122,15 @@ impl Ongoing {
             Ok(answered) => self.answer(answered, &onward, pool),
             Err(cause) => Err(self.failed(cause, &fault)),
         }
+    }
+
+    /// Brings a request of HTTP/2 into the form of HTTP/1, or refuses it.
+    fn settle(&mut self, parts: &mut Parts, body: &Incoming) -> Result<(), Problem> {
+        pseudo::settle(parts, body, &self.arrival.wire.terms).map_err(|refusal| {
+            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let line = format!("{} {target} HTTP/2", parts.method);
+            self.refused_as(refusal, line.as_bytes())
+        })
     }
 
     /// Opens the pass: the engine looks at the head.
@@ -156,7 +172,9 @@ impl Ongoing {
         loop {
             let Some(pass) = &mut self.pass else { return Ok(()) };
             let freed = engine.freed();
-            match engine.decide(pass, now(), patience) {
+            let decided = engine.decide(pass, now(), patience);
+            self.rules = pass.rules_to_tell();
+            match decided {
                 Decided::Forward => return Ok(()),
                 Decided::Refuse(refusal, event) => {
                     self.pass = None;
@@ -220,7 +238,7 @@ impl Ongoing {
         }
         let answer = match link {
             Some(link) if switched => {
-                self.arrival.switch_to(*link);
+                self.arrival.switch_to(*link, pool.deadlines().answer_idle);
                 Answer::empty()
             }
             link => Answer::relayed(incoming, link, pool),
@@ -292,13 +310,17 @@ impl Ongoing {
 
     /// The request itself is at fault: an event says so, and the connection ends.
     fn refused(&mut self, refusal: Refusal) -> Problem {
+        let raw = self.head.as_ref().map_or_else(Bytes::new, |head| head.raw.clone());
+        self.refused_as(refusal, &raw)
+    }
+
+    fn refused_as(&mut self, refusal: Refusal, raw: &[u8]) -> Problem {
         let worker = &self.arrival.worker;
         if let Some(pass) = self.pass.take() {
             // Its own event would tell of a request that was let pass, under the ID of the one that
             // says what is wrong with it.
             drop(worker.engine.abandon(pass, End::Dropped(refusal.status()), now()));
         }
-        let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
         worker.refused(self.id, refusal, raw, &self.arrival.peer);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }

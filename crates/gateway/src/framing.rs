@@ -119,37 +119,55 @@ impl Refusal {
         }
     }
 
-    /// A stable name, for events and counters.
+    /// A stable name, and what is wrong in words.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn told(self) -> &'static str {
         match self {
-            Self::BadChunk => "bad-chunk",
-            Self::BadContentLength => "bad-content-length",
-            Self::RepeatedContentLength => "repeated-content-length",
-            Self::BadTransferEncoding => "bad-transfer-encoding",
-            Self::LengthAndEncoding => "length-and-encoding",
-            Self::BadHeaderName => "bad-header-name",
-            Self::BadHeaderValue => "bad-header-value",
-            Self::BadHost => "bad-host",
-            Self::BadMethod => "bad-method",
-            Self::BadRequestLine => "bad-request-line",
-            Self::BadTarget => "bad-target",
-            Self::BadVersion => "bad-version",
-            Self::BareLineBreak => "bare-line-break",
-            Self::MissingHost => "missing-host",
-            Self::RepeatedHost => "repeated-host",
-            Self::HostMismatch => "host-mismatch",
-            Self::FoldedHeader => "folded-header",
-            Self::Underscore => "underscore",
-            Self::TooManyHeaders => "too-many-headers",
-            Self::HeadersTooLarge => "headers-too-large",
-            Self::TargetTooLong => "target-too-long",
-            Self::HeadTimeout => "head-timeout",
-            Self::BodyTooSlow => "body-too-slow",
-            Self::BodyTooLarge => "body-too-large",
-            Self::UnknownHost => "unknown-host",
-            Self::BadBody => "bad-body",
-            Self::BadPseudoHeader => "bad-pseudo-header",
+            Self::BadChunk => "bad-chunk: the chunked body breaks its own grammar",
+            Self::BadContentLength => {
+                "bad-content-length: Content-Length is no plain decimal number, or promises a body that is not there"
+            }
+            Self::RepeatedContentLength => "repeated-content-length: Content-Length is there twice",
+            Self::BadTransferEncoding => {
+                "bad-transfer-encoding: Transfer-Encoding is not just `chunked`, or has no place here"
+            }
+            Self::LengthAndEncoding => {
+                "length-and-encoding: Content-Length and Transfer-Encoding contradict each other"
+            }
+            Self::BadHeaderName => {
+                "bad-header-name: a header name is empty or holds a character that no name has"
+            }
+            Self::BadHeaderValue => "bad-header-value: a header value holds a control byte",
+            Self::BadHost => "bad-host: Host is no host name or address",
+            Self::BadMethod => "bad-method: the method is no word, or asks for a tunnel",
+            Self::BadRequestLine => {
+                "bad-request-line: the request line has not exactly three parts"
+            }
+            Self::BadTarget => {
+                "bad-target: the target holds a control byte, a space or `#`, or has no known form"
+            }
+            Self::BadVersion => "bad-version: the version is neither HTTP/1.0 nor HTTP/1.1",
+            Self::BareLineBreak => "bare-line-break: CR or LF stands alone where both belong",
+            Self::MissingHost => "missing-host: Host is missing",
+            Self::RepeatedHost => "repeated-host: Host is there twice",
+            Self::HostMismatch => "host-mismatch: Host and target name different hosts",
+            Self::FoldedHeader => "folded-header: a header is folded over two lines",
+            Self::Underscore => "underscore: a header name holds `_`, which the policy rejects",
+            Self::TooManyHeaders => {
+                "too-many-headers: there are more headers than limits.header_count"
+            }
+            Self::HeadersTooLarge => {
+                "headers-too-large: the headers are larger than limits.header_bytes, or limits.h2.header_list"
+            }
+            Self::TargetTooLong => "target-too-long: the target is longer than limits.uri_bytes",
+            Self::HeadTimeout => "head-timeout: the head took longer than limits.header_timeout",
+            Self::BodyTooSlow => "body-too-slow: the body came slower than limits.body_min_rate",
+            Self::BodyTooLarge => "body-too-large: the body is larger than body_bytes",
+            Self::UnknownHost => "unknown-host: no site has this host",
+            Self::BadBody => "bad-body: the body broke off, or breaks the rules of its protocol",
+            Self::BadPseudoHeader => {
+                "bad-pseudo-header: the method or path of HTTP/2 has a form that is no request's"
+            }
         }
     }
 }

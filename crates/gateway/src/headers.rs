@@ -12,6 +12,8 @@ pub(crate) struct Provenance<'a> {
     pub(crate) peer: &'a HeaderValue,
     /// The peer may speak for others.
     pub(crate) trusted: bool,
+    /// The header of the policy's choice in which a trusted peer says who called it.
+    pub(crate) names_caller: Option<&'a HeaderName>,
     pub(crate) scheme: HeaderValue,
     pub(crate) host: Option<HeaderValue>,
     pub(crate) request_id: HeaderValue,
@@ -31,6 +33,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// The request ID, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The rules that matched, for callers on this machine that are told.
+pub(crate) const X_PALISADE_RULES: HeaderName = HeaderName::from_static("x-palisade-rules");
 /// W3C trace context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -126,7 +130,7 @@ pub(crate) fn prepare_request(
     let mut marks = RequestMarks::default();
     let found = survey(headers);
     if found & NAMES_UNDERSCORE != 0 {
-        marks.underscores_dropped = drop_underscores(headers);
+        marks.underscores_dropped = drop_underscores(headers, from.names_caller);
     }
     let trailers = found & NAMES_HOP != 0 && has_token(headers, &header::TE, "trailers");
     strip_hop_by_hop(headers, found);
@@ -141,6 +145,11 @@ pub(crate) fn prepare_request(
         for claim in CLAIMS {
             headers.remove(*claim);
         }
+    }
+    if let Some(name) = from.names_caller
+        && !from.trusted
+    {
+        headers.remove(name);
     }
     speak_for(headers, from);
     marks
@@ -226,13 +235,15 @@ fn connection_names(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// Many servers fold `_` and `-` into one: what then could pass for another header is dropped.
-fn drop_underscores(headers: &mut HeaderMap) -> usize {
+fn drop_underscores(headers: &mut HeaderMap, names_caller: Option<&HeaderName>) -> usize {
     let ambiguous: Vec<HeaderName> = headers
         .keys()
         .filter(|name| name.as_str().contains('_'))
         .filter(|name| {
             let folded = name.as_str().replace('_', "-");
-            headers.contains_key(folded.as_str()) || is_ours(&folded)
+            headers.contains_key(folded.as_str())
+                || is_ours(&folded)
+                || names_caller.is_some_and(|name| *name == folded.as_str())
         })
         .cloned()
         .collect();

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     framing::{BodyScanner, Head, HeadScanner, HeadStep, Refusal, TargetForm},
+    http2_faults::SentFrames,
     wire::{Expiry, Phase, Wire},
 };
 
@@ -36,8 +37,8 @@ const SETTINGS_BYTES_MAX: usize = 384;
 enum Mode {
     Head(HeadScanner),
     Body(BodyScanner),
-    /// HTTP/2: its own framing rules apply, hyper's and ours do not.
-    Through,
+    /// HTTP/2: its own framing rules apply, ours do not. What they refuse shows in what is sent.
+    Through(SentFrames),
 }
 
 pub(crate) struct CallerIo<S> {
@@ -89,8 +90,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
 
     /// From now on nothing is scanned.
     pub(crate) fn pass_through(&mut self) {
-        self.wire.enter(Phase::Free);
-        self.mode = Mode::Through;
+        self.wire.enter_http2();
+        self.mode = Mode::Through(SentFrames::default());
         self.cleared = self.held().len();
     }
 
@@ -140,6 +141,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             self.wire.enter(Phase::Head);
         }
         Ok(!self.eof)
+    }
+
+    /// Whether the caller has sent anything.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.held().is_empty()
     }
 
     fn held(&self) -> &[u8] {
@@ -205,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
     fn scan(&mut self) -> Result<Scan, Refusal> {
         let held = self.buffer.get(self.start..self.end).unwrap_or_default();
         match &mut self.mode {
-            Mode::Through => {
+            Mode::Through(_) => {
                 self.cleared = held.len();
                 Ok(if held.is_empty() { Scan::More } else { Scan::Cleared })
             }
@@ -224,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             Mode::Head(_) if self.wire.is_in_flight() => Ok(Scan::Hold),
             Mode::Head(scanner) => {
                 self.wire.enter(if held.is_empty() { Phase::Idle } else { Phase::Head });
-                match scanner.step(held, &self.wire.limits) {
+                match scanner.step(held, &self.wire.terms.head) {
                     HeadStep::More => Ok(Scan::More),
                     HeadStep::Refused(refusal) => {
                         self.wire.refuse(refusal, held);
@@ -242,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
     /// Whether an order to close ends the stream at this place, between two requests. HTTP/2 closes
     /// in its own way: to it an end of the stream would be the end of every exchange under way.
     fn ends_here(&self) -> bool {
-        self.wire.is_closing() && self.held().is_empty() && !matches!(self.mode, Mode::Through)
+        self.wire.is_closing() && self.held().is_empty() && !matches!(self.mode, Mode::Through(_))
     }
 
     fn clear_head(&mut self, head: Head, length: usize) {
@@ -319,7 +325,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for CallerIo<S> {
                 }
                 Err(_) => return Poll::Ready(Ok(())),
             };
-            if let Some(expiry) = this.wire.expired() {
+            // HTTP/2 says good-bye before it goes: the connection sees to that.
+            let says_goodbye = matches!(this.mode, Mode::Through(_));
+            if let Some(expiry) =
+                this.wire.expired().filter(|expiry| *expiry == Expiry::Write || !says_goodbye)
+            {
                 return this.expire(expiry);
             }
             if !hold && (this.eof || this.ends_here()) {
@@ -342,7 +352,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for CallerIo<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
-    fn written(&self, cx: &Context<'_>, polled: &Poll<io::Result<usize>>) {
+    fn written(
+        &mut self,
+        cx: &Context<'_>,
+        slices: &[io::IoSlice<'_>],
+        polled: &Poll<io::Result<usize>>,
+    ) {
+        if let (Mode::Through(sent), Poll::Ready(Ok(size))) = (&mut self.mode, polled) {
+            let mut left = *size;
+            for slice in slices {
+                let now = slice.get(..slice.len().min(left)).unwrap_or_default();
+                sent.pass(now, |fault| self.wire.note_http2_fault(fault));
+                left -= now.len();
+            }
+        }
         let blocked = polled.is_pending();
         self.wire.write_blocked(blocked);
         if blocked {
@@ -361,7 +384,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for CallerIo<S> {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, &polled);
+        self.written(cx, &[io::IoSlice::new(bytes)], &polled);
         polled
     }
 
@@ -374,7 +397,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for CallerIo<S> {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(cx, &polled);
+        self.written(cx, slices, &polled);
         polled
     }
 

@@ -13,12 +13,14 @@
 
 mod answer;
 mod arrival;
+mod certificates;
 mod connection;
 mod decode;
 mod exchange;
 pub mod framing;
 mod headers;
 mod hello;
+mod http2_faults;
 mod ids;
 mod io;
 mod listen;
@@ -26,6 +28,7 @@ mod relay;
 mod settings;
 mod setup;
 mod sites;
+mod terms;
 mod ticker;
 mod tunnel;
 mod upload;
@@ -33,9 +36,11 @@ mod upstream;
 mod wire;
 mod worker;
 
+pub use certificates::{Certificates, Renewed};
 pub use listen::{Gateway, bind};
 pub use settings::{EventSink, Http2Limits, Listener, Settings};
-pub use setup::{SetupError, listeners, sites};
+pub use setup::{SetupError, file_faults, listeners, sites};
 pub use sites::{Site, Sites};
+pub use terms::{CallerTerms, Terms};
 pub use upstream::{Speech, Upstream, UpstreamDeadlines, UpstreamUrlError};
 pub use wire::CallerDeadlines;

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     connection,
     settings::{Listener, Settings},
+    terms::Terms,
     worker::Worker,
 };
 
@@ -71,6 +72,7 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 /// A running gateway. It drains when told to, or when dropped.
 pub struct Gateway {
     addresses: Vec<SocketAddr>,
+    terms: Terms,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -86,6 +88,7 @@ impl Gateway {
             .map(|listener| listener.socket.local_addr())
             .collect::<Result<_, _>>()?;
         let (stop, stopped) = watch::channel(false);
+        let terms = Terms::new(settings.terms);
         let settings = Arc::new(settings);
         let crowd = Arc::new(Mutex::new(Crowd::default()));
         let mut workers = Vec::new();
@@ -94,24 +97,30 @@ impl Gateway {
                 .iter()
                 .map(|l| Ok((l.socket.try_clone()?, l.tls.clone().map(TlsAcceptor::from))))
                 .collect::<io::Result<Vec<_>>>()?;
-            let (settings, crowd, stopped) =
-                (Arc::clone(&settings), Arc::clone(&crowd), stopped.clone());
+            let (settings, terms) = (Arc::clone(&settings), terms.clone());
+            let (crowd, stopped) = (Arc::clone(&crowd), stopped.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = move || {
                 let local = LocalSet::new();
-                let worker = Worker::new(settings);
+                let worker = Worker::new(settings, terms);
                 runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped)));
             };
             let name = format!("gateway-{number}");
             workers.push(std::thread::Builder::new().name(name).spawn(work)?);
         }
-        Ok(Self { addresses, stop, workers })
+        Ok(Self { addresses, terms, stop, workers })
     }
 
     /// What is listened on, in the order given.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What callers to come are held to.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Stops accepting, lets exchanges under way finish, and returns when all workers have ended.

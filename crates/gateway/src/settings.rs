@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use shield::Engine;
 use traffic::Event;
 
-use crate::{framing::HeadLimits, sites::Sites, wire::CallerDeadlines};
+use crate::{sites::Sites, terms::CallerTerms};
 
 /// A listening socket and how TLS ends on it, if it does.
 pub struct Listener {
@@ -49,7 +49,7 @@ impl Default for Http2Limits {
     }
 }
 
-/// Everything that stays the same while the gateway runs.
+/// Everything that the gateway starts with.
 pub struct Settings {
     /// Decides.
     pub engine: Arc<Engine>,
@@ -59,12 +59,8 @@ pub struct Settings {
     pub sites: Sites,
     /// Threads that serve; each has its own connections to upstreams.
     pub workers: usize,
-    /// Bounds of a request head.
-    pub head_limits: HeadLimits,
-    /// Deadlines of callers' connections.
-    pub caller_deadlines: CallerDeadlines,
-    /// Bounds of callers' HTTP/2 connections.
-    pub http2: Http2Limits,
+    /// What callers are held to, until a reload says otherwise.
+    pub terms: CallerTerms,
     /// Connections at one time, all workers together.
     pub connections_max: usize,
     /// Connections at one time from one address.
@@ -86,9 +82,7 @@ impl Settings {
             events,
             sites,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            head_limits: HeadLimits::default(),
-            caller_deadlines: CallerDeadlines::default(),
-            http2: Http2Limits::default(),
+            terms: CallerTerms::default(),
             connections_max: 16_384,
             connections_per_source_max: 4_096,
             requests_max: 2_048,

@@ -13,9 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{arrival::Arrival, hello::Replayed, ticker::Ticker, upstream::Link};
 
-/// A tunnel over which nothing has moved for this long is closed.
-const TUNNEL_IDLE: Duration = Duration::from_secs(600);
-
 /// A stream that notes when it last gave a byte.
 struct Noted<S> {
     stream: S,
@@ -27,9 +24,9 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     arrival: &Arrival,
     caller: S,
     link: Link,
+    idle: Duration,
 ) -> io::Result<()> {
     let ticker = &arrival.worker.ticker;
-    let idle = TUNNEL_IDLE;
     let last_ms = Rc::new(Cell::new(ticker.now_ms()));
     let note = |last_ms: &Rc<Cell<u64>>| (Rc::clone(ticker), Rc::clone(last_ms));
     let (transport, early) = link.into_transport();

@@ -3,13 +3,16 @@
 //!
 //! Over HTTP/2 a body has an end of its own beside its promised length. The upstream takes a
 //! request for whole once it has as many bytes as promised, so the last of them wait here for the
-//! end: a request that says its length wrongly never becomes a whole one.
+//! end: a request that says its length wrongly never becomes a whole one. And the connection is
+//! shared, so that each body has to keep its own pace; over HTTP/1 the wire sees to that.
 
 use std::{
     cell::Cell,
+    future::Future as _,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
@@ -17,7 +20,11 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::framing::Refusal;
+use crate::{
+    framing::Refusal,
+    ticker::{Deadline, Ticker},
+    wire::CallerDeadlines,
+};
 
 /// Why the caller's body failed, if it did; shared with the exchange.
 pub(crate) type CallerFault = Rc<Cell<Option<Refusal>>>;
@@ -29,6 +36,8 @@ pub(crate) enum UploadError {
     Caller(#[from] hyper::Error),
     #[error("the body is larger than allowed")]
     TooLarge,
+    #[error("the body comes slower than allowed")]
+    TooSlow,
 }
 
 pub(crate) enum Upload {
@@ -50,6 +59,18 @@ pub(crate) struct Stream {
     left: u64,
     /// Comes after what is held.
     trailers: Option<HeaderMap>,
+    pace: Option<Pace>,
+}
+
+/// The least that a body must bring, counted over the time that the caller lets us wait.
+pub(crate) struct Pace {
+    ticker: Rc<Ticker>,
+    grace_ms: u64,
+    min_rate: u64,
+    bytes: u64,
+    waited_ms: u64,
+    /// Since when we wait, and until when we do.
+    waiting: Option<(u64, Deadline)>,
 }
 
 impl Body for Upload {
@@ -102,8 +123,14 @@ impl Body for Upload {
 
 impl Stream {
     /// Goes on from `held`; `left` bytes may still come.
-    pub(crate) fn new(held: Bytes, incoming: Incoming, fault: CallerFault, left: u64) -> Self {
-        Self { held, incoming, fault, left, trailers: None }
+    pub(crate) fn new(
+        held: Bytes,
+        incoming: Incoming,
+        fault: CallerFault,
+        left: u64,
+        pace: Option<Pace>,
+    ) -> Self {
+        Self { held, incoming, fault, left, trailers: None, pace }
     }
 
     fn poll_frame(
@@ -117,7 +144,14 @@ impl Stream {
             if let Some(trailers) = self.trailers.take() {
                 return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
             }
-            let frame = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+            let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+            if let Some(pace) = &mut self.pace
+                && pace.is_too_slow(cx, &polled)
+            {
+                self.fault.set(Some(Refusal::BodyTooSlow));
+                return Poll::Ready(Some(Err(UploadError::TooSlow)));
+            }
+            let frame = std::task::ready!(polled);
             let Some(frame) = frame.map(|frame| checked(frame, &mut self.left, &self.fault)) else {
                 let last = std::mem::take(&mut self.held);
                 return Poll::Ready((!last.is_empty()).then_some(Ok(Frame::data(last))));
@@ -140,6 +174,51 @@ impl Stream {
 
     fn is_end_stream(&self) -> bool {
         self.held.is_empty() && self.trailers.is_none() && self.incoming.is_end_stream()
+    }
+}
+
+impl Pace {
+    /// A body of which `bytes` have come already.
+    pub(crate) fn new(ticker: Rc<Ticker>, deadlines: &CallerDeadlines, bytes: usize) -> Self {
+        Self {
+            ticker,
+            grace_ms: u64::try_from(deadlines.body_grace.as_millis()).unwrap_or(u64::MAX),
+            min_rate: deadlines.body_min_rate,
+            bytes: bytes as u64,
+            waited_ms: 0,
+            waiting: None,
+        }
+    }
+
+    /// Counts how long the caller lets us wait; only what was asked for and has not come counts.
+    fn is_too_slow<E>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: &Poll<Option<Result<Frame<Bytes>, E>>>,
+    ) -> bool {
+        if self.min_rate == 0 {
+            return false;
+        }
+        let Poll::Ready(frame) = polled else {
+            let left_ms = self.allowed_ms().saturating_sub(self.waited_ms);
+            let (_, deadline) = self.waiting.get_or_insert_with(|| {
+                let deadline = self.ticker.deadline(Duration::from_millis(left_ms));
+                (self.ticker.now_ms(), deadline)
+            });
+            return Pin::new(deadline).poll(cx).is_ready();
+        };
+        if let Some((since_ms, _)) = self.waiting.take() {
+            self.waited_ms += self.ticker.now_ms().saturating_sub(since_ms);
+        }
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref);
+        self.bytes = self.bytes.saturating_add(data.map_or(0, |data| data.len() as u64));
+        false
+    }
+
+    /// How long we wait in all for what has come so far.
+    fn allowed_ms(&self) -> u64 {
+        let earned_ms = self.bytes.saturating_mul(1000) / self.min_rate.max(1);
+        self.grace_ms.max(earned_ms)
     }
 }
 

@@ -13,7 +13,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::framing::{Head, HeadLimits, Refusal};
+use crate::{
+    framing::{Head, Refusal},
+    terms::CallerTerms,
+};
 
 /// Deadlines of a caller's connection.
 #[derive(Clone, Copy, Debug)]
@@ -97,11 +100,12 @@ pub(crate) struct RefusedHead {
 }
 
 pub(crate) struct Wire {
-    pub(crate) limits: HeadLimits,
-    deadlines: CallerDeadlines,
+    pub(crate) terms: CallerTerms,
     heads: RefCell<VecDeque<Head>>,
     refused: RefCell<Option<RefusedHead>>,
     body_fault: Cell<Option<Refusal>>,
+    /// What the HTTP/2 library refused last, and how often in a row.
+    http2_fault: Cell<Option<(&'static str, u32)>>,
     in_flight: Cell<bool>,
     closing: Cell<bool>,
     phase: Cell<Phase>,
@@ -120,13 +124,13 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(limits: HeadLimits, deadlines: CallerDeadlines, now_ms: u64) -> Self {
+    pub(crate) fn new(terms: CallerTerms, now_ms: u64) -> Self {
         Self {
-            limits,
-            deadlines,
+            terms,
             heads: RefCell::default(),
             refused: RefCell::default(),
             body_fault: Cell::default(),
+            http2_fault: Cell::default(),
             in_flight: Cell::default(),
             closing: Cell::default(),
             phase: Cell::new(Phase::Idle),
@@ -164,6 +168,12 @@ impl Wire {
         self.body_fault.set(Some(refusal));
     }
 
+    /// The HTTP/2 library refused something. Of several at once the last is named.
+    pub(crate) fn note_http2_fault(&self, name: &'static str) {
+        let before = self.http2_fault.get().map_or(0, |(_, count)| count);
+        self.http2_fault.set(Some((name, before.saturating_add(1))));
+    }
+
     pub(crate) fn is_in_flight(&self) -> bool {
         self.in_flight.get()
     }
@@ -175,6 +185,13 @@ impl Wire {
             self.body_bytes.set(0);
             self.starving.set(false);
         }
+    }
+
+    /// HTTP/2 is spoken from here on: between exchanges the connection is idle, from the first.
+    pub(crate) fn enter_http2(&self) {
+        self.served.set(true);
+        self.phase.set(Phase::Idle);
+        self.phase_ms.set(self.now_ms.get());
     }
 
     pub(crate) fn body_progress(&self, bytes: usize) {
@@ -242,6 +259,10 @@ impl Wire {
 
     // === the connection's side ===
 
+    pub(crate) fn take_http2_fault(&self) -> Option<(&'static str, u32)> {
+        self.http2_fault.take()
+    }
+
     pub(crate) fn take_refused(&self) -> Option<RefusedHead> {
         self.refused.borrow_mut().take()
     }
@@ -268,15 +289,17 @@ impl Wire {
         self.now_ms.set(now_ms);
         let since = |ms: u64| Duration::from_millis(now_ms.saturating_sub(ms));
         let late = match self.phase.get() {
-            Phase::Idle if self.served.get() => since(self.phase_ms.get()) > self.deadlines.idle,
-            Phase::Idle | Phase::Head => since(self.phase_ms.get()) > self.deadlines.head,
+            Phase::Idle if self.served.get() => {
+                since(self.phase_ms.get()) > self.terms.deadlines.idle
+            }
+            Phase::Idle | Phase::Head => since(self.phase_ms.get()) > self.terms.deadlines.head,
             Phase::Body => self.starve(elapsed_ms),
             Phase::Exchange | Phase::Free => false,
         };
         let half_closed = self.half_closed_ms.get();
-        let gone = half_closed > 0 && since(half_closed) > self.deadlines.half_close;
+        let gone = half_closed > 0 && since(half_closed) > self.terms.deadlines.half_close;
         let blocked = self.write_blocked_ms.get();
-        let stalled = blocked > 0 && since(blocked) > self.deadlines.write_stall;
+        let stalled = blocked > 0 && since(blocked) > self.terms.deadlines.write_stall;
         let expiry = if stalled {
             Some(Expiry::Write)
         } else if late || gone {
@@ -297,7 +320,8 @@ impl Wire {
         }
         let waited_ms = self.phase_ms.get().saturating_add(elapsed_ms);
         self.phase_ms.set(waited_ms);
-        let due = self.deadlines.body_min_rate.saturating_mul(waited_ms) / 1000;
-        Duration::from_millis(waited_ms) > self.deadlines.body_grace && self.body_bytes.get() < due
+        let due = self.terms.deadlines.body_min_rate.saturating_mul(waited_ms) / 1000;
+        Duration::from_millis(waited_ms) > self.terms.deadlines.body_grace
+            && self.body_bytes.get() < due
     }
 }

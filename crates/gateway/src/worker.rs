@@ -18,9 +18,11 @@ use traffic::{Event, EventId, Peer};
 use crate::{
     exchange::{Busy, now},
     framing::Refusal,
+    http2_faults::TOO_LARGE,
     ids::Ids,
     settings::Settings,
     sites::Site,
+    terms::Terms,
     ticker::{TICK, Ticker},
     upstream::Pool,
 };
@@ -28,8 +30,11 @@ use crate::{
 /// Requests turned away within this time share one event.
 const SHED_WINDOW_MS: u64 = 1000;
 
+const TOO_BUSY: &str = "too-busy: more is under way than the gateway takes on";
+
 pub(crate) struct Worker {
     pub(crate) settings: Arc<Settings>,
+    pub(crate) terms: Terms,
     pub(crate) engine: Arc<Engine>,
     pub(crate) ticker: Rc<Ticker>,
     pub(crate) ids: Ids,
@@ -53,12 +58,13 @@ struct Shedding {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: Arc<Settings>) -> Rc<Self> {
+    pub(crate) fn new(settings: Arc<Settings>, terms: Terms) -> Rc<Self> {
         let ticker = Ticker::new();
         Rc::new(Self {
             engine: Arc::clone(&settings.engine),
             busy: Busy::new(settings.requests_max),
             settings,
+            terms,
             ticker,
             ids: Ids::new(),
             pools: RefCell::default(),
@@ -151,9 +157,17 @@ impl Worker {
 
     /// Makes the event of a request that was refused for its form.
     pub(crate) fn refused(&self, id: EventId, refusal: Refusal, raw: &[u8], peer: &Peer) {
-        let (fault, status) = (refusal.name(), refusal.status());
+        let (fault, status) = (refusal.told(), refusal.status());
         let head = RefusedHead { id, fault, status, raw };
         self.note(self.engine.refuse_framing(&head, peer, now()));
+    }
+
+    /// Makes the event of what the HTTP/2 library refused by itself, `count` times in a row.
+    pub(crate) fn refused_within_http2(&self, fault: &'static str, count: u32, peer: &Peer) {
+        let status = if fault == TOO_LARGE { 431 } else { 400 };
+        let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
+        let event = self.engine.refuse_framing(&head, peer, now());
+        self.note(Event { count, ..event });
     }
 
     /// The event of a request that was turned away; many share one, or writing them all down would
@@ -164,7 +178,7 @@ impl Worker {
             shedding.event.count = shedding.event.count.saturating_add(1);
             return shedding.event.id;
         }
-        let head = RefusedHead { id, fault: "too-busy", status: 503, raw };
+        let head = RefusedHead { id, fault: TOO_BUSY, status: 503, raw };
         let event = self.engine.refuse_framing(&head, peer, now());
         *shedding = Some(Shedding { event, since_ms: self.ticker.now_ms() });
         id

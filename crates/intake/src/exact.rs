@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
+use std::sync::Arc;
 use std::time::Duration;
 
 use shield::policy::{Policy, Sources};
 use shield::timeline::{self, Call};
 use shield::{Decided, Engine, Pass, Patience};
-use traffic::recording::{ExchangeLine, HeaderLine, VerdictPart};
+use traffic::recording::{ExchangeLine, HeaderLine, OrderLine, VerdictPart};
 use traffic::{EventId, Timestamp};
 
 use crate::call;
@@ -27,6 +28,7 @@ enum Step {
     Decide(u64, Box<ExchangeLine>),
     Learn(Box<Underway>),
     Policy(Box<HeaderLine>),
+    Order(u64, Box<OrderLine>),
 }
 
 #[derive(Debug)]
@@ -37,18 +39,17 @@ struct Underway {
     at: Timestamp,
 }
 
-/// Replays `first`, with the policies in `headers`, and what follows in `recording`.
+/// Replays `first`, with what lies `between` its exchanges, and what follows in `recording`.
 pub(crate) fn replay<R: BufRead>(
     engine: &Engine,
-    headers: Vec<HeaderLine>,
+    between: Vec<Item>,
     first: Vec<(u64, Box<ExchangeLine>)>,
     recording: &mut Recording<R>,
     out: &mut Output<'_, '_>,
 ) -> Result<(), NotReadable> {
     let mut first = VecDeque::from(first);
     first.make_contiguous().sort_by_key(|(n, _)| *n);
-    let changed = |header: HeaderLine| (header.seq.unwrap_or(0), Step::Policy(Box::new(header)));
-    let mut steps: BTreeMap<u64, Step> = headers.into_iter().map(changed).collect();
+    let mut steps: BTreeMap<u64, Step> = between.into_iter().filter_map(step_between).collect();
     let mut read = first.back().map_or(0, |(n, _)| *n);
     let mut next = 0;
     let mut is_over = false;
@@ -68,6 +69,7 @@ pub(crate) fn replay<R: BufRead>(
             }
             Step::Learn(underway) => learn(engine, *underway, out),
             Step::Policy(header) => change_policy(engine, &header, out),
+            Step::Order(number, line) => carry_out(engine, number, *line, out),
         }
         out.check()?;
     }
@@ -89,8 +91,8 @@ fn take_in<R: BufRead>(
                 out.summary.skip(skipped);
                 return Ok(true);
             }
-            Some(Item::Header(header)) => {
-                steps.insert(header.seq.unwrap_or(0), Step::Policy(header));
+            Some(item @ (Item::Header(_) | Item::Order(..))) => {
+                steps.extend(step_between(item));
                 return Ok(true);
             }
             Some(Item::Exchange(number, line)) => {
@@ -107,6 +109,15 @@ fn take_in<R: BufRead>(
         None => out.skip(n, "seq: others in this recording have one, this has none".to_owned()),
     }
     Ok(true)
+}
+
+/// The step that lies between those of exchanges.
+fn step_between(item: Item) -> Option<(u64, Step)> {
+    match item {
+        Item::Header(header) => Some((header.seq.unwrap_or(0), Step::Policy(header))),
+        Item::Order(number, line) => Some((line.seq, Step::Order(number, line))),
+        Item::Exchange(..) | Item::Skipped(_) => None,
+    }
 }
 
 /// Takes the first step of an exchange; what is to be learnt, and when, if it was forwarded.
@@ -165,10 +176,25 @@ fn learn(engine: &Engine, underway: Underway, out: &mut Output<'_, '_>) {
 /// The policy changed while recording: from here on it holds.
 fn change_policy(engine: &Engine, header: &HeaderLine, out: &mut Output<'_, '_>) {
     match policy_of(header) {
-        Ok(policy) => {
+        Ok(mut policy) => {
+            // Rules are files: whoever began the replay read them.
+            if let Some(rulebook) = engine.policy().rulebook() {
+                policy.arm(Arc::clone(rulebook));
+            }
             engine.set_policy(policy);
         }
         Err(reason) => out.summary.skip(crate::summary::Skipped { line: 0, reason }),
+    }
+}
+
+/// An operator ordered something while recording.
+fn carry_out(engine: &Engine, number: u64, line: OrderLine, out: &mut Output<'_, '_>) {
+    match line.time.parse::<Timestamp>() {
+        Ok(at) => engine.carry_out(line.order, at),
+        Err(error) => {
+            let reason = format!("time: {error}");
+            out.summary.skip(crate::summary::Skipped { line: number, reason });
+        }
     }
 }
 

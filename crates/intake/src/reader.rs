@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use traffic::recording::{ExchangeLine, HeaderLine, Line};
+use traffic::recording::{ExchangeLine, HeaderLine, Line, OrderLine};
 
 use crate::summary::Skipped;
 
@@ -34,6 +34,8 @@ pub(crate) enum Item {
     Exchange(u64, Box<ExchangeLine>),
     /// The policy changed here.
     Header(Box<HeaderLine>),
+    /// An operator ordered something here.
+    Order(u64, Box<OrderLine>),
     /// A line that cannot be used.
     Skipped(Skipped),
 }
@@ -79,6 +81,7 @@ impl<R: BufRead> Recording<R> {
         Ok(read.map(|Read1 { number, line }| match line {
             Ok(Line::Exchange(exchange)) => Item::Exchange(number, exchange),
             Ok(Line::Header(header)) => Item::Header(header),
+            Ok(Line::Order(order)) => Item::Order(number, order),
             Err(reason) => Item::Skipped(Skipped { line: number, reason }),
         }))
     }
@@ -124,10 +127,11 @@ impl<R: BufRead> Recording<R> {
 
 /// Parses a line; what is wrong names the field.
 fn parse(text: &[u8]) -> Result<Line, String> {
-    // The two forms are told apart first, so that an error is about the right one.
+    // The forms are told apart first, so that an error is about the right one.
     #[derive(serde::Deserialize)]
     struct Probe {
         palisade_recording: Option<u32>,
+        order: Option<serde::de::IgnoredAny>,
     }
     let probe: Probe =
         serde_json::from_slice(text).map_err(|error| format!("not a JSON object: {error}"))?;
@@ -135,6 +139,11 @@ fn parse(text: &[u8]) -> Result<Line, String> {
         let header =
             serde_json::from_slice(text).map_err(|error| format!("not a header: {error}"))?;
         return Ok(Line::Header(Box::new(header)));
+    }
+    if probe.order.is_some() {
+        let order =
+            serde_json::from_slice(text).map_err(|error| format!("not an order: {error}"))?;
+        return Ok(Line::Order(Box::new(order)));
     }
     let exchange =
         serde_json::from_slice(text).map_err(|error| format!("not an exchange: {error}"))?;

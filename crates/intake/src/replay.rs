@@ -12,14 +12,14 @@ use serde::Serialize;
 use shield::Engine;
 use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
 use traffic::Timestamp;
-use traffic::recording::{ExchangeLine, HeaderLine, VerdictPart};
+use traffic::recording::{ExchangeLine, VerdictPart};
 
 use crate::reader::{Item, NotReadable, Recording};
 use crate::summary::{Skipped, Summary};
 use crate::{call, exact};
 
 /// Where time begins when the first line names none: 2026-01-01T00:00:00Z.
-const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// From one line to the next when it names no time.
 const STEP: Duration = Duration::from_millis(1);
 /// Lines that are sorted by time before they are used.
@@ -53,8 +53,8 @@ pub fn replay<R: BufRead>(
     let mut lookahead = Lookahead::default();
     let first = lookahead.fill(&mut recording, &mut out)?;
     if first.is_some_and(|line| line.seq.is_some()) {
-        let headers = std::mem::take(&mut lookahead.headers);
-        exact::replay(engine, headers, lookahead.into_lines(), &mut recording, &mut out)?;
+        let between = std::mem::take(&mut lookahead.between);
+        exact::replay(engine, between, lookahead.into_lines(), &mut recording, &mut out)?;
     } else {
         by_time(engine, lookahead, &mut recording, &mut out)?;
     }
@@ -92,9 +92,9 @@ fn by_time<R: BufRead>(
 #[derive(Debug, Default)]
 struct Lookahead {
     sorted: BinaryHeap<Reverse<Next>>,
-    /// Changes of the policy among them. Without sequence numbers nobody knows when they took
-    /// effect, so the first policy holds throughout.
-    headers: Vec<HeaderLine>,
+    /// Changes of the policy and orders among them. Without sequence numbers nobody knows when they
+    /// took effect: then the first policy holds throughout, and nothing is ordered.
+    between: Vec<Item>,
     last: Option<Timestamp>,
     read: u64,
     is_over: bool,
@@ -118,7 +118,7 @@ impl Lookahead {
             match recording.next()? {
                 None => self.is_over = true,
                 Some(Item::Skipped(skipped)) => out.summary.skip(skipped),
-                Some(Item::Header(header)) => self.headers.push(*header),
+                Some(between @ (Item::Header(_) | Item::Order(..))) => self.between.push(between),
                 Some(Item::Exchange(number, line)) => {
                     self.read += 1;
                     out.number(self.read, number);

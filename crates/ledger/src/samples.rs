@@ -83,6 +83,7 @@ pub(crate) fn event(at: Timestamp, number: u64) -> Event {
             nats: 11.5,
             reason: "12 accounts tried from here, 12 of them failed".to_owned(),
         }],
+        rules: Vec::new(),
         scope: Some("ip:192.0.2.7".to_owned()),
         decision: Some(DecisionId(1)),
         exception: None,

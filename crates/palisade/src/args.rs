@@ -3,6 +3,8 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod rules;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,6 +65,10 @@ pub(crate) enum Format {
     Json,
     /// One object a line.
     Jsonl,
+    /// SARIF 2.1.0, for code scanning (scan only).
+    Sarif,
+    /// JUnit XML, for build servers (scan only).
+    Junit,
 }
 
 /// When output is coloured.
@@ -134,6 +140,13 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Give recorded exchanges to the engine and print its verdicts
     Replay(Replay),
+    /// The rules for known attacks
+    #[command(subcommand)]
+    Rules(rules::Rules),
+    /// What access logs, recordings or HAR files show: the API, and who attacks it
+    Scan(Scan),
+    /// Follow an access log, through rotation, and print findings as they come
+    Watch(Watch),
 }
 
 /// Flags of `run`; they complete or override the file.
@@ -154,6 +167,9 @@ pub(crate) struct Run {
     /// The configuration file
     #[arg(short, long, env = "PALISADE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The folder of an OWASP Core Rule Set, to look for known attacks with, too
+    #[arg(long, env = "PALISADE_CRS", value_name = "DIR")]
+    pub(crate) crs: Option<PathBuf>,
     /// Record every exchange as JSON lines, secrets replaced by their keyed hashes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -418,6 +434,56 @@ pub(crate) struct Replay {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// How access logs are read.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct LogArgs {
+    /// The logs' format instead of one that is recognised: combined, json, caddy, traefik, envoy,
+    /// alb, haproxy, or a string such as nginx's log_format
+    #[arg(long, env = "PALISADE_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// The zone of times that name none, such as +02:00
+    #[arg(long, value_name = "OFFSET", default_value = "+00:00", value_parser = zone)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) zone: intake::Zone,
+    /// The host of requests that name none
+    #[arg(long, value_name = "NAME", default_value = "site")]
+    pub(crate) host: String,
+    /// Read under this configuration: trusted proxies, routes, limits
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Scan {
+    /// Logs, recordings or HAR files, plain or packed; folders, patterns, - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+    /// Exit with 3 when something at least this severe was found
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<SeverityWord>,
+    /// List all endpoints and findings, not only the foremost
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Watch {
+    /// The logs to follow
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+    /// Also print findings from what is in the files already
+    #[arg(long)]
+    pub(crate) from_start: bool,
+}
+
 impl ModeWord {
     /// The mode it names.
     pub(crate) const fn mode(self) -> traffic::Mode {
@@ -426,6 +492,29 @@ impl ModeWord {
             Self::Enforce => traffic::Mode::Enforce,
         }
     }
+}
+
+/// Reads an offset such as `+02:00`, `-0330` or `Z`.
+fn zone(text: &str) -> Result<intake::Zone, String> {
+    let wrong = || format!("{text:?} is no offset; write one such as +02:00");
+    if matches!(text, "Z" | "z" | "UTC" | "utc") {
+        return Ok(intake::Zone::UTC);
+    }
+    let sign = match text.chars().next() {
+        Some('+') => 1,
+        Some('-') => -1,
+        _ => return Err(wrong()),
+    };
+    let digits: String = text.chars().skip(1).filter(|c| *c != ':').collect();
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number: i64 = digits.parse().map_err(|_| wrong())?;
+    let (hours, minutes) = (number / 100, number % 100);
+    if hours > 18 || minutes > 59 {
+        return Err(wrong());
+    }
+    Ok(intake::Zone { east_s: sign * (hours * 3_600 + minutes * 60) })
 }
 
 /// Reads a span such as `30m`, `12h` or `90d`.
@@ -476,6 +565,17 @@ mod tests {
         for wrong in ["", "d", "10", "1.5h", "-1h", "1w", "0m", "99999999999999999999d", "9999999d"]
         {
             assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn offsets_are_read() {
+        let east_s = |text: &str| zone(text).map(|zone| zone.east_s);
+        assert_eq!(east_s("+02:00"), Ok(7_200));
+        assert_eq!(east_s("-0330"), Ok(-12_600));
+        assert_eq!(east_s("Z"), Ok(0));
+        for wrong in ["", "2", "+2", "+99:00", "+00:99", "CEST", "+é000"] {
+            assert!(zone(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -10,8 +10,11 @@ mod explain;
 mod incidents;
 mod modes;
 mod replay;
+mod rules;
+mod scan;
 mod standing;
 mod status;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +34,10 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Run(run) => return crate::run::run(&global, &run),
         Command::Check(check) => return check::check(&global, &check),
         Command::Replay(replay) => return replay::replay(&global, &replay),
+        Command::Scan(scan) => return scan::scan(&global, &scan),
+        Command::Watch(watch) => return watch::watch(&global, &watch),
         Command::Explain(explain) => return explain::explain(&global, &explain),
+        Command::Rules(rules) => return rules::rules(&global, &rules),
         _ => {}
     }
     let desk = &mut Desk::open(&global)?;
@@ -53,7 +59,8 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
         Command::Reload => modes::reload(desk),
         Command::Audit(audit) => audit::audit(desk, &audit),
-        Command::Run(_) | Command::Check(_) | Command::Replay(_) | Command::Explain(_) => Ok(()),
+        // Carried out above: they need no instance.
+        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::SystemTime;
 use shield::policy::{self, Flags, Policy, Sources};
 use traffic::recording::HeaderLine;
 
+use crate::rulebook::Shelf;
+
 /// The name of the overlay in the data folder.
 pub(crate) const OVERLAY_NAME: &str = "overlay.toml";
 
@@ -23,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) overlay: Option<PathBuf>,
     /// The command line.
     pub(crate) flags: Flags,
+    /// The rules that were loaded last.
+    pub(crate) rules: Shelf,
 }
 
 /// A policy, and what there is to say about it.
@@ -62,6 +66,20 @@ impl Configuration {
         self.compile_texts(file, overlay.as_deref())
     }
 
+    /// The policy without its rules, for whoever wants these in another form.
+    pub(crate) fn policy(&self) -> Result<Policy, Vec<String>> {
+        let file = self.file.as_deref().map(read).transpose()?;
+        let name = self.file.as_deref().map(shown);
+        let sources = Sources {
+            file: name.as_deref().zip(file.as_deref()),
+            flags: self.flags.clone(),
+            ..Sources::default()
+        };
+        policy::load(&sources)
+            .map(|(policy, _)| policy)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
     /// The same from texts at hand: the file as it was good last, and a changed overlay. A switch
     /// must work while somebody is in the middle of editing the file.
     pub(crate) fn compile_texts(
@@ -76,9 +94,12 @@ impl Configuration {
             overlay: overlay.map(|text| (overlay_name.as_str(), text)),
             flags: self.flags.clone(),
         };
-        let (policy, warnings) = policy::load(&sources)
+        let (mut policy, warnings) = policy::load(&sources)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let warnings = warnings.iter().map(ToString::to_string).collect();
+        if let Some(rulebook) = self.rules.load(&policy)? {
+            policy.arm(rulebook);
+        }
         let recorded = policy::recorded(&sources).ok();
         let recorded = recorded.map(|(file, overlay)| Recorded { file, overlay });
         Ok(Compiled { policy, warnings, recorded, file })

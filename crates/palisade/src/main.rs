@@ -7,6 +7,7 @@ mod configuration;
 mod failure;
 mod logging;
 mod output;
+mod rulebook;
 mod run;
 
 use std::process::ExitCode;

@@ -39,6 +39,17 @@ impl Drop for Output {
 impl Output {
     /// As the flags and the terminal say. `default` holds where neither flag nor file name does.
     pub(crate) fn open(global: &Global, default: Format) -> Result<Self, Failure> {
+        let output = Self::open_report(global, default)?;
+        match output.format {
+            Format::Sarif | Format::Junit => Err(Failure::Usage(
+                "--output sarif and junit are formats of `palisade scan` only".to_owned(),
+            )),
+            _ => Ok(output),
+        }
+    }
+
+    /// The same for a command that can also write reports for build servers.
+    pub(crate) fn open_report(global: &Global, default: Format) -> Result<Self, Failure> {
         let by_name = global.output_file.as_deref().and_then(format_by_name);
         let format = global.output.or(by_name).unwrap_or(default);
         let (sink, is_terminal): (Box<dyn Write>, bool) = match &global.output_file {
@@ -69,7 +80,7 @@ impl Output {
         match self.format {
             Format::Json => self.json(document, true),
             Format::Jsonl => self.json(document, false),
-            Format::Table => self.page(people),
+            Format::Table | Format::Sarif | Format::Junit => self.page(people),
         }
     }
 
@@ -93,6 +104,18 @@ impl Output {
         self.sink.write_all(plain::json(&text).as_bytes())?;
         self.sink.write_all(b"\n")?;
         Ok(())
+    }
+
+    /// A text that is in its form already.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.sink.write_all(text.as_bytes())?;
+        self.sink.flush()?;
+        Ok(())
+    }
+
+    /// Gives on what was written so far.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.sink.flush()?)
     }
 
     /// What people read, and nobody else: undo commands, hints. On stderr, unless `--quiet`.
@@ -150,6 +173,8 @@ fn format_by_name(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()? {
         "json" => Some(Format::Json),
         "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "sarif" => Some(Format::Sarif),
+        "xml" => Some(Format::Junit),
         _ => None,
     }
 }

@@ -41,7 +41,8 @@ const HELD_PERCENT: u64 = 15;
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     crate::logging::begin(global);
     let flags = flags(global, run);
-    let mut configuration = Configuration { file: run.config.clone(), overlay: None, flags };
+    let file = run.config.clone();
+    let mut configuration = Configuration { file, flags, ..Configuration::default() };
     let first = configuration.compile().map_err(Failure::of_policy)?;
     let data = first.policy.store.path.value.clone();
     // Before anybody could believe that it runs: a signal that comes early must not just kill it.
@@ -81,9 +82,12 @@ impl Running {
         ledger: Ledger,
     ) -> Result<Self, Failure> {
         let Compiled { policy, warnings, recorded, file } = compiled;
-        let unusable = |error: gateway::SetupError| Failure::Failed(error.to_string());
+        let unusable = |error: gateway::SetupError| match error {
+            gateway::SetupError::Listen { .. } => Failure::Failed(error.to_string()),
+            _ => Failure::Configuration(vec![error.to_string()]),
+        };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let listeners = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
         let recording = run.record.as_deref().map(Recording::begin).transpose()?;
         let budget = policy.server.memory_budget.value;
         let engine = engine(policy, &ledger, recording.as_ref(), run.record_secrets);
@@ -108,6 +112,8 @@ impl Running {
             file,
             listeners: urls.clone(),
             upstreams,
+            certificates,
+            terms: gateway.terms().clone(),
         }));
         let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
         Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
@@ -161,6 +167,7 @@ fn flags(global: &Global, run: &Run) -> Flags {
         mode: run.mode.map(ModeWord::mode),
         data: global.data.clone(),
         workers: run.workers,
+        crs: run.crs.clone(),
     }
 }
 

@@ -68,6 +68,28 @@ impl ByteSet {
         (a[0] & b[0]) | (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3]) != 0
     }
 
+    /// The set of the bytes that occur in `value`.
+    #[must_use]
+    pub fn present(value: &[u8]) -> Self {
+        let mut words = [0_u64; 4];
+        for byte in value {
+            words[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        Self(words)
+    }
+
+    /// How many bytes are in the set.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        let a = self.0;
+        a[0].count_ones() + a[1].count_ones() + a[2].count_ones() + a[3].count_ones()
+    }
+
+    /// The bytes of the set, from the smallest to the largest.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+    }
+
     /// Is no byte in the set?
     #[must_use]
     pub const fn is_empty(self) -> bool {

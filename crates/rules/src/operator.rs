@@ -16,13 +16,16 @@ mod check_digit;
 mod data_file;
 mod error;
 mod network;
-mod number;
+pub(crate) mod number;
 mod phrases;
+mod rx;
 mod text;
 mod validate;
 mod word;
 
-use regex::bytes::Regex;
+use crate::pattern::Pattern;
+
+use crate::injection;
 
 pub use argument::Argument;
 pub use capture::Captures;
@@ -32,6 +35,7 @@ pub use error::OperatorError;
 pub use network::Networks;
 pub use number::{Comparison, NumberTest};
 pub use phrases::Phrases;
+pub use rx::MacroPattern;
 pub use text::{Relation, TextTest};
 pub use validate::{ByteRange, Encoding};
 pub use word::WordTest;
@@ -44,6 +48,10 @@ pub enum Operator {
     /// `verifyCC`, `verifyCPF`, `verifySSN`, `verifySVNR`: does the pattern find a number whose
     /// check digits are right?
     CheckDigit(CheckDigit),
+    /// `detectSQLi`: would the value change the meaning of an SQL statement?
+    DetectSqli,
+    /// `detectXSS`: would the value run a script in an HTML page?
+    DetectXss,
     /// `validateUrlEncoding`, `validateUtf8Encoding`: is the encoding broken?
     Encoding(Encoding),
     /// `ipMatch`, `ipMatchFromFile`: is the value an address of these networks?
@@ -55,7 +63,9 @@ pub enum Operator {
     /// `pm`, `pmFromFile`: does any of the phrases occur, in any case of ASCII letters?
     Phrases(Phrases),
     /// `rx`: does the pattern match?
-    Rx(Regex),
+    Rx(Pattern),
+    /// `rx` with macros in its pattern.
+    RxMacros(MacroPattern),
     /// `beginsWith`, `contains`, `endsWith`, `streq`, `strmatch`, `within`.
     Text(TextTest),
     /// `geoLookup` or `rbl` where the caller has accepted that nobody is asked: never.
@@ -95,7 +105,37 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("validateSchema", "XML schemas are not read"),
 ];
 
+/// The other operators.
+const PLAIN: [&str; 21] = [
+    "beginsWith",
+    "contains",
+    "containsWord",
+    "endsWith",
+    "eq",
+    "ge",
+    "gt",
+    "ipMatch",
+    "ipMatchFromFile",
+    "le",
+    "lt",
+    "noMatch",
+    "pm",
+    "pmFromFile",
+    "streq",
+    "strmatch",
+    "unconditionalMatch",
+    "validateByteRange",
+    "validateUrlEncoding",
+    "validateUtf8Encoding",
+    "within",
+];
+
 impl Operator {
+    /// The names of all operators, without their `@`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PLAIN.into_iter().chain(PATTERNED.into_iter().map(|(name, _)| name))
+    }
+
     /// Is the argument of the operator of that name a pattern, for [`Self::with_pattern`]?
     #[must_use]
     pub fn takes_pattern(name: &str) -> bool {
@@ -106,13 +146,31 @@ impl Operator {
     ///
     /// # Errors
     /// When there is no operator of that name that takes a pattern.
-    pub fn with_pattern(name: &str, pattern: Regex) -> Result<Self, OperatorError> {
+    pub fn with_pattern(name: &str, pattern: Pattern) -> Result<Self, OperatorError> {
         let known = PATTERNED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         match known {
             Some((_, None)) => Ok(Self::Rx(pattern)),
-            Some((_, Some(scheme))) => Ok(Self::CheckDigit(CheckDigit::new(*scheme, pattern))),
+            Some((_, Some(scheme))) => {
+                let Some(regex) = pattern.regex() else {
+                    let reason = "its pattern cannot look around".to_owned();
+                    return Err(OperatorError::invalid(name, pattern.source(), reason));
+                };
+                Ok(Self::CheckDigit(CheckDigit::new(*scheme, regex.clone())))
+            }
             None => Err(OperatorError::Unknown(name.to_owned())),
         }
+    }
+
+    /// The operator of that name with a pattern that holds macros.
+    ///
+    /// # Errors
+    /// When the operator is not `rx`: the others read their patterns once.
+    pub fn with_macros(name: &str, pattern: &[u8]) -> Result<Self, OperatorError> {
+        if name.eq_ignore_ascii_case("rx") {
+            return Ok(Self::RxMacros(MacroPattern::new(pattern)));
+        }
+        let reason = "its pattern cannot hold macros".to_owned();
+        Err(OperatorError::invalid(name, pattern, reason))
     }
 
     /// The operator of that name, in any case of letters and without its `@`, with its argument as
@@ -131,6 +189,8 @@ impl Operator {
             "beginswith" => Self::Text(TextTest::new(Relation::BeginsWith, argument)),
             "contains" | "strmatch" => Self::Text(TextTest::new(Relation::Contains, argument)),
             "containsword" => Self::Word(WordTest::new(argument)),
+            "detectsqli" => Self::DetectSqli,
+            "detectxss" => Self::DetectXss,
             "endswith" => Self::Text(TextTest::new(Relation::EndsWith, argument)),
             "eq" => Self::Number(NumberTest::new(Comparison::Eq, argument)),
             "ge" => Self::Number(NumberTest::new(Comparison::Ge, argument)),
@@ -173,6 +233,7 @@ impl Operator {
     pub fn macros(&self) -> Option<&[u8]> {
         match self {
             Self::Number(test) => test.macros(),
+            Self::RxMacros(pattern) => Some(pattern.macros()),
             Self::Text(test) => test.macros(),
             Self::Word(test) => test.macros(),
             _ => None,
@@ -186,12 +247,17 @@ impl Operator {
         match self {
             Self::ByteRange(range) => range.matches(value),
             Self::CheckDigit(check) => check.find(value).is_some(),
+            Self::DetectSqli => injection::sqli(value).is_some(),
+            Self::DetectXss => injection::xss(value),
             Self::Encoding(encoding) => encoding.is_broken(value),
             Self::Networks(networks) => networks.contain(value),
             Self::Never | Self::Unanswered(_) => false,
             Self::Number(test) => test.matches(value, expanded),
             Self::Phrases(phrases) => phrases.occur(value),
             Self::Rx(pattern) => pattern.is_match(value),
+            Self::RxMacros(pattern) => {
+                pattern.expanded(expanded).is_some_and(|pattern| pattern.is_match(value))
+            }
             Self::Text(test) => test.matches(value, expanded),
             Self::Unconditional => true,
             Self::Word(test) => test.matches(value, expanded),
@@ -199,14 +265,24 @@ impl Operator {
     }
 
     /// As [`Self::matches`], and writes down what was found where: the groups of a pattern, the
-    /// first phrase, the number. Without a match, or where an operator finds nothing in
-    /// particular, `captures` is empty.
+    /// first phrase, the number, the fingerprint of SQL injection. Without a match, or where an
+    /// operator finds nothing in particular, `captures` is empty.
     #[must_use]
     pub fn capture(&self, value: &[u8], expanded: &[u8], captures: &mut Captures) -> bool {
         captures.clear();
         let found = match self {
             Self::Rx(pattern) => return captures.read(pattern, value),
+            Self::RxMacros(pattern) => {
+                let pattern = pattern.expanded(expanded);
+                return pattern.is_some_and(|pattern| captures.read(&pattern, value));
+            }
             Self::CheckDigit(check) => check.find(value),
+            Self::DetectSqli => {
+                let fingerprint = injection::sqli(value);
+                captures.set_fingerprint(fingerprint);
+                return fingerprint.is_some();
+            }
+            Self::DetectXss => injection::xss(value).then_some(0..value.len()),
             Self::Phrases(phrases) => phrases.find(value),
             _ => return self.matches(value, expanded),
         };

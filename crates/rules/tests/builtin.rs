@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use request::Request;
-use rules::builtin::{CLASSES, File, VIRTUAL_PATCHES};
+use rules::builtin::FILES;
 use toml::{Table, Value};
 
 /// The ids that are ours, as `docs/rules-builtin.md` tells.
@@ -56,14 +56,14 @@ fn examples_of(name: &str) -> BTreeMap<u32, (Vec<String>, Vec<String>)> {
     rules.iter().map(example).collect()
 }
 
-fn files_with_examples() -> impl Iterator<Item = &'static File> {
-    CLASSES.iter().chain(VIRTUAL_PATCHES).filter(|(name, _)| *name != "setup.conf")
+fn files_with_examples() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    FILES.iter().filter(|(name, _)| *name != "setup.conf")
 }
 
 #[test]
 fn ids_are_ours_and_given_once() {
     let mut seen = BTreeSet::new();
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for id in rules_of(text).into_keys() {
             assert!(IDS.contains(&id), "{name}: {id} is not one of our ids");
             assert!(seen.insert(id), "{name}: {id} is given twice");
@@ -74,7 +74,7 @@ fn ids_are_ours_and_given_once() {
 
 #[test]
 fn every_rule_says_what_it_is_about() {
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for (id, actions) in rules_of(text) {
             if id < SETUP_IDS_END {
                 continue;
@@ -112,7 +112,7 @@ fn every_rule_has_examples_of_both_kinds() {
 #[test]
 fn every_pattern_compiles_without_looking_around() {
     let pattern = Regex::new(r#""!?@rx ([^"]*)""#).expect("the pattern is right");
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for found in pattern.captures_iter(text) {
             let compiled = regex::bytes::RegexBuilder::new(&found[1])
                 .unicode(false)

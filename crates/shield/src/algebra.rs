@@ -142,11 +142,15 @@ pub(crate) fn sum(
     total
 }
 
-/// Limits, standing decisions and framing act by themselves; only the rest is weighed.
+/// Limits, known attacks, standing decisions and framing act by themselves; only the rest is
+/// weighed.
 pub(crate) const fn is_evidence(detector: Detector) -> bool {
     matches!(
         detector,
-        Detector::CredentialStuffing | Detector::ForcedBrowsing | Detector::GoodStanding
+        Detector::CredentialStuffing
+            | Detector::ForcedBrowsing
+            | Detector::AttackProbing
+            | Detector::GoodStanding
     )
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use catalog::EndpointView;
+use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
     Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId,
     Finding, HashKey, Hasher, Origin, Peer, Scope, Timestamp,
@@ -75,6 +76,13 @@ impl Engine {
             recorder,
             freed: AtomicU64::new(0),
         }
+    }
+
+    /// The same engine, keeping no samples of honest exchanges: for whoever looks at findings only.
+    #[must_use]
+    pub fn without_samples(self) -> Self {
+        self.memory().keeps_samples = false;
+        self
     }
 
     /// The policy in force.
@@ -165,7 +173,45 @@ impl Engine {
         };
         let mut memory = self.memory();
         let id = memory.standing.insert(decision.clone());
-        Decision { id, ..decision }
+        let decision = Decision { id, ..decision };
+        self.ordered(memory, || Order::Decide(decision.clone()), now);
+        decision
+    }
+
+    /// Carries out what was ordered before: by a recording, or by whoever takes a step back.
+    pub fn carry_out(&self, order: Order, now: Timestamp) {
+        match order {
+            Order::Decide(decision) => {
+                let mut memory = self.memory();
+                memory.standing.insert(decision.clone());
+                self.ordered(memory, || Order::Decide(decision), now);
+            }
+            Order::Undo(id) => {
+                self.undo_decision(id, now);
+            }
+            Order::Except(exception) => {
+                self.except(exception, now);
+            }
+            Order::Unexcept(id) => {
+                self.unexcept(id, now);
+            }
+        }
+    }
+
+    /// An order changes what is decided from here on: it is a step of its own, so that a recording
+    /// can say between which others it lies.
+    fn ordered(
+        &self,
+        mut memory: MutexGuard<'_, Memory>,
+        order: impl FnOnce() -> Order,
+        now: Timestamp,
+    ) {
+        let seq = memory.next_seq();
+        drop(memory);
+        if let Some(recorder) = self.recorder() {
+            let line = OrderLine { order: order(), time: now.to_string(), seq };
+            (recorder.sink)(Line::Order(Box::new(line)));
+        }
     }
 
     /// Puts back decisions and exceptions that were kept elsewhere.
@@ -185,6 +231,11 @@ impl Engine {
         self.memory().standing.number_after(last);
     }
 
+    /// The last number that a decision or an exception was given.
+    pub fn last_number(&self) -> u64 {
+        self.memory().standing.last_number()
+    }
+
     /// Takes a decision back. A block that evidence led to is forgiven with it: the entity's
     /// evidence is discounted for a week, or the next request would set the block again.
     pub fn undo_decision(&self, id: DecisionId, now: Timestamp) -> Option<Decision> {
@@ -194,17 +245,25 @@ impl Engine {
             let key = decision.scope.entity.digest(&self.hasher);
             memory.conduct.forgive(key, now);
         }
+        self.ordered(memory, || Order::Undo(id), now);
         Some(decision)
     }
 
     /// Adds an exception. None when there are too many.
-    pub fn except(&self, exception: Exception) -> Option<ExceptionId> {
-        self.memory().standing.except(exception)
+    pub fn except(&self, mut exception: Exception, now: Timestamp) -> Option<ExceptionId> {
+        let mut memory = self.memory();
+        exception.id = memory.standing.except(exception.clone())?;
+        let id = exception.id;
+        self.ordered(memory, || Order::Except(exception), now);
+        Some(id)
     }
 
     /// Takes an exception back.
-    pub fn unexcept(&self, id: ExceptionId) -> Option<Exception> {
-        self.memory().standing.unexcept(id)
+    pub fn unexcept(&self, id: ExceptionId, now: Timestamp) -> Option<Exception> {
+        let mut memory = self.memory();
+        let exception = memory.standing.unexcept(id)?;
+        self.ordered(memory, || Order::Unexcept(id), now);
+        Some(exception)
     }
 
     /// Decisions that hold at `now`.
@@ -256,6 +315,17 @@ impl Engine {
 // === looking ===
 
 impl Engine {
+    /// Counts that [`Engine::take_rollups`] has not given yet; of one endpoint, or of all.
+    pub fn running_rollups(&self, endpoint: Option<&str>) -> Vec<(RollupKey, Rollup)> {
+        let memory = self.memory();
+        let is_meant = |key: &RollupKey| match (endpoint, key.endpoint) {
+            (None, _) => true,
+            (Some(label), Some(id)) => memory.catalog.label(id) == label,
+            (Some(_), None) => false,
+        };
+        memory.rollups.running().filter(|(key, _)| is_meant(key)).collect()
+    }
+
     /// The catalog's endpoints.
     pub fn endpoints(&self) -> Vec<EndpointView> {
         self.memory().catalog.endpoints()
@@ -294,6 +364,12 @@ impl Engine {
     /// Faults of layers since the start.
     pub fn layer_faults(&self, now: Timestamp) -> Vec<LayerFaults> {
         self.guard.faults(now)
+    }
+
+    /// Makes a layer fail from now on, or not any more: for tests of what happens then.
+    #[cfg(feature = "faults")]
+    pub fn fail_layer(&self, layer: traffic::Layer, fails: bool) {
+        self.guard.fail(layer, fails);
     }
 
     /// The entity that a selector names.

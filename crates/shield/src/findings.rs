@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use traffic::{
-    Detector, Digest, EndpointId, EventId, Finding, Hasher, Mode, Severity, Signal, Timestamp,
-    Verdict,
+    Detector, Digest, EndpointId, EventId, Finding, Hasher, Severity, Signal, Timestamp, Verdict,
 };
 
 use crate::ladder::{BLOCK_NATS, CERTAIN_NATS};
@@ -165,6 +164,8 @@ fn name(signal: &Signal) -> &'static str {
         Detector::InFlight => "Too many log-in attempts at once",
         Detector::ForcedBrowsing => "Search for hidden paths",
         Detector::RateLimit => "Flood",
+        Detector::KnownAttack => "Known attack",
+        Detector::AttackProbing => "Attacks, one after the other",
         Detector::StandingDecision => "Blocked caller",
         Detector::Framing => "Malformed requests",
         Detector::GoodStanding => "Known caller",
@@ -177,7 +178,8 @@ fn severity(finding: &Finding, nats: f32) -> Severity {
     }
     let now = if nats >= CERTAIN_NATS {
         Severity::High
-    } else if nats >= BLOCK_NATS || finding.mode == Mode::Enforce && finding.refused > 0 {
+    } else if nats >= BLOCK_NATS || finding.action.refuses() {
+        // In monitor mode the same: it matters as much, it is only not stopped.
         Severity::Medium
     } else {
         Severity::Low

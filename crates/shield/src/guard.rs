@@ -21,6 +21,9 @@ const QUARANTINE: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     layers: [Watch; Layer::ALL.len()],
+    /// Layers that a test makes fail, a bit for each.
+    #[cfg(feature = "faults")]
+    failing: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -60,10 +63,31 @@ impl Guard {
         }
         // The layer's state may be half changed after a panic. It is evidence, not money: what is
         // wrong in it decays, and every table keeps its bounds in each single step.
-        catch_unwind(AssertUnwindSafe(work)).map_err(|_panic| {
+        let guarded = || {
+            #[cfg(feature = "faults")]
+            assert!(!self.is_failing(layer), "layer {layer} fails because a test wants it to");
+            work()
+        };
+        catch_unwind(AssertUnwindSafe(guarded)).map_err(|_panic| {
             watch.count(now);
             NoSignal
         })
+    }
+
+    /// Makes a layer fail from now on, or not any more.
+    #[cfg(feature = "faults")]
+    pub(crate) fn fail(&self, layer: Layer, fails: bool) {
+        let bit = 1 << layer.index();
+        if fails {
+            self.failing.fetch_or(bit, Relaxed);
+        } else {
+            self.failing.fetch_and(!bit, Relaxed);
+        }
+    }
+
+    #[cfg(feature = "faults")]
+    fn is_failing(&self, layer: Layer) -> bool {
+        self.failing.load(Relaxed) & (1 << layer.index()) != 0
     }
 
     /// What each layer's guard has seen.

@@ -6,7 +6,9 @@
 use caller::Callers;
 use catalog::Catalog;
 use conduct::Conduct;
-use traffic::{AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Timestamp};
+use traffic::{
+    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Timestamp,
+};
 
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
@@ -27,6 +29,7 @@ pub(crate) struct Memory {
     pub(crate) findings: Findings,
     pub(crate) rollups: Rollups,
     pub(crate) seq: u64,
+    pub(crate) keeps_samples: bool,
     samples: Samples,
     shared: SharedEvents,
     conduct_bytes: usize,
@@ -67,6 +70,7 @@ impl Memory {
             findings: Findings::default(),
             rollups: Rollups::default(),
             seq: 0,
+            keeps_samples: true,
             samples: Samples::default(),
             shared: SharedEvents::default(),
         }
@@ -88,7 +92,7 @@ impl Memory {
             self.samples = Samples { second: now.as_secs(), taken: 0 };
         }
         self.samples.taken += 1;
-        self.samples.taken <= SAMPLES_PER_S
+        self.keeps_samples && self.samples.taken <= SAMPLES_PER_S
     }
 
     /// Under which event an exchange is told, if it is told now.
@@ -105,12 +109,17 @@ impl Memory {
         };
         let path = settled.act.path_shape;
         let place = settled.act.endpoint.map_or(path, |id| Digest(u64::from(id.0)));
+        let rule = match signal.reason {
+            Reason::KnownAttack { rule, .. } => rule,
+            _ => 0,
+        };
         let cause = signal
             .entity
             .digest(hasher)
             .tagged(signal.detector as u8)
             .then(place)
             .then(Digest(verdict.decision.map_or(0, |id| id.0)))
+            .then(Digest(rule))
             .tagged(verdict.action as u8);
         self.shared.add(cause, fresh, now)
     }

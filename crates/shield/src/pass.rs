@@ -21,11 +21,12 @@ use catalog::RoleHint;
 use conduct::Wanted;
 use traffic::media::Media;
 use traffic::{
-    AnswerFacts, EndpointId, Event, EventId, Fields, Head, Location, Outcome, Path, Peer,
-    Timestamp, Verdict,
+    AnswerFacts, EndpointId, Event, EventId, Fields, Head, Layer, Location, Mode, Outcome, Path,
+    Peer, Timestamp, Verdict,
 };
 
 use crate::engine::Engine;
+use crate::inspection::{Circumstances, Inspection};
 use crate::ladder::NOTABLE_NATS;
 use crate::memory::Memory;
 use crate::record::Draft;
@@ -109,11 +110,17 @@ impl Engine {
         if sighting.forwarding.is_some() {
             notes.push("the forwarding header could not be read to its end");
         }
+        let modes = policy.modes(&route);
+        let rules_look = modes.get(Layer::Rules.index()).is_some_and(|mode| *mode != Mode::Off);
+        let inspection = policy.rulebook().filter(|_| rules_look).map(|rulebook| {
+            let of = Circumstances { id, client: sighting.address };
+            Box::new(Inspection::begin(rulebook, head, of))
+        });
         let draft =
             self.recorder().map(|recorder| Box::new(Draft::begin(recorder, head, peer, hasher)));
         Box::new(Pass {
             id,
-            modes: policy.modes(&route),
+            modes,
             route,
             method: head.method.clone(),
             authority: head.authority.to_owned(),
@@ -129,6 +136,7 @@ impl Engine {
             notes,
             settled: None,
             draft,
+            inspection,
             policy,
             policy_version,
         })
@@ -136,9 +144,22 @@ impl Engine {
 }
 
 impl Engine {
+    /// Lets the rules look, once. A fault of theirs is theirs alone.
+    fn inspect(&self, pass: &mut Pass, now: Timestamp) {
+        let Some(inspection) = &mut pass.inspection else { return };
+        let ran = self.guard().run(Layer::Rules, now, || inspection.run(now, self.hasher()));
+        if ran.is_err() {
+            pass.inspection = None;
+            pass.notes.push("the rules failed on this request");
+        } else if inspection.is_cut_short() {
+            pass.notes.push("not all rules looked: the request would have cost too much");
+        }
+    }
+
     /// Decides what becomes of a request. With [`Patience::Last`] it is never held.
     pub fn decide(&self, pass: &mut Pass, now: Timestamp, patience: Patience) -> Decided {
         let hasher = self.hasher();
+        self.inspect(pass, now);
         pass.hint = catalog::role_hint(&pass.method, &pass.path, &pass.fields);
         if pass.role_or(pass.hint.role()).names_an_account() {
             pass.fields.read_rest();

@@ -30,6 +30,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use caller::Trust;
@@ -49,6 +50,8 @@ pub use value::{show_bytes, show_duration};
 
 use host::HostIndex;
 use route::RouteIndex;
+
+use crate::rulebook::Rulebook;
 
 /// All that a policy is made from.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +77,8 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     /// `--workers`.
     pub workers: Option<u16>,
+    /// `--crs`: the folder of a Core Rule Set.
+    pub crs: Option<PathBuf>,
 }
 
 /// A checked policy.
@@ -87,6 +92,10 @@ pub struct Policy {
     pub limits: Limits,
     /// What is kept, and where.
     pub store: Store,
+    /// Rules for known attacks.
+    pub rules: Rules,
+    /// What is told that is otherwise kept.
+    pub debug: Debugging,
     /// What stands behind the gateway, in the order of the file.
     pub sites: Vec<Site>,
     version: u64,
@@ -94,6 +103,8 @@ pub struct Policy {
     hosts: HostIndex,
     /// For hosts that no site names.
     unclaimed: Modes,
+    /// What `rules` names, loaded by whoever opens files.
+    rulebook: Option<Arc<Rulebook>>,
     /// Layers that the overlay turned off everywhere.
     killed: Vec<Layer>,
 }
@@ -175,6 +186,36 @@ pub struct Store {
     pub rollups: Setting<Duration>,
 }
 
+/// `[rules]`: known attacks, and vulnerabilities that are old.
+#[derive(Debug)]
+pub struct Rules {
+    /// The folder of an OWASP Core Rule Set.
+    pub crs: Setting<Option<PathBuf>>,
+    /// Read in place of the set's own `crs-setup`.
+    pub setup: Setting<Option<PathBuf>>,
+    /// What the Core Rule Set is told about the callers that it guards against.
+    pub preset: Setting<Preset>,
+    /// Are the built-in rules in force?
+    pub builtin: Setting<bool>,
+    /// Who decides on what rules find.
+    pub blocking: Setting<Blocking>,
+    /// The paranoia level of the Core Rule Set; none leaves it to the set's setup.
+    pub paranoia: Setting<Option<u8>>,
+    /// The anomaly score from which the Core Rule Set refuses a request; none leaves it to the
+    /// set's setup.
+    pub threshold: Setting<Option<u32>>,
+    /// The time that rules may take for a request with a small body; the longest it may take grows
+    /// by 100 µs with each KiB.
+    pub cpu_budget: Setting<Duration>,
+}
+
+/// `[debug]`.
+#[derive(Debug)]
+pub struct Debugging {
+    /// Do answers to callers on this machine name the rules that matched?
+    pub rule_header: Setting<bool>,
+}
+
 /// `[[site]]`: an upstream and how it is protected.
 #[derive(Debug)]
 pub struct Site {
@@ -235,6 +276,27 @@ pub enum OnError {
     Open,
     /// It is refused with 503.
     Closed,
+}
+
+/// What the Core Rule Set is told about the callers that it guards against.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Preset {
+    /// Programs call, too: every method of REST, JSON and its relatives, no browser's headers.
+    #[default]
+    Api,
+    /// Nothing: the set as it is.
+    None,
+}
+
+/// Who decides on what rules find.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Blocking {
+    /// What they find is evidence: what is certain is refused, what is not is weighed with what
+    /// else is known of the caller.
+    #[default]
+    Evidence,
+    /// They do: what a rule denies is refused.
+    Strict,
 }
 
 /// Whose request ID is taken over.
@@ -341,6 +403,16 @@ impl Policy {
     /// The longest body, in bytes.
     pub fn body_bytes_max(&self, route: &RouteRef) -> Option<u64> {
         self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
+    }
+
+    /// Puts rules in force with this policy.
+    pub fn arm(&mut self, rulebook: Arc<Rulebook>) {
+        self.rulebook = Some(rulebook);
+    }
+
+    /// The rules in force.
+    pub const fn rulebook(&self) -> Option<&Arc<Rulebook>> {
+        self.rulebook.as_ref()
     }
 
     /// Whose word on the caller's address is believed.

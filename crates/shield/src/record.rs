@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use traffic::media::Media;
-use traffic::recording::{ExchangeLine, RequestPart, ResponsePart, TlsPart, VerdictPart};
-use traffic::{Hasher, Head, Peer, Scheme, Timestamp, Verdict, scrub};
+use traffic::recording::{ExchangeLine, Line, RequestPart, ResponsePart, TlsPart, VerdictPart};
+use traffic::{Hasher, Head, Peer, Scheme, Timestamp, Verdict, redact, scrub};
 
 use crate::pass::Answer;
 
@@ -19,7 +19,7 @@ pub struct Recorder {
     /// Whether secrets stay as they are: for exact reproductions, kept from other eyes.
     pub keeps_secrets: bool,
     /// Takes a line.
-    pub sink: Box<dyn Fn(ExchangeLine) + Send + Sync>,
+    pub sink: Box<dyn Fn(Line) + Send + Sync>,
 }
 
 impl fmt::Debug for Recorder {
@@ -60,7 +60,10 @@ impl Draft {
             client: Some(peer.address.to_string()),
             tls: peer.ja4.as_ref().map(|ja4| TlsPart { ja4: Some(ja4.to_string()) }),
             request: RequestPart {
-                method: head.method.to_string(),
+                method: match head.method.as_str() {
+                    method if keeps_secrets => method.to_owned(),
+                    method => redact::method(method).to_owned(),
+                },
                 url,
                 version: Some(format!("{:?}", head.version)),
                 headers: headers(head.headers, Some(head.authority), keeps_secrets, hasher),
@@ -99,7 +102,7 @@ impl Draft {
         after_us: u64,
         seq: u64,
         hasher: &Hasher,
-    ) -> ExchangeLine {
+    ) -> Line {
         let content_type = answer
             .head
             .headers
@@ -122,14 +125,14 @@ impl Draft {
     }
 
     /// Gives the line of an exchange that has no answer.
-    pub(crate) fn abandoned(mut self, seq: u64) -> ExchangeLine {
+    pub(crate) fn abandoned(mut self, seq: u64) -> Line {
         self.line.seq.get_or_insert_default().push(seq);
-        self.line
+        Line::Exchange(Box::new(self.line))
     }
 
     /// Gives the line of a request that was refused: there is but one step.
-    pub(crate) fn refused(self) -> ExchangeLine {
-        self.line
+    pub(crate) fn refused(self) -> Line {
+        Line::Exchange(Box::new(self.line))
     }
 
     fn body_parts(

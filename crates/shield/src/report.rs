@@ -42,7 +42,7 @@ pub(crate) fn event(
         risk: verdict.risk,
         nats: verdict.nats,
         layer: verdict.layer,
-        method: pass.method.to_string(),
+        method: redact::method(pass.method.as_str()).to_owned(),
         host: redact::text(&pass.authority, hasher).into_owned(),
         path: pass.path.shown(hasher),
         endpoint,
@@ -53,6 +53,7 @@ pub(crate) fn event(
         ja4: pass.peer_ja4.as_deref().map(str::to_owned),
         user_agent: pass.user_agent.as_ref().map(|value| user_agent(value.as_bytes(), hasher)),
         signals: signals(verdict),
+        rules: pass.found().collect(),
         scope: verdict.scope.map(|scope| scope.to_string()),
         decision: verdict.decision,
         exception: verdict.exception,
@@ -75,7 +76,7 @@ pub(crate) fn framing_event(
     let line =
         String::from_utf8_lossy(line.get(..line.len().min(2_048)).unwrap_or_default()).into_owned();
     let mut words = line.splitn(3, ' ');
-    let method = words.next().unwrap_or_default().chars().take(32).collect();
+    let method = redact::method(words.next().unwrap_or_default()).to_owned();
     let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default();
     Event {
         id,
@@ -105,6 +106,7 @@ pub(crate) fn framing_event(
             nats: 0.0,
             reason: fault.to_owned(),
         }],
+        rules: Vec::new(),
         scope: None,
         decision: None,
         exception: None,

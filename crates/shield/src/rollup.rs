@@ -61,6 +61,11 @@ impl Rollups {
         }
     }
 
+    /// What was not fetched yet.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (RollupKey, Rollup)> {
+        self.buckets.iter().map(|(key, rollup)| (*key, rollup.clone()))
+    }
+
     /// All buckets of minutes that are over at `now`; with `all`, the running one, too.
     pub(crate) fn take(&mut self, now: Timestamp, all: bool) -> Vec<(RollupKey, Rollup)> {
         if all {

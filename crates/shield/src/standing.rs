@@ -190,6 +190,7 @@ impl Standing {
         &self,
         detector: Detector,
         layer: Layer,
+        rule: Option<u64>,
         endpoint: Option<&str>,
         identity: &Identity,
         now: Timestamp,
@@ -200,6 +201,8 @@ impl Standing {
                 exception.holds(now)
                     && exception.layer == layer
                     && exception.detector.is_none_or(|only| only == detector)
+                    && (exception.rules.is_empty()
+                        || rule.is_some_and(|rule| exception.rules.contains(&rule)))
                     && exception.endpoint.as_deref().is_none_or(|only| endpoint == Some(only))
                     && exception.entity.is_none_or(|only| is_of(&only, identity))
             })
@@ -220,6 +223,11 @@ impl Standing {
         if last > self.last_id {
             self.last_id = last;
         }
+    }
+
+    /// The last number that was given.
+    pub(crate) const fn last_number(&self) -> u64 {
+        self.last_id
     }
 
     /// What changed since the last call.

@@ -4,6 +4,8 @@
 //! of each layer, each guarded; exceptions; and the ladder, first over the layers that enforce
 //! and, when those let it pass, over all that look.
 
+mod known_attack;
+
 use conduct::{Act, Admission};
 use traffic::{
     Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason,
@@ -33,7 +35,7 @@ impl From<Verdict> for Weighed {
 }
 
 /// The layers that have detectors, cheapest first.
-const LAYERS: [Layer; 3] = [Layer::Rate, Layer::Recon, Layer::Takeover];
+const LAYERS: [Layer; 4] = [Layer::Rate, Layer::Recon, Layer::Takeover, Layer::Rules];
 
 /// What good standing takes off, in nats.
 const GOOD_STANDING_NATS: f32 = -2.0;
@@ -60,7 +62,8 @@ pub(crate) fn verdict(
     };
     let mut signals = Vec::new();
     let faulted = gather(memory, guard, pass, act, now, &mut signals);
-    let exception = apply_exceptions(memory, act, now, &mut signals);
+    let silenced = known_attack::weigh(memory, pass, act, now, &mut signals);
+    let exception = apply_exceptions(memory, act, now, &mut signals).or(silenced);
     let mut verdict = decide(memory, pass, act, &signals, now);
     verdict.signals = signals;
     if let Some(id) = exception {
@@ -104,6 +107,7 @@ pub(crate) fn learn(
     now: Timestamp,
 ) {
     let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
+    known_attack::learn(memory, pass, &act, now);
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
@@ -176,7 +180,8 @@ fn gather(
             faulted = Some(layer);
         }
     }
-    if act.identity.established && signals.iter().any(|signal| signal.nats > 0.0) {
+    let speaks = |signal: &Signal| signal.nats > 0.0;
+    if act.identity.established && (signals.iter().any(speaks) || pass.is_suspicious()) {
         let entity =
             act.identity.session.map_or(act.identity.address_entity, traffic::Entity::Session);
         signals.push(Signal {
@@ -209,6 +214,7 @@ fn apply_exceptions(
         let found = memory.standing.excepted(
             detector,
             detector.layer(),
+            None,
             endpoint.as_deref(),
             &act.identity,
             now,
@@ -262,6 +268,7 @@ fn climb(
             _ => None,
         });
     evidence(memory, act, &sum, &mut verdict, now);
+    known_attack::refuse(signals, &counts, &mut verdict);
     if let Some((layer, retry_after_s)) = limit
         && !verdict.action.refuses()
     {

@@ -92,6 +92,9 @@ pub struct Exception {
     pub detector: Option<Detector>,
     /// The layer that is silenced.
     pub layer: Layer,
+    /// Of known attacks, the rules that are silenced; none are all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<u64>,
     /// Only on this endpoint, as `METHOD host-group /template`.
     pub endpoint: Option<String>,
     /// Only for this entity.

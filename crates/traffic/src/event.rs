@@ -67,6 +67,9 @@ pub struct Event {
     pub user_agent: Option<String>,
     /// The evidence.
     pub signals: Vec<EventSignal>,
+    /// The rules that matched.
+    #[serde(default)]
+    pub rules: Vec<EventRule>,
     /// Whom the action was aimed at, in words.
     pub scope: Option<String>,
     /// The standing decision applied or set.
@@ -94,6 +97,23 @@ pub struct EventSignal {
     pub nats: f32,
     /// The sentence.
     pub reason: String,
+}
+
+/// A rule that matched, and where.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EventRule {
+    /// Its number.
+    pub id: u64,
+    /// What it finds, in words.
+    pub message: String,
+    /// The field in which it found it, such as `ARGS:q`; its name is redacted.
+    pub field: String,
+    /// What it found there, cut and with secrets masked.
+    pub found: String,
+    /// How bad it is, as the rule says.
+    pub severity: Option<String>,
+    /// The attacks and weaknesses that it names: CWE, CVE, OWASP.
+    pub names: Vec<String>,
 }
 
 impl fmt::Display for EventId {

@@ -141,6 +141,14 @@ impl Fields {
         sum
     }
 
+    /// Forgets all of them and keeps the room, for whoever reads one text after another.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.text.clear();
+        self.anomalies = FieldAnomalies::default();
+        self.rest = None;
+    }
+
     /// Adds what a query or a URL-encoded body holds.
     pub fn read_pairs(&mut self, raw: &[u8], location: Location) {
         for pair in raw.split(|byte| *byte == b'&') {

@@ -5,6 +5,7 @@
 
 mod checksum;
 mod class;
+mod letters;
 mod shape;
 
 use std::fmt;
@@ -240,6 +241,8 @@ mod tests {
                 "tGzv3JOkF0XG5Qx2TlKWIA",
                 "GzuVKTepKEgIPftCDOPgqCHEFrSXdoTi",
                 "dGhpcy9pc+BhIHRva2Vu0123==",
+                "qkzvwmxpjrtbdhgfclsnyx",
+                "MFRGGZDFMZTWQQLNNRXXAZLT",
             ],
         );
     }
@@ -256,6 +259,8 @@ mod tests {
                 "getUserProfileByIdentifier",
                 "XMLHTTPRequestURLParserFactory",
                 "antidisestablishment",
+                "schifffahrtsgesellschaften",
+                "passwordresetrequested",
             ],
         );
         check(ParamKind::Slug, &["how-to-cook-an-egg", "black-friday-2024-deals"]);

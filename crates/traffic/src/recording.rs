@@ -1,13 +1,15 @@
 //! Recordings: one JSON object a line.
 //!
 //! The first line may be a header (which policy, which hash key, what was learnt before); each
-//! other line is one exchange. Only `request.method` and `request.url` must be there, so that a
-//! recording can be written by hand. These structs are the wire format and nothing else.
+//! other line is one exchange, or what an operator ordered between two of them. Only
+//! `request.method` and `request.url` must be there, so that a recording can be written by hand.
+//! These structs are the wire format and nothing else.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::{Decision, DecisionId, Exception, ExceptionId};
 use crate::signal::Signal;
 use crate::verdict::Verdict;
 
@@ -17,6 +19,8 @@ use crate::verdict::Verdict;
 pub enum Line {
     /// A header: at the start, and again whenever the policy changed while recording.
     Header(Box<HeaderLine>),
+    /// What an operator ordered by hand.
+    Order(Box<OrderLine>),
     /// One exchange.
     Exchange(Box<ExchangeLine>),
 }
@@ -47,6 +51,31 @@ pub struct HeaderLine {
     /// The sequence number at which this header takes effect; none at the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+}
+
+/// An order by hand: a step of its own between those of exchanges.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct OrderLine {
+    /// What was ordered.
+    pub order: Order,
+    /// When, RFC 3339 with microseconds.
+    pub time: String,
+    /// The sequence number of the step.
+    pub seq: u64,
+}
+
+/// What an operator changes about what stands. What it names is hashed, as everywhere.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// A block or an allow.
+    Decide(Decision),
+    /// A decision is taken back.
+    Undo(DecisionId),
+    /// An exception.
+    Except(Exception),
+    /// An exception is taken back.
+    Unexcept(ExceptionId),
 }
 
 /// One exchange.
@@ -200,6 +229,16 @@ mod tests {
         };
         assert_eq!(exchange.request.url, "/a");
         assert_eq!(serde_json::to_string(&exchange).expect("json"), line);
+    }
+
+    #[test]
+    fn orders_are_told_from_exchanges() {
+        let line = r#"{"order":{"undo":12},"time":"2026-01-01T00:00:00.000000Z","seq":7}"#;
+        let Line::Order(order) = serde_json::from_str(line).expect("a line") else {
+            panic!("not an order")
+        };
+        assert_eq!(order.order, Order::Undo(DecisionId(12)));
+        assert_eq!(serde_json::to_string(&order).expect("json"), line);
     }
 
     #[test]

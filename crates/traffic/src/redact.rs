@@ -153,6 +153,15 @@ pub fn identity<'a>(name: &str, value: &'a str, hasher: &Hasher) -> Cow<'a, str>
     Cow::Owned(whole(value, hasher))
 }
 
+/// Methods that are longer are nobody's: a secret may stand there as well.
+const METHOD_BYTES_MAX: usize = 16;
+
+/// A method as it is written down.
+pub fn method(method: &str) -> &str {
+    // Still a method, and still a long one, so that a replay takes it for what it was.
+    if method.len() > METHOD_BYTES_MAX { "~long-method-left-out~" } else { method }
+}
+
 /// `text` with every part that is shaped like a secret replaced.
 pub fn text<'a>(text: &'a str, hasher: &Hasher) -> Cow<'a, str> {
     if !has_suspect_run(text.as_bytes()) {
@@ -251,13 +260,27 @@ fn redact_word(word: &str, hasher: &Hasher, out: &mut String) {
         } else if grouped_card {
             out.push_str(&Redacted::of(part.as_bytes(), ParamKind::Card, hasher).to_string());
         } else {
-            out.push_str(part);
+            redact_pieces(part, hasher, out);
         }
         out.push_str(whole_part.get(part.len()..).unwrap_or_default());
         if at < word.len() {
             out.push(char::from(byte));
         }
         part_start = at + 1;
+    }
+}
+
+/// Writes what is no secret as a whole. A token behind a word, as in `bearer.TOKEN`, hides in it.
+fn redact_pieces(part: &str, hasher: &Hasher, out: &mut String) {
+    for piece in part.split_inclusive(['.', '_', '-']) {
+        let text = piece.trim_end_matches(['.', '_', '-']);
+        let kind = ParamKind::of(text);
+        if text.len() < part.len() && kind == ParamKind::Token {
+            out.push_str(&Redacted::of(text.as_bytes(), kind, hasher).to_string());
+            out.push_str(piece.get(text.len()..).unwrap_or_default());
+        } else {
+            out.push_str(piece);
+        }
     }
 }
 
@@ -296,6 +319,23 @@ mod tests {
         leaves("/reset/d41d8cd98f00b204e9800998ecf8427e/now", "d41d8cd98f00b204e9800998ecf8427e");
         leaves("key AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE");
         leaves("{\"k\":\"sk_live_4eC39HqLyjWDarjtT1zdp7dc\"}", "4eC39HqLyjWDarjtT1zdp7dc");
+    }
+
+    #[test]
+    fn a_token_behind_a_word_is_found() {
+        let secret = "cabqi7W20sruwuoGPrsMCVNylbtuabak";
+        for around in ["bearer.", "chat, bearer.", "my_session_", "x-", "a.b.c_"] {
+            leaves(&format!("{around}{secret}"), secret);
+            leaves(&format!("{around}{secret}.js and more"), secret);
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_method_is_none() {
+        assert_eq!(method("BASELINE-CONTROL"), "BASELINE-CONTROL");
+        let left_out = method("kq93jf8d0s9fk20dkf93kd9fk3k");
+        assert_eq!(left_out, "~long-method-left-out~");
+        assert_eq!(method(left_out), left_out, "the same in a replay");
     }
 
     #[test]

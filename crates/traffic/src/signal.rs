@@ -35,6 +35,10 @@ pub enum Detector {
     ForcedBrowsing,
     /// F1: more requests than the limit.
     RateLimit,
+    /// Rules for known attacks matched this request.
+    KnownAttack,
+    /// One source attacks again and again.
+    AttackProbing,
     /// A standing decision of an operator, or of an earlier verdict.
     StandingDecision,
     /// Framing that two parsers could read differently.
@@ -98,6 +102,18 @@ pub enum Reason {
         /// How many may be.
         allowed: u32,
     },
+    /// Rules that matched this request.
+    KnownAttack {
+        /// The one that says most.
+        rule: u64,
+        /// How many others matched.
+        others: u16,
+    },
+    /// Attacks of one source on distinct things.
+    Probing {
+        /// How many of late.
+        attacks: u32,
+    },
     /// A standing decision.
     Standing {
         /// When it ends, in seconds since the epoch; `u32::MAX` for never.
@@ -111,11 +127,13 @@ pub enum Reason {
 
 impl Detector {
     /// All detectors.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::CredentialStuffing,
         Self::InFlight,
         Self::ForcedBrowsing,
         Self::RateLimit,
+        Self::KnownAttack,
+        Self::AttackProbing,
         Self::StandingDecision,
         Self::Framing,
         Self::GoodStanding,
@@ -128,6 +146,8 @@ impl Detector {
             Self::InFlight => "in-flight-cap",
             Self::ForcedBrowsing => "forced-browsing",
             Self::RateLimit => "rate-limit",
+            Self::KnownAttack => "known-attack",
+            Self::AttackProbing => "attack-probing",
             Self::StandingDecision => "standing-decision",
             Self::Framing => "framing",
             Self::GoodStanding => "good-standing",
@@ -146,6 +166,7 @@ impl Detector {
             Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => Layer::Takeover,
             Self::ForcedBrowsing => Layer::Recon,
             Self::RateLimit | Self::StandingDecision | Self::Framing => Layer::Rate,
+            Self::KnownAttack | Self::AttackProbing => Layer::Rules,
         }
     }
 
@@ -156,7 +177,7 @@ impl Detector {
             Self::ForcedBrowsing => Family::Recon,
             Self::RateLimit => Family::Volume,
             Self::StandingDecision => Family::Reputation,
-            Self::Framing => Family::Input,
+            Self::KnownAttack | Self::AttackProbing | Self::Framing => Family::Input,
         }
     }
 
@@ -167,7 +188,7 @@ impl Detector {
             Self::ForcedBrowsing => "API9:2023 OAT-014",
             Self::RateLimit => "API4:2023 OAT-015",
             Self::StandingDecision => "",
-            Self::Framing => "API8:2023",
+            Self::KnownAttack | Self::AttackProbing | Self::Framing => "API8:2023",
         }
     }
 }
@@ -183,6 +204,13 @@ impl fmt::Display for Detector {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Stuffing { accounts: 0, normal, known_from, .. } => {
+                write!(
+                    f,
+                    "log-ins failed from here whose accounts cannot be told ({})",
+                    Normal(*normal, *known_from)
+                )
+            }
             Self::Stuffing { accounts, failed, normal, known_from } => {
                 write!(
                     f,
@@ -201,6 +229,13 @@ impl fmt::Display for Reason {
             Self::InFlight { unanswered, allowed } => {
                 write!(f, "{unanswered} attempts without an answer yet, {allowed} allowed at once")
             }
+            Self::KnownAttack { rule, others: 0 } => write!(f, "rule {rule} matched"),
+            Self::KnownAttack { rule, others: 1 } => write!(f, "rule {rule} and another matched"),
+            Self::KnownAttack { rule, others } => {
+                write!(f, "rule {rule} and {others} others matched")
+            }
+            Self::Probing { attacks: 1 } => f.write_str("1 attack from here of late"),
+            Self::Probing { attacks } => write!(f, "{attacks} attacks from here of late"),
             Self::Standing { until_s: u32::MAX } => f.write_str("a standing decision without end"),
             Self::Standing { until_s } => write!(
                 f,

@@ -55,6 +55,10 @@ pub struct Verdict {
 }
 
 impl Action {
+    /// All of them, from the mildest to the hardest.
+    pub const ALL: [Self; 6] =
+        [Self::Allow, Self::Throttle, Self::Challenge, Self::Mask, Self::Deny, Self::Reject];
+
     /// The word in output.
     pub const fn key(self) -> &'static str {
         match self {

@@ -10,13 +10,18 @@ fn nets(texts: &[&str]) -> Vec<Net> {
 }
 
 fn found(peer: &str, source: AddressSource, lines: &[&str]) -> (String, Option<ForwardingAnomaly>) {
-    let name = if source == AddressSource::Forwarded { "forwarded" } else { "x-forwarded-for" };
+    let name = match &source {
+        AddressSource::Forwarded => "forwarded",
+        AddressSource::Header(name) => name.as_str(),
+        AddressSource::Socket | AddressSource::XForwardedFor => "x-forwarded-for",
+    };
+    let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
     let mut headers = HeaderMap::new();
     for line in lines {
-        headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        headers.append(&name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
     }
     let trusted = nets(&["10.0.0.0/8", "fd00::/8"]);
-    let client = ClientAddress::find(peer.parse().unwrap(), &headers, &trusted, source);
+    let client = ClientAddress::find(peer.parse().unwrap(), &headers, &trusted, &source);
     (client.ip.to_string(), client.anomaly)
 }
 
@@ -93,13 +98,31 @@ fn the_standard_header_is_read_with_its_quoting() {
 }
 
 #[test]
+fn a_header_of_one_address_is_read_from_trusted_peers_alone() {
+    let source = || AddressSource::Header(HeaderName::from_static("cf-connecting-ip"));
+    let unparsable = Some(ForwardingAnomaly::Unparsable);
+    for (peer, lines, ip, anomaly) in [
+        ("10.0.0.1", &["198.51.100.1"][..], "198.51.100.1", None),
+        ("10.0.0.1", &[" 2001:db8::1 "], "2001:db8::1", None),
+        ("10.0.0.1", &[], "10.0.0.1", None),
+        ("203.0.113.9", &["198.51.100.1"], "203.0.113.9", None),
+        // One address, not a list, and not two answers.
+        ("10.0.0.1", &["192.0.2.1, 198.51.100.1"], "10.0.0.1", unparsable),
+        ("10.0.0.1", &["192.0.2.1", "198.51.100.1"], "10.0.0.1", unparsable),
+        ("10.0.0.1", &["unknown"], "10.0.0.1", unparsable),
+    ] {
+        assert_eq!(found(peer, source(), lines), (ip.to_owned(), anomaly), "{peer} {lines:?}");
+    }
+}
+
+#[test]
 fn the_header_that_is_not_configured_is_not_read() {
     let mut headers = HeaderMap::new();
     headers.append("forwarded", HeaderValue::from_static("for=192.0.2.1"));
     let trusted = nets(&["10.0.0.0/8"]);
     let peer = "10.0.0.1".parse().unwrap();
     for source in [AddressSource::XForwardedFor, AddressSource::Socket] {
-        assert_eq!(ClientAddress::find(peer, &headers, &trusted, source).ip, peer);
+        assert_eq!(ClientAddress::find(peer, &headers, &trusted, &source).ip, peer);
     }
 }
 
@@ -112,8 +135,9 @@ fn an_endless_chain_of_trusted_hops_is_cut_and_marked() {
 proptest! {
     #[test]
     fn hostile_headers_never_panic_and_never_forge(line in "[ -~\\t]{0,200}") {
-        for source in [AddressSource::XForwardedFor, AddressSource::Forwarded] {
-            let (ip, _) = found("203.0.113.9", source, &[&line]);
+        let named = AddressSource::Header(HeaderName::from_static("x-real-ip"));
+        for source in [AddressSource::XForwardedFor, AddressSource::Forwarded, named] {
+            let (ip, _) = found("203.0.113.9", source.clone(), &[&line]);
             prop_assert_eq!(ip, "203.0.113.9");
             let _ = found("10.0.0.1", source, &[&line]);
         }

@@ -142,7 +142,8 @@ fn proof_of(query: &Query<'_>, verb: &Verb, hint: &RoleHint, answer: &AnswerLess
         {
             Proof::Possible
         }
-        200..=299 | 304 => Proof::Certain,
+        // Nobody changes the protocol for what is not there.
+        101 | 200..=299 | 304 => Proof::Certain,
         // A form that was taken sends on; a page that sends on may do so for any path.
         301..=303 | 307 | 308
             if is_plain && *verb != Verb::Get && !answer.asks_for_credential() =>

@@ -255,5 +255,5 @@ fn hosts_without_end_share_one_baseline() {
         act.endpoint = Some(EndpointId(host));
         scene.visit(&act, 200, f64::from(host));
     }
-    assert!(scene.conduct.baselines().len() <= SERVICES_MAX + 1);
+    assert!(scene.conduct.baselines().len() <= ServiceId::MAX + 1);
 }

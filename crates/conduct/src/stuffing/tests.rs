@@ -349,7 +349,7 @@ fn what_is_normal_is_learnt_from_the_many_and_told() {
     }
     let views = scene.conduct.baselines();
     let view = views.iter().find(|v| v.detector == Detector::CredentialStuffing).expect("one");
-    assert_eq!(view.subject, Subject::Endpoint(crate::scene::LOGIN));
+    assert_eq!(view.subject, crate::Subject::Endpoint(crate::scene::LOGIN));
     assert_eq!(view.readiness, Readiness::Warming);
     assert!((0.08..0.16).contains(&view.share), "{view:?}");
     let signals = scene.signals(&scene.login(ATTACKER, 9), 3.0 * DAY_S);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
 use traffic::Outcome;
 
-use super::Console;
+use super::{Console, aside, figures};
 use crate::refused::Refused;
 use crate::wire::{Endpoint, EndpointList, Parameter};
 
@@ -40,6 +40,10 @@ pub(super) async fn one(
     State(console): State<Console>,
     Path(wanted): Path<String>,
 ) -> Result<Json<Endpoint>, Refused> {
+    aside(move || told(&console, &wanted).map(Json)).await
+}
+
+fn told(console: &Console, wanted: &str) -> Result<Endpoint, Refused> {
     let views = console.engine.endpoints();
     let is_named = |view: &&EndpointView| {
         let short = format!("{} {}", view.method, view.template);
@@ -51,7 +55,9 @@ pub(super) async fn one(
             let baselines = console.engine.baselines();
             let suggestions = console.engine.suggestions(console.instance.now());
             let suggestion = suggestions.iter().find(|suggested| suggested.endpoint == view.id);
-            Ok(Json(endpoint(view, &baselines, suggestion)))
+            let traffic = figures::of(console, Some(&view.label()))
+                .map_err(|error| Refused::failed("the counts cannot be read", error))?;
+            Ok(Endpoint { traffic, ..endpoint(view, &baselines, suggestion) })
         }
         [] => Err(Refused::missing(format!(
             "there is no endpoint {wanted:?}; `palisade api list` shows them with their numbers"
@@ -71,7 +77,8 @@ pub(super) async fn export(
     Json(console.engine.openapi(query.host.as_deref()))
 }
 
-fn endpoint(
+/// An endpoint as it goes over the wire, with what is normal there.
+pub fn endpoint(
     view: &EndpointView,
     baselines: &[BaselineView],
     suggestion: Option<&Suggestion>,
@@ -104,6 +111,7 @@ fn endpoint(
         statuses,
         p50_ms: view.latency_p50_us.map(millis),
         p95_ms: view.latency_p95_us.map(millis),
+        traffic: Vec::new(),
         outcomes: view.outcomes.iter().map(outcome).collect(),
         baselines: baselines.iter().filter(about_this).map(baseline).collect(),
         suggested_limit: suggestion

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
+use traffic::recording::Order;
 use traffic::{DecisionId, DecisionKind, Layer, Mode, Scope, Timestamp};
 
 use super::{Console, aside, written};
@@ -78,7 +79,7 @@ pub(super) async fn remove(
         let what = format!("removed {id}: {} {}", kind(decision.kind), decision.scope);
         let change = ledger::Change::RemoveDecision(number);
         if let Err(refused) = written(&console, change, &author, what) {
-            console.engine.reinstate(vec![decision], Vec::new());
+            console.engine.carry_out(Order::Decide(decision), now);
             return Err(refused);
         }
         Ok(Json(Removed {

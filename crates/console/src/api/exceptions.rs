@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
+use traffic::recording::Order;
 use traffic::{Detector, Event, ExceptionId, Timestamp};
 
 use super::{Console, aside, events, written};
@@ -43,7 +44,7 @@ pub(super) async fn make(
             // It has no number yet.
             return Ok(Json(Exception { id: String::new(), ..Exception::from(&exception) }));
         }
-        let Some(id) = console.engine.except(exception.clone()) else {
+        let Some(id) = console.engine.except(exception.clone(), now) else {
             return Err(Refused::conflict("there are too many exceptions; remove some first"));
         };
         exception.id = id;
@@ -51,7 +52,7 @@ pub(super) async fn make(
         let what = format!("silenced {} as {id}", wire.silences);
         let change = ledger::Change::PutException(exception);
         if let Err(refused) = written(&console, change, &author, what) {
-            console.engine.unexcept(id);
+            console.engine.unexcept(id, now);
             return Err(refused);
         }
         Ok(Json(wire))
@@ -67,14 +68,15 @@ pub(super) async fn remove(
     let number: ExceptionId = id.parse().map_err(|error| Refused::wrong(format!("{error}")))?;
     let author = caller.author("");
     aside(move || {
-        let Some(exception) = console.engine.unexcept(number) else {
+        let now = console.instance.now();
+        let Some(exception) = console.engine.unexcept(number, now) else {
             return Err(Refused::missing(format!("there is no exception {id}")));
         };
         let was = Exception::from(&exception).silences;
         let undo = undo(&console, &exception);
         let change = ledger::Change::RemoveException(number);
         if let Err(refused) = written(&console, change, &author, format!("removed {id}: {was}")) {
-            console.engine.reinstate(Vec::new(), vec![exception]);
+            console.engine.carry_out(Order::Except(exception), now);
             return Err(refused);
         }
         Ok(Json(Removed { schema: "palisade.v1.removed".to_owned(), id, was, undo }))
@@ -112,11 +114,16 @@ fn proposed(
             return Err(Refused::wrong(title));
         }
     };
+    let rules = match detector {
+        Detector::KnownAttack => event.rules.iter().map(|rule| rule.id).collect(),
+        _ => Vec::new(),
+    };
     let lasts = order.for_s.map_or(HOLDS_FOR, Duration::from_secs);
     Ok(traffic::Exception {
         id: ExceptionId(0),
         detector: Some(detector),
         layer: detector.layer(),
+        rules,
         endpoint,
         entity,
         reason: order.reason.clone(),

@@ -8,10 +8,15 @@ use axum::extract::State;
 use shield::policy::{Modes, Policy, Site as PolicySite};
 use traffic::{Detector, Layer};
 
-use super::Console;
+use super::{Console, aside, figures};
+use crate::refused::Refused;
 use crate::wire::{LayerList, LayerMode, Setting, Site, Status};
 
-pub(super) async fn status(State(console): State<Console>) -> Json<Status> {
+pub(super) async fn status(State(console): State<Console>) -> Result<Json<Status>, Refused> {
+    aside(move || Ok(Json(told(&console)))).await
+}
+
+fn told(console: &Console) -> Status {
     let now = console.instance.now();
     let standing = console.instance.standing();
     let policy = console.engine.policy();
@@ -35,12 +40,16 @@ pub(super) async fn status(State(console): State<Console>) -> Json<Status> {
         .map(|slot| format!("{} ({})", slot.slot, slot.reasons.join(", ")))
         .collect();
     let mut alarms = standing.alarms;
+    let traffic = figures::of(console, None).unwrap_or_else(|error| {
+        alarms.push(format!("figures of traffic cannot be read: {error}"));
+        Vec::new()
+    });
     for fault in console.engine.layer_faults(now) {
         if fault.is_quarantined {
             alarms.push(format!("layer {} is left alone after faults", fault.layer));
         }
     }
-    Json(Status {
+    Status {
         schema: "palisade.v1.status".to_owned(),
         version: standing.version.to_owned(),
         pid: std::process::id(),
@@ -50,12 +59,13 @@ pub(super) async fn status(State(console): State<Console>) -> Json<Status> {
         policy_version: console.engine.policy_version(),
         policy_faults: standing.policy_faults,
         policy_warnings: standing.policy_warnings,
-        sites: sites(&console),
+        sites: sites(console),
+        traffic,
         settings: settings(&policy),
         counters,
         sessions,
         alarms,
-    })
+    }
 }
 
 pub(super) async fn layers(State(console): State<Console>) -> Json<LayerList> {

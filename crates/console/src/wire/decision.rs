@@ -68,6 +68,9 @@ pub struct Exception {
     pub id: String,
     pub layer: String,
     pub detector: Option<String>,
+    /// Of known attacks, the rules that are silenced; none are all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<u64>,
     pub endpoint: Option<String>,
     pub entity: Option<String>,
     /// What it keeps quiet, in one sentence.
@@ -88,7 +91,8 @@ pub struct ExceptionOrder {
     /// The event that was no attack (event or request id).
     pub event: String,
     /// How wide: `caller` (detector, endpoint and caller; the default), `endpoint` (detector and
-    /// endpoint, any caller), `detector` (the detector everywhere).
+    /// endpoint, any caller), `detector` (the detector everywhere). For a known attack, the
+    /// detector is the rules that matched.
     #[serde(default)]
     pub scope: Option<String>,
     /// For how many seconds; 90 days without.
@@ -173,6 +177,7 @@ impl From<&traffic::Exception> for Exception {
             id: exception.id.to_string(),
             layer: exception.layer.to_string(),
             detector: exception.detector.map(|detector| detector.to_string()),
+            rules: exception.rules.clone(),
             endpoint: exception.endpoint.clone(),
             entity: exception.entity.map(|entity| entity.to_string()),
             silences: silences(exception),
@@ -188,7 +193,10 @@ impl From<&traffic::Exception> for Exception {
 }
 
 fn silences(exception: &traffic::Exception) -> String {
+    let numbers: Vec<String> = exception.rules.iter().map(ToString::to_string).collect();
     let what = match exception.detector {
+        _ if numbers.len() == 1 => format!("rule {}", numbers.concat()),
+        _ if !numbers.is_empty() => format!("rules {}", numbers.join(", ")),
         Some(detector) => detector.to_string(),
         None => format!("everything of layer {}", exception.layer),
     };

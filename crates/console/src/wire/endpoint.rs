@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Traffic;
+
 /// All endpoints, by host, path and method.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EndpointList {
@@ -54,6 +56,9 @@ pub struct Endpoint {
     pub p50_ms: Option<f64>,
     /// What 95 of 100 exchanges stay under.
     pub p95_ms: Option<f64>,
+    /// Traffic of the last hour and the last day; only where one endpoint is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traffic: Vec<Traffic>,
     /// How its answers are told apart, where that was learnt: one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<String>,

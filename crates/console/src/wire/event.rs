@@ -54,6 +54,9 @@ pub struct Event {
     pub ja4: Option<String>,
     pub user_agent: Option<String>,
     pub signals: Vec<EventSignal>,
+    /// The rules that matched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<EventRule>,
     pub scope: Option<String>,
     pub decision: Option<String>,
     pub exception: Option<String>,
@@ -71,6 +74,18 @@ pub struct EventSignal {
     pub entity: String,
     pub nats: f32,
     pub reason: String,
+}
+
+/// A rule that matched, and where.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of traffic::event::EventRule")]
+pub struct EventRule {
+    pub id: u64,
+    pub message: String,
+    pub field: String,
+    pub found: String,
+    pub severity: Option<String>,
+    pub names: Vec<String>,
 }
 
 impl EventList {
@@ -114,12 +129,26 @@ impl From<&traffic::Event> for Event {
             ja4: event.ja4.clone(),
             user_agent: event.user_agent.clone(),
             signals: event.signals.iter().map(EventSignal::from).collect(),
+            rules: event.rules.iter().map(EventRule::from).collect(),
             scope: event.scope.clone(),
             decision: event.decision.map(|id| id.to_string()),
             exception: event.exception.map(|id| id.to_string()),
             policy_version: event.policy_version,
             notes: event.notes.clone(),
             count: event.count,
+        }
+    }
+}
+
+impl From<&traffic::event::EventRule> for EventRule {
+    fn from(rule: &traffic::event::EventRule) -> Self {
+        Self {
+            id: rule.id,
+            message: rule.message.clone(),
+            field: rule.field.clone(),
+            found: rule.found.clone(),
+            severity: rule.severity.clone(),
+            names: rule.names.clone(),
         }
     }
 }

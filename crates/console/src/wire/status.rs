@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Traffic;
+
 /// How the instance is.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Status {
@@ -29,6 +31,9 @@ pub struct Status {
     pub policy_warnings: Vec<String>,
     /// The sites and how far each layer goes there.
     pub sites: Vec<Site>,
+    /// Traffic of the last hour and the last day.
+    #[serde(default)]
+    pub traffic: Vec<Traffic>,
     /// Settings and where each comes from.
     pub settings: Vec<Setting>,
     /// Counters since the start.

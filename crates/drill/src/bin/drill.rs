@@ -85,9 +85,21 @@ enum Command {
         /// nginx, with what comes before it
         #[arg(long, default_value = "nginx")]
         nginx: String,
+        /// GoAccess, with what comes before it
+        #[arg(long, default_value = "goaccess")]
+        goaccess: String,
         /// How long the load lasts
         #[arg(long, default_value_t = 30)]
         secs: u64,
+    },
+    /// Write an access log in combined format, dates rising, of fifty thousand addresses
+    AccessLog {
+        /// How many lines
+        #[arg(long, default_value_t = 1_000_000)]
+        lines: u64,
+        /// What the dice begin with
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
     },
     /// Honest callers that look like attackers
     LookAlike {
@@ -115,6 +127,8 @@ enum TrialKind {
     HalfLoad,
     /// A hundred new policies at 1,000 requests a second
     Reloads,
+    /// A million lines of an access log, beside GoAccess
+    Logs,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -157,8 +171,14 @@ async fn main() -> Result<()> {
             };
             report("attacker", &tally)
         }
-        Command::Trial { kinds, program, nginx, secs } => {
-            let trial = Trial { program, nginx, lasting: Duration::from_secs(secs) };
+        Command::AccessLog { lines, seed } => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            drill::access_log::write(lines, seed, &mut out)?;
+            Ok(std::io::Write::flush(&mut out)?)
+        }
+        Command::Trial { kinds, program, nginx, goaccess, secs } => {
+            let lasting = Duration::from_secs(secs);
+            let trial = Trial { program, nginx, goaccess, lasting };
             // It brings threads of its own, and blocks.
             tokio::task::spawn_blocking(move || try_all(&trial, &kinds)).await?
         }
@@ -199,6 +219,7 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::BusyGateway => trial.busy_gateway(),
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
+            TrialKind::Logs => trial.logs(),
         };
         failed.extend(tried.err().map(|error| format!("{error:#}")));
     }

@@ -12,7 +12,7 @@ use crate::{
     answer::Problem,
     decode::{Codings, decode},
     framing::Refusal,
-    upload::{CallerFault, Stream, Upload, lacks_its_end},
+    upload::{CallerFault, Pace, Stream, Upload, lacks_its_end},
 };
 
 /// A body that takes longer streams on, and what has come of it is looked at.
@@ -36,13 +36,17 @@ pub(super) async fn inspect(
     if lacks_its_end(&incoming) {
         return await_end(ongoing, incoming).await;
     }
+    let worker = Rc::clone(&ongoing.arrival.worker);
+    let deadlines = ongoing.arrival.wire.terms.deadlines;
+    let shares_connection = ongoing.head.is_none();
     let stream = |held: Bytes, incoming| {
         let left = allowed.saturating_sub(held.len() as u64);
-        Upload::Stream(Stream::new(held, incoming, Rc::clone(fault), left))
+        let pace = || Pace::new(Rc::clone(&worker.ticker), &deadlines, held.len());
+        let pace = shares_connection.then(pace);
+        Upload::Stream(Stream::new(held, incoming, Rc::clone(fault), left, pace))
     };
     let wanted = ongoing.pass.as_ref().and_then(|pass| pass.body_wanted());
     let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
-    let worker = Rc::clone(&ongoing.arrival.worker);
     let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);
     ongoing.held = worker.hold(expected.min(bytes_max));
     if ongoing.held.is_none() {

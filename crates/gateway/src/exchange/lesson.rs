@@ -27,10 +27,21 @@ pub(super) enum Begun {
     Later(Lesson),
 }
 
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    const NAME: &[u8] = b"text/event-stream";
+    let value = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let start = value.and_then(|value| value.get(..NAME.len()));
+    start.is_some_and(|start| start.eq_ignore_ascii_case(NAME))
+}
+
 impl Lesson {
     pub(super) fn begin(pass: &Pass, parts: &response::Parts, body: &Incoming) -> Begun {
         let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
         let wanted = pass.answer_wanted(&head);
+        if is_event_stream(&parts.headers) {
+            // It has no end to wait for, and how long it lasts is nobody's latency.
+            return Begun::Now { length: 0 };
+        }
         let exact = body.size_hint().exact().filter(|length| *length == 0 || wanted.is_none());
         if let Some(length) = exact {
             return Begun::Now { length };

@@ -90,6 +90,7 @@ impl Onward {
         let provenance = Provenance {
             peer: &arrival.peer_text,
             trusted: policy.is_some_and(|policy| arrival.is_trusted(policy)),
+            names_caller: policy.and_then(|policy| policy.trust().source.header()),
             scheme: HeaderValue::from_static(arrival.peer.scheme.key()),
             host: headers.get(header::HOST).cloned(),
             request_id: ongoing.request_id.clone(),

@@ -1,17 +1,29 @@
 //! HTTP/2 says twice what HTTP/1 says once; this makes it one, or refuses.
 //!
-//! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, and cookie
-//! crumbs become one header. The h2 crate has refused connection headers and broken names already.
+//! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, the limits on
+//! heads hold, and cookie crumbs become one header. The h2 crate has refused connection headers and
+//! broken names already.
 
 use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts};
 use hyper::body::{Body, Incoming};
 
-use crate::framing::{Refusal, authorities_agree, is_authority};
+use crate::{
+    framing::{HeadLimits, Refusal, authorities_agree, is_authority},
+    terms::CallerTerms,
+};
 
-pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> {
+/// What a field counts for beside its bytes (RFC 9113 §6.5.2).
+const FIELD_BYTES: usize = 32;
+
+pub(crate) fn settle(
+    parts: &mut Parts,
+    body: &Incoming,
+    terms: &CallerTerms,
+) -> Result<(), Refusal> {
     if parts.version != Version::HTTP_2 {
         return Ok(());
     }
+    check_size(parts, &terms.head, terms.http2.header_list_bytes)?;
     let path = parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
     let asterisk = path == "*" && parts.method == Method::OPTIONS;
     if !(path.starts_with('/') || asterisk) || parts.method == Method::CONNECT {
@@ -43,6 +55,30 @@ pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> 
         parts.headers.insert(header::HOST, host);
     }
     join_cookies(&mut parts.headers);
+    Ok(())
+}
+
+/// The limits on heads, as over HTTP/1. Crumbs of cookies will be one header.
+fn check_size(parts: &Parts, limits: &HeadLimits, list_bytes: u32) -> Result<(), Refusal> {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > limits.target_bytes {
+        return Err(Refusal::TargetTooLong);
+    }
+    let (mut bytes, mut count, mut crumbs) = (target, 0, 0);
+    for (name, value) in &parts.headers {
+        bytes += name.as_str().len() + value.len() + FIELD_BYTES;
+        crumbs += usize::from(*name == header::COOKIE);
+        count += usize::from(*name != header::COOKIE);
+        if limits.reject_underscores && name.as_str().contains('_') {
+            return Err(Refusal::Underscore);
+        }
+    }
+    if count + crumbs.min(1) > limits.header_count {
+        return Err(Refusal::TooManyHeaders);
+    }
+    if bytes > usize::try_from(list_bytes).unwrap_or(usize::MAX) {
+        return Err(Refusal::HeadersTooLarge);
+    }
     Ok(())
 }
 

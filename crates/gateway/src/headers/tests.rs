@@ -15,6 +15,7 @@ fn prepared(lines: &[(&'static str, &'static str)], trusted: bool) -> HeaderMap 
     let from = Provenance {
         peer: &HeaderValue::from_static("192.0.2.9"),
         trusted,
+        names_caller: None,
         scheme: HeaderValue::from_static("https"),
         host: Some(HeaderValue::from_static("h")),
         request_id: HeaderValue::from_static("id"),

@@ -79,6 +79,9 @@ fn shapes_over_http2_are_refused_or_mean_the_same() {
                 Outcome::Refused { event, .. } if !front.has(event) => {
                     Err(format!("no event {event}"))
                 }
+                Outcome::Reset if !front.told_within_http2() => {
+                    Err("reset without an event".to_owned())
+                }
                 Outcome::Refused { .. } | Outcome::Reset
                     if shape.meaning.is_empty() && understood.is_empty() =>
                 {
@@ -228,9 +231,23 @@ impl Front {
 
     /// Whether there is an event under this ID.
     fn has(&self, id: &str) -> bool {
+        self.told(|event| event.id.to_string() == id)
+    }
+
+    /// Whether there is an event of what the HTTP/2 library refused; it is taken away.
+    fn told_within_http2(&self) -> bool {
+        let is_library = |event: &Event| {
+            event.signals.first().is_some_and(|signal| signal.reason.starts_with("http2-"))
+        };
+        let told = self.told(is_library);
+        self.events.lock().unwrap().retain(|event| !is_library(event));
+        told
+    }
+
+    fn told(&self, wanted: impl Fn(&Event) -> bool) -> bool {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            if self.events.lock().unwrap().iter().any(|event| event.id.to_string() == id) {
+            if self.events.lock().unwrap().iter().any(&wanted) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -15,9 +15,9 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 fn impatient(origin: &Origin) -> Proxy {
     let mut settings = settings(&origin.url());
-    settings.caller_deadlines.head = Duration::from_millis(700);
-    settings.caller_deadlines.idle = Duration::from_millis(700);
-    settings.caller_deadlines.body_grace = Duration::from_millis(700);
+    settings.terms.deadlines.head = Duration::from_millis(700);
+    settings.terms.deadlines.idle = Duration::from_millis(700);
+    settings.terms.deadlines.body_grace = Duration::from_millis(700);
     Proxy::with(settings)
 }
 

@@ -14,17 +14,21 @@ use traffic::Event;
 
 use crate::support::{Origin, PATIENCE, Proxy, settings, with_policy};
 
-fn watched(settings: Settings) -> (Proxy, Arc<Mutex<Vec<Event>>>) {
+/// Events as they were told.
+pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
+
+/// A gateway, and the events that it tells.
+pub(crate) fn watched(
+    tls: Option<Arc<rustls::ServerConfig>>,
+    settings: Settings,
+) -> (Proxy, Events) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&events);
-    let proxy = Proxy::with(Settings {
-        events: Arc::new(move |event| sink.lock().unwrap().push(event)),
-        ..settings
-    });
-    (proxy, events)
+    let events_to: gateway::EventSink = Arc::new(move |event| sink.lock().unwrap().push(event));
+    (Proxy::over(tls, Settings { events: events_to, ..settings }), events)
 }
 
-fn find(events: &Mutex<Vec<Event>>, id: &str) -> Event {
+pub(crate) fn find(events: &Mutex<Vec<Event>>, id: &str) -> Event {
     let until = std::time::Instant::now() + PATIENCE;
     loop {
         if let Some(event) = events.lock().unwrap().iter().find(|event| event.id.to_string() == id)
@@ -42,7 +46,7 @@ fn id_in(answer: &str) -> String {
 
 #[test]
 fn refused_heads_bodies_and_dead_upstreams_are_written_down() {
-    let (proxy, events) = watched(settings("http://127.0.0.1:1"));
+    let (proxy, events) = watched(None, settings("http://127.0.0.1:1"));
     for (request, status) in [
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET /%41 HTTP/1.1\r\nHost: h\r\nX: secret-canary\x01\r\n\r\n", 400),
@@ -65,7 +69,7 @@ fn refused_heads_bodies_and_dead_upstreams_are_written_down() {
 fn bodies_over_the_limit_of_the_policy_are_413() {
     let origin = Origin::echo();
     let limits = "[limits]\nbody_bytes = \"10KiB\"\n";
-    let (proxy, events) = watched(with_policy(&origin.url(), limits));
+    let (proxy, events) = watched(None, with_policy(&origin.url(), limits));
     let big = "x".repeat(20_000);
     for (kind, framing) in [
         ("application/json", format!("Content-Length: 20000\r\n\r\n{big}")),
@@ -92,7 +96,7 @@ fn too_many_at_a_time_wait_and_then_are_told_to_come_again() {
         }
     });
     let settings = Settings { requests_max: 1, ..settings(&origin.url()) };
-    let (proxy, events) = watched(settings);
+    let (proxy, events) = watched(None, settings);
     let mut callers: Vec<_> = (0..8).map(|_| proxy.connect()).collect();
     for caller in &mut callers {
         caller.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -132,7 +136,7 @@ fn a_host_that_no_site_names_is_misdirected() {
     let origin = Origin::echo();
     let mut settings = settings(&origin.url());
     settings.sites = gateway::Sites::default();
-    let (proxy, events) = watched(settings);
+    let (proxy, events) = watched(None, settings);
     let answer = proxy.all("GET / HTTP/1.1\r\nHost: other\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
     assert_eq!(find(&events, &id_in(&answer)).status, 421);

@@ -1,6 +1,9 @@
 //! What crosses the gateway, and what it says for itself.
 
-use crate::support::{Origin, Proxy};
+use crate::{
+    events::{find, watched},
+    support::{Origin, Proxy, with_policy},
+};
 
 fn sent_on(headers: &str) -> String {
     let origin = Origin::echo();
@@ -31,6 +34,30 @@ fn claims_of_strangers_are_replaced() {
         "traceparent: 00-",
     ] {
         assert!(text.contains(set), "{set}: {text}");
+    }
+}
+
+#[test]
+fn a_header_of_the_policys_choice_names_the_caller() {
+    let origin = Origin::echo();
+    for (trusted, caller_seen, sent_on) in
+        [("127.0.0.0/8", "198.51.100.7", true), ("10.0.0.0/8", "127.0.0.1", false)]
+    {
+        let server = format!(
+            "[server]\ntrusted_proxies = [\"{trusted}\"]\nclient_ip = \"header:Fly-Client-IP\"\n\
+             [limits]\nbody_bytes = \"1B\"\n"
+        );
+        let (proxy, events) = watched(None, with_policy(&origin.url(), &server));
+        let mut caller = proxy.connect();
+        let claims = "Fly-Client-IP: 198.51.100.7\r\nFly_Client_IP: 203.0.113.1\r\n";
+        caller.write(format!("GET / HTTP/1.1\r\nHost: h\r\n{claims}\r\n"));
+        let text = caller.answer().text();
+        assert_eq!(text.contains("198.51.100.7"), sent_on, "{text}");
+        assert!(!text.contains("203.0.113.1"), "{text}");
+        // Of an honest request a sample is kept, and it names the caller.
+        let id = text.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+        let event = find(&events, id.unwrap_or_default());
+        assert_eq!(event.client, caller_seen);
     }
 }
 

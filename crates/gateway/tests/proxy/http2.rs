@@ -260,6 +260,32 @@ fn a_body_that_ends_late_at_its_promised_length_arrives_whole() {
 }
 
 #[test]
+fn an_idle_connection_is_kept_for_its_time_and_then_ended_with_a_goodbye() {
+    let origin = Origin::echo();
+    let mut settings = settings(&origin.url());
+    settings.terms.deadlines.head = Duration::from_millis(500);
+    settings.terms.deadlines.idle = Duration::from_secs(2);
+    let proxy = Proxy::with(settings);
+    for requests in [0_u64, 2] {
+        block_on(async {
+            let stream = TcpStream::connect(proxy.address).await.unwrap();
+            let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+            let began = std::time::Instant::now();
+            let ended = tokio::spawn(async move { (connection.await, began.elapsed()) });
+            for _ in 0..requests {
+                let request = get("http://a/").body(()).unwrap();
+                assert_eq!(exchange(&mut sender, request, None).await.unwrap().0.status(), 200);
+                tokio::time::sleep(Duration::from_millis(1200)).await;
+            }
+            let (ending, lasted) = ended.await.unwrap();
+            assert!(ending.is_ok(), "a GOAWAY without an error: {ending:?}");
+            let least = Duration::from_millis(1800 + 1200 * requests.saturating_sub(1));
+            assert!(lasted > least && lasted < least + Duration::from_secs(5), "{lasted:?}");
+        });
+    }
+}
+
+#[test]
 fn streams_under_way_are_finished_when_the_gateway_stops() {
     let origin = Origin::start(|mut served| {
         while served.request().is_some() {

@@ -2,9 +2,11 @@
 
 mod callers;
 mod events;
+mod faults;
 mod framing;
 mod headers;
 mod http2;
+mod http2_faults;
 mod origins;
 mod overload;
 mod streaming;

@@ -6,7 +6,9 @@
 
 use std::{io::Write, time::Duration};
 
-use crate::support::{Origin, Proxy};
+use gateway::UpstreamDeadlines;
+
+use crate::support::{Origin, Proxy, settings, with_deadlines};
 
 #[test]
 fn an_upload_waits_for_the_origin_to_want_it() {
@@ -35,7 +37,9 @@ fn events_arrive_as_they_happen() {
         std::thread::sleep(Duration::from_millis(600));
         served.write("data: 2\n\n");
     });
-    let proxy = Proxy::before(&origin);
+    let settings = settings(&origin.url());
+    let engine = std::sync::Arc::clone(&settings.engine);
+    let proxy = Proxy::with(settings);
     let mut caller = proxy.connect();
     caller.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     let began = std::time::Instant::now();
@@ -44,6 +48,8 @@ fn events_arrive_as_they_happen() {
         seen.push_str(&String::from_utf8(caller.bytes(1)).unwrap());
     }
     assert!(began.elapsed() < Duration::from_millis(500));
+    // A stream may last for days: it is known from its head on.
+    assert_eq!(engine.endpoints().len(), 1);
     assert!(caller.rest().contains("data: 2"));
 }
 
@@ -92,6 +98,32 @@ fn a_websocket_is_a_tunnel_after_the_handshake() {
     assert_eq!(caller.bytes(8), b"first\x01\x02\x03");
     caller.write("abc");
     assert_eq!(caller.bytes(3), b"abc");
+}
+
+#[test]
+fn a_tunnel_may_pause_as_long_as_an_answer_and_no_longer() {
+    let origin = Origin::start(|mut served| {
+        served.request();
+        served
+            .write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+        while let Some(bytes) = served.read(1) {
+            served.write(bytes);
+        }
+    });
+    let answer_idle = Duration::from_millis(1500);
+    let deadlines = UpstreamDeadlines { answer_idle, ..UpstreamDeadlines::default() };
+    let proxy = Proxy::with(with_deadlines(&origin.url(), deadlines));
+    let mut caller = proxy.connect();
+    caller.write("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    assert_eq!(caller.answer().status(), 101);
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(700));
+        caller.write("x");
+        assert_eq!(caller.bytes(1), b"x");
+    }
+    let began = std::time::Instant::now();
+    assert_eq!(caller.rest(), "");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -18,10 +18,12 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
 use crate::{
+    events::watched,
     http2::{block_on, exchange},
     support::{Origin, Proxy, only_site, settings},
 };
-use gateway::{Site, Sites, Upstream, UpstreamDeadlines};
+use gateway::{Gateway, Site, Sites, Upstream, UpstreamDeadlines};
+use shield::{policy, policy::Sources};
 
 struct Identity {
     server: Arc<ServerConfig>,
@@ -48,6 +50,14 @@ fn identity(alpn: &[&[u8]]) -> Identity {
 }
 
 async fn connect(proxy: &Proxy, roots: RootCertStore, alpn: &[&[u8]]) -> TlsStream<TcpStream> {
+    dial(proxy.address, roots, alpn).await.unwrap()
+}
+
+async fn dial(
+    address: std::net::SocketAddr,
+    roots: RootCertStore,
+    alpn: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -55,9 +65,9 @@ async fn connect(proxy: &Proxy, roots: RootCertStore, alpn: &[&[u8]]) -> TlsStre
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 #[test]
@@ -86,6 +96,26 @@ fn callers_choose_between_http1_and_http2_by_alpn() {
         let (_, text, _) = exchange(&mut sender, request, None).await.unwrap();
         assert!(text.starts_with("GET /two HTTP/1.1\n"), "{text}");
     });
+}
+
+#[test]
+fn who_negotiates_http2_and_speaks_something_else_is_written_down() {
+    let origin = Origin::echo();
+    let identity = identity(&[b"h2"]);
+    let tls = Some(Arc::clone(&identity.server));
+    let (proxy, events) = watched(tls, settings(&origin.url()));
+    block_on(async {
+        let mut stream = connect(&proxy, identity.roots.clone(), &[b"h2"]).await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        // Who leaves without a word is nobody's event.
+        drop(connect(&proxy, identity.roots.clone(), &[b"h2"]).await);
+    });
+    proxy.drain();
+    let events = events.lock().unwrap();
+    let reasons: Vec<_> = events.iter().map(|event| event.signals[0].reason.as_str()).collect();
+    assert!(matches!(*reasons, [only] if only.starts_with("http2-no-preface")), "{reasons:?}");
+    assert_eq!(origin.seen(), 0);
 }
 
 /// An HTTPS origin that says what it was asked for.
@@ -140,6 +170,53 @@ fn an_https_origin_is_verified_and_named() {
         .await
         .unwrap();
     });
+}
+
+#[test]
+fn a_renewed_certificate_is_shown_without_a_restart() {
+    let origin = Origin::echo();
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let renew = || {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        roots
+    };
+    let first = renew();
+    let settings = settings(&origin.url());
+    let text = format!(
+        "version = 1\n[server]\nlisten = [{{ addr = \"127.0.0.1:0\", tls = \"main\" }}]\n[tls.main]\n\
+         cert = {cert:?}\nkey = {key:?}\n[[site]]\nupstream = \"{}\"\n",
+        origin.url()
+    );
+    let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
+    let policy = policy::load(&sources).unwrap().0;
+    let (listeners, certificates) = gateway::listeners(&policy).unwrap();
+    let gateway = Gateway::start(listeners, settings).unwrap();
+    let address = gateway.addresses()[0];
+    block_on(async {
+        let mut standing = dial(address, first.clone(), &[b"http/1.1"]).await.unwrap();
+        // A key that belongs to another certificate changes nothing.
+        let whole = std::fs::read(&cert).unwrap();
+        let second = renew();
+        let renewed = std::fs::read(&cert).unwrap();
+        std::fs::write(&cert, whole).unwrap();
+        assert!(certificates.read_again(&policy).is_err());
+        assert!(dial(address, first.clone(), &[b"http/1.1"]).await.is_ok());
+        std::fs::write(&cert, renewed).unwrap();
+        certificates.read_again(&policy).unwrap().show();
+        assert!(dial(address, second, &[b"http/1.1"]).await.is_ok());
+        assert!(dial(address, first, &[b"http/1.1"]).await.is_err(), "the old one is gone");
+        let ask = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        standing.write_all(ask).await.unwrap();
+        let mut answer = Vec::new();
+        standing.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "what stood goes on");
+    });
+    gateway.drain();
 }
 
 #[test]

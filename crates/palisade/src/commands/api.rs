@@ -105,6 +105,8 @@ fn one(page: &mut Page, endpoint: &Endpoint) {
     if let Some(limit) = &endpoint.suggested_limit {
         page.pair("suggested", &format!("rate limit {limit}"));
     }
+    page.gap();
+    super::status::show_traffic(page, &endpoint.traffic);
     if endpoint.parameters.is_empty() {
         return;
     }

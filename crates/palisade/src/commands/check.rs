@@ -35,10 +35,15 @@ struct Reached {
 pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     let configuration = Configuration {
         file: Some(check.config.clone()),
-        overlay: None,
         flags: Flags { data: global.data.clone(), ..Flags::default() },
+        ..Configuration::default()
     };
     let compiled = configuration.compile().map_err(Failure::Configuration)?;
+    let faults = gateway::file_faults(&compiled.policy);
+    if !faults.is_empty() {
+        let told = |fault: gateway::SetupError| format!("{}: {fault}", check.config.display());
+        return Err(Failure::Configuration(faults.into_iter().map(told).collect()));
+    }
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
     let checked = Checked {
         schema: "palisade.v1.checked",
@@ -59,10 +64,12 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
             let paint = if reached.reached { Paint::Good } else { Paint::Bad };
             page.painted(paint, &format!("{}: {} {fault}", reached.site, reached.upstream));
         }
-        page.line(&format!("{}: valid, {} sites", checked.file, checked.sites));
+        let plural = if checked.sites == 1 { "" } else { "s" };
+        page.line(&format!("{}: valid, {} site{plural}", checked.file, checked.sites));
     })?;
     match checked.upstreams.iter().filter(|reached| !reached.reached).count() {
         0 => Ok(()),
+        1 => Err(Failure::Failed("an upstream cannot be reached".to_owned())),
         count => Err(Failure::Failed(format!("{count} upstreams cannot be reached"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use console::wire::{Event, EventDetail, EventList, EventSignal};
+use console::wire::{Event, EventDetail, EventList, EventRule, EventSignal};
 
 use super::Desk;
 use crate::args::{Events, Filter, Format};
@@ -112,6 +112,7 @@ fn explain(page: &mut Page, detail: &EventDetail) {
     page.pair_painted("verdict", &sentence(event), paint(event));
     page.pair("risk", &format!("{} of 100 ({:+.1} nats in all)", event.risk, event.nats));
     evidence(page, &event.signals);
+    rules(page, &event.rules);
     if let Some(scope) = &event.scope {
         page.pair("aimed at", scope);
     }
@@ -176,6 +177,18 @@ fn evidence(page: &mut Page, signals: &[EventSignal]) {
         );
         page.pair("", &format!("           {}", signal.reason));
         page.pair_painted("", &format!("           on {}", signal.entity), Paint::Faint);
+    }
+}
+
+fn rules(page: &mut Page, rules: &[EventRule]) {
+    for (at, rule) in rules.iter().enumerate() {
+        let severity = rule.severity.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+        let name = if at == 0 { "rules" } else { "" };
+        page.pair(name, &format!("{}  {}{severity}", rule.id, rule.message));
+        page.pair("", &format!("           in {}: {}", rule.field, rule.found));
+        if !rule.names.is_empty() {
+            page.pair_painted("", &format!("           {}", rule.names.join(", ")), Paint::Faint);
+        }
     }
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn explain(global: &Global, explain: &Explain) -> Result<(), Failure>
     };
     let configuration = Configuration {
         file: Some(file.clone()),
-        overlay: None,
         flags: Flags { data: global.data.clone(), ..Flags::default() },
+        ..Configuration::default()
     };
     let compiled = configuration.compile().map_err(Failure::Configuration)?;
     let method = asked.method.parse().map_err(|_| wrong(&explain.request))?;

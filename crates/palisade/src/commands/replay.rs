@@ -85,7 +85,7 @@ fn one(
                 })?;
             }
             Format::Json => kept.push(numbered),
-            Format::Table => {}
+            _ => {}
         }
         Ok(())
     };
@@ -101,7 +101,7 @@ fn one(
             let schema = "palisade.v1.replay";
             output.document(&Replayed { schema, exchanges: &kept, summary: &summary }, |_| {})?;
         }
-        Format::Table => output.document(&(), |page| show(page, path, &summary))?,
+        _ => output.document(&(), |page| show(page, path, &summary))?,
     }
     Ok(summary)
 }

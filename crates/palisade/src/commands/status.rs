@@ -1,6 +1,6 @@
 //! `status`: health, modes, and where each value comes from.
 
-use console::wire::{Site, Status};
+use console::wire::{Site, Status, Traffic};
 
 use super::Desk;
 use crate::failure::Failure;
@@ -30,6 +30,8 @@ fn show(page: &mut Page, status: &Status) {
     for (at, session) in status.sessions.iter().enumerate() {
         page.pair(if at == 0 { "sessions" } else { "" }, session);
     }
+    page.gap();
+    show_traffic(page, &status.traffic);
     for site in &status.sites {
         page.gap();
         show_site(page, site);
@@ -54,6 +56,33 @@ fn show(page: &mut Page, status: &Status) {
         .map(|(name, count)| vec![(name.clone(), Paint::None), (count.to_string(), Paint::None)])
         .collect();
     page.table(&["SINCE THE START", ">COUNT"], &rows);
+}
+
+/// Figures of traffic, a line a span.
+pub(super) fn show_traffic(page: &mut Page, traffic: &[Traffic]) {
+    let rows: Vec<_> = traffic
+        .iter()
+        .map(|figures| {
+            let classes: Vec<String> =
+                figures.statuses.iter().map(|(class, count)| format!("{class} {count}")).collect();
+            let within = |ms: Option<f64>| ms.map_or("–".to_owned(), |ms| format!("≤ {ms} ms"));
+            let count = |count: u64, paint| {
+                (count.to_string(), if count == 0 { Paint::None } else { paint })
+            };
+            vec![
+                (format!("last {}", figures.span), Paint::None),
+                count(figures.requests, Paint::Bold),
+                count(figures.refused, Paint::Bad),
+                count(figures.would_refuse, Paint::Warn),
+                (within(figures.p50_ms), Paint::None),
+                (within(figures.p95_ms), Paint::None),
+                (classes.join(", "), Paint::None),
+            ]
+        })
+        .collect();
+    let heads =
+        ["TRAFFIC", ">REQUESTS", ">REFUSED", ">WOULD BE REFUSED", ">P50", ">P95", "STATUSES"];
+    page.table(&heads, &rows);
 }
 
 fn show_site(page: &mut Page, site: &Site) {

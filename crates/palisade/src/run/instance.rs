@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::wire::{Changed, ModeChange, Reloaded};
 use console::{Instance, InstanceStanding, Refused};
-use gateway::Sites;
+use gateway::{Certificates, Renewed, Site as Upstream, Sites, Terms};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
 use shield::policy::overlay::{self, ModeScope};
@@ -31,9 +31,19 @@ pub(crate) struct RunningInstance {
     ledger: Ledger,
     recording: Option<Recording>,
     upstreams: Sites,
+    certificates: Certificates,
+    terms: Terms,
     started: Timestamp,
+    /// The policy that sockets, threads and tables were set up by.
+    started_with: Arc<Policy>,
     listeners: Vec<String>,
     offered: Mutex<Offered>,
+}
+
+/// What a policy names in other files, as they are now.
+struct Around {
+    sites: BTreeMap<String, Upstream>,
+    certificates: Renewed,
 }
 
 /// The policy as it was offered last.
@@ -69,6 +79,10 @@ pub(crate) struct Parts {
     pub(crate) listeners: Vec<String>,
     /// Where requests go.
     pub(crate) upstreams: Sites,
+    /// What listeners show.
+    pub(crate) certificates: Certificates,
+    /// What callers are held to.
+    pub(crate) terms: Terms,
 }
 
 /// The time.
@@ -89,6 +103,8 @@ impl RunningInstance {
             file,
             listeners,
             upstreams,
+            certificates,
+            terms,
         } = parts;
         let stamp = configuration.stamp();
         let offered = Offered {
@@ -101,7 +117,18 @@ impl RunningInstance {
             unsaved: None,
         };
         let offered = Mutex::new(offered);
-        Self { engine, ledger, recording, upstreams, started: now(), listeners, offered }
+        Self {
+            started_with: engine.policy(),
+            engine,
+            ledger,
+            recording,
+            upstreams,
+            certificates,
+            terms,
+            started: now(),
+            listeners,
+            offered,
+        }
     }
 
     /// Reads the files again when they changed and have come to rest.
@@ -126,7 +153,10 @@ impl RunningInstance {
         offered.read = stamp.clone();
         offered.seen = stamp;
         let compiled = offered.configuration.compile();
-        let done = compiled.and_then(|compiled| self.put_in_force(&mut offered, compiled, author));
+        let done = compiled.and_then(|compiled| {
+            let around = self.read_around(&compiled.policy)?;
+            Ok(self.put_in_force(&mut offered, compiled, Some(around), author))
+        });
         match done {
             Ok(reloaded) => {
                 offered.faults.clear();
@@ -146,20 +176,32 @@ impl RunningInstance {
         }
     }
 
-    /// The last step of every change. What can fail fails before anything is in force.
+    /// Reads the files that a policy names.
+    fn read_around(&self, policy: &Policy) -> Result<Around, Vec<String>> {
+        let unusable = |error: gateway::SetupError| vec![error.to_string()];
+        let sites = gateway::sites(policy).map_err(unusable)?;
+        let certificates = self.certificates.read_again(policy).map_err(unusable)?;
+        Ok(Around { sites, certificates })
+    }
+
+    /// The last step of every change, after all that can fail. A switch of modes leaves `around` as
+    /// it is: it must not depend on what has become of other files.
     fn put_in_force(
         &self,
         offered: &mut Offered,
         compiled: Compiled,
+        around: Option<Around>,
         author: &str,
-    ) -> Result<Reloaded, Vec<String>> {
+    ) -> Reloaded {
         let Compiled { policy, mut warnings, recorded, file } = compiled;
-        let sites = gateway::sites(&policy).map_err(|error| vec![error.to_string()])?;
-        let old = self.engine.policy();
-        for key in old.restart_needed(&policy) {
+        for key in self.started_with.restart_needed(&policy) {
             warnings.push(format!("{key} changed; it takes effect after a restart"));
         }
-        self.upstreams.replace(sites);
+        if let Some(Around { sites, certificates }) = around {
+            self.upstreams.replace(sites);
+            self.terms.put_under(&policy);
+            certificates.show();
+        }
         let seq = self.engine.set_policy(policy);
         let policy_version = self.engine.policy_version();
         if let (Some(recording), Some(recorded)) = (&self.recording, recorded) {
@@ -169,7 +211,7 @@ impl RunningInstance {
         offered.warnings.clone_from(&warnings);
         let what = format!("policy version {policy_version} is in force");
         self.note(author, what, None, None);
-        Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
+        Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings }
     }
 
     /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
@@ -205,9 +247,7 @@ impl RunningInstance {
             warnings.extend(left.iter().map(ToString::to_string));
         }
         let what = what(&scope, mode);
-        let reloaded = self
-            .put_in_force(&mut offered, compiled, author)
-            .map_err(|faults| Refused::invalid("the change is refused", faults))?;
+        let reloaded = self.put_in_force(&mut offered, compiled, None, author);
         offered.unsaved = match replace_file(&path, &after) {
             Ok(()) => None,
             Err(error) => {

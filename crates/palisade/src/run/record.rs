@@ -16,7 +16,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use shield::Engine;
-use traffic::recording::{ExchangeLine, HeaderLine};
+use traffic::recording::{HeaderLine, Line};
 use traffic::{Decision, Exception};
 
 use super::instance::now;
@@ -36,8 +36,7 @@ pub(crate) struct Recording {
 }
 
 enum Entry {
-    Header(Box<HeaderLine>),
-    Exchange(Box<ExchangeLine>),
+    Line(Line),
     End,
 }
 
@@ -66,18 +65,18 @@ impl Recording {
         Ok(Self { sender, thread: Some(thread), lost })
     }
 
-    /// Where the engine puts exchanges.
-    pub(crate) fn sink(&self) -> Box<dyn Fn(ExchangeLine) + Send + Sync> {
+    /// Where the engine puts exchanges and orders.
+    pub(crate) fn sink(&self) -> Box<dyn Fn(Line) + Send + Sync> {
         let sender = self.sender.clone();
         Box::new(move |line| {
             // Once the writer has ended there is nothing to record to.
-            let _ = sender.send(Entry::Exchange(Box::new(line)));
+            let _ = sender.send(Entry::Line(line));
         })
     }
 
     /// Writes down what must be known to replay what follows.
     pub(crate) fn header(&self, header: HeaderLine) {
-        let _ = self.sender.send(Entry::Header(Box::new(header)));
+        let _ = self.sender.send(Entry::Line(Line::Header(Box::new(header))));
     }
 
     /// Lines that the disk did not take.
@@ -130,6 +129,8 @@ pub(crate) struct State {
     pub(crate) decisions: Vec<Decision>,
     /// Exceptions.
     pub(crate) exceptions: Vec<Exception>,
+    /// The last number that one of them was given: orders name them by number.
+    pub(crate) last_number: u64,
 }
 
 /// A state that is none.
@@ -140,6 +141,7 @@ pub(crate) struct Damaged(String);
 /// How decisions and exceptions are called among the parts.
 const DECISIONS: &str = "decisions";
 const EXCEPTIONS: &str = "exceptions";
+const LAST_NUMBER: &str = "last-number";
 
 impl State {
     fn of(engine: &Engine) -> Self {
@@ -148,6 +150,7 @@ impl State {
             parts: parts.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
             decisions: engine.decisions(now()),
             exceptions: engine.exceptions(),
+            last_number: engine.last_number(),
         }
     }
 
@@ -155,7 +158,9 @@ impl State {
     fn written(&self) -> Option<String> {
         let decisions = serde_json::to_vec(&self.decisions).ok()?;
         let exceptions = serde_json::to_vec(&self.exceptions).ok()?;
-        let standing = [(DECISIONS, decisions), (EXCEPTIONS, exceptions)];
+        let last_number = serde_json::to_vec(&self.last_number).ok()?;
+        let standing =
+            [(DECISIONS, decisions), (EXCEPTIONS, exceptions), (LAST_NUMBER, last_number)];
         let learnt = self.parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         let standing = standing.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
         let words: Vec<String> = learnt
@@ -178,6 +183,9 @@ impl State {
                 }
                 EXCEPTIONS => {
                     state.exceptions = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+                }
+                LAST_NUMBER => {
+                    state.last_number = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
                 }
                 _ => state.parts.push((name.to_owned(), bytes)),
             }
@@ -215,8 +223,7 @@ fn write_all(file: File, receiver: &Receiver<Entry>, lost: &AtomicU64) {
 
 fn write_one(out: &mut impl Write, entry: &Entry) -> std::io::Result<()> {
     match entry {
-        Entry::Header(header) => serde_json::to_writer(&mut *out, header)?,
-        Entry::Exchange(line) => serde_json::to_writer(&mut *out, line)?,
+        Entry::Line(line) => serde_json::to_writer(&mut *out, line)?,
         Entry::End => return Ok(()),
     }
     out.write_all(b"\n")

@@ -40,6 +40,60 @@ fn monitor_mode_never_changes_an_answer() {
     });
     assert_eq!(would["refused"], false);
     assert_eq!(would["mode"], "monitor");
+    let incident =
+        until("an incident", || palisade.json(&["incidents", "list"])["incidents"].get(0).cloned());
+    assert_ne!(incident["severity"], "low", "{incident}");
+}
+
+#[test]
+fn stuffing_that_is_only_paced_is_no_trifle() {
+    for mode in ["monitor", "enforce"] {
+        let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+        let palisade = Palisade::run(&upstream, data.path(), &["--mode", mode]);
+        let mut events = serde_json::Value::Null;
+        for number in 0..12 {
+            log_in_as(palisade.address, &format!("u{number}@example.com"), "wrong");
+            events = palisade.json(&["events"])["events"].clone();
+            let hardest = events.as_array().expect("a list").iter().map(|event| &event["action"]);
+            if hardest.clone().any(|action| action != "allow") {
+                break;
+            }
+        }
+        assert_eq!(events[0]["action"], "challenge", "{mode}: paced, not blocked yet: {events}");
+        let incident = until("an incident", || {
+            palisade.json(&["incidents", "list"])["incidents"].get(0).cloned()
+        });
+        assert_eq!(incident["severity"], "medium", "{mode}: {incident}");
+    }
+}
+
+#[test]
+fn traffic_is_told_in_figures_at_once_and_after_a_restart() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    for _ in 0..7 {
+        call(palisade.address, "GET", "/api/v1/orders/7", "");
+    }
+    call(palisade.address, "GET", "/nowhere", "");
+    palisade.json(&["block", "ip:127.0.0.1"]);
+    call(palisade.address, "GET", "/api/v1/orders/7", "");
+    let check = |palisade: &Palisade| {
+        let all = palisade.json(&["status"])["traffic"].clone();
+        for (at, span) in ["1h", "24h"].into_iter().enumerate() {
+            assert_eq!(all[at]["span"], span);
+            assert_eq!(all[at]["requests"], 9, "{all}");
+            assert_eq!(all[at]["refused"], 1, "{all}");
+            assert_eq!(all[at]["statuses"]["2xx"], 7, "{all}");
+            assert!(all[at]["p95_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{all}");
+        }
+        let one = palisade.json(&["api", "show", "GET /api/v1/orders/{id}"])["traffic"].clone();
+        assert_eq!((&one[0]["requests"], &one[0]["refused"]), (&8.into(), &1.into()), "{one}");
+        let words = text(&palisade.command(&["status"]).stdout);
+        assert!(words.contains("last 24h"), "{words}");
+    };
+    check(&palisade);
+    palisade.end();
+    check(&Palisade::run(&upstream, data.path(), &["--mode", "enforce"]));
 }
 
 #[test]
@@ -85,6 +139,7 @@ fn a_request_that_two_parsers_could_read_differently_is_explained_too() {
     let id = answer.header("palisade-event").expect("an id").to_owned();
     let words = text(&palisade.command(&["why", &id]).stdout);
     assert!(words.contains("rejected as malformed"), "{words}");
+    assert!(words.contains("contradict each other"), "{words}");
     assert!(upstream.got().is_empty());
 }
 

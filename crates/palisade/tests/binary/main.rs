@@ -3,9 +3,11 @@
 mod disk;
 mod first_minutes;
 mod kills;
+mod logs;
 mod operating;
 mod recordings;
 mod restart;
+mod rules;
 mod secrets;
 mod support;
 mod upstreams;

@@ -132,6 +132,17 @@ fn a_bad_file_is_refused_at_start_and_by_check() {
     assert!(text(&checked.stderr).contains("palisade.toml:8:"), "{}", text(&checked.stderr));
     let started = command(&folder, &["run", "--config", named]);
     assert_eq!(started.status.code(), Some(4));
+    // What a file names has to be there, and usable.
+    fs::write(&file, text_of("ca_file = \"nowhere.pem\"")).expect("written");
+    let text = fs::read_to_string(&file).expect("read").replace("\"http://", "\"https://");
+    fs::write(&file, text).expect("written");
+    for checked in [
+        program().args(["check", "--config", named]).output().expect("runs"),
+        command(&folder, &["run", "--config", named]),
+    ] {
+        assert_eq!(checked.status.code(), Some(4));
+        assert!(crate::support::text(&checked.stderr).contains("nowhere.pem"), "{checked:?}");
+    }
     fs::write(&file, text_of("mode = \"enforce\"")).expect("written");
     assert_eq!(
         program().args(["check", "--config", named]).status().expect("runs").code(),
@@ -168,6 +179,61 @@ fn a_reload_takes_the_new_policy_or_keeps_the_old() {
     assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
     write("monitor");
     until("the file's change to be seen", || (mode() == "monitor").then_some(()));
+}
+
+#[test]
+fn a_reload_holds_new_connections_to_new_limits_and_names_what_waits_for_a_restart() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let write = |server: &str, limits: &str| {
+        let text = format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n{server}\n[limits]\n{limits}\n\
+             [[site]]\nupstream = \"{}\"\n",
+            upstream.url()
+        );
+        fs::write(&file, text).expect("written");
+    };
+    write("", "");
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", &named]);
+    let many: Vec<_> = (0..20).map(|n| format!("x-{n}")).collect();
+    let many: Vec<_> = many.iter().map(|name| (name.as_str(), "1")).collect();
+    let status = || call_with(palisade.address, "GET", "/api/v1/products", &many, "").status;
+    assert_eq!(status(), 200);
+    write("workers = 7", "header_count = 15");
+    let reloaded = palisade.json(&["reload"]);
+    let waits = "server.workers changed; it takes effect after a restart";
+    assert_eq!(reloaded["warnings"], serde_json::json!([waits]));
+    assert_eq!(status(), 431);
+    // It goes on waiting, whatever else is changed, until it is taken back.
+    let warnings = || palisade.json(&["status"])["policy_warnings"].clone();
+    assert!(palisade.command(&["enforce"]).status.success());
+    assert!(palisade.command(&["reload"]).status.success());
+    assert_eq!(warnings(), serde_json::json!([waits]));
+    write("", "header_count = 50");
+    assert!(palisade.command(&["reload"]).status.success());
+    assert_eq!((warnings(), status()), (serde_json::Value::Null, 200));
+}
+
+#[test]
+fn a_switch_of_modes_does_not_depend_on_other_files() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let (file, authorities) = (data.path().join("palisade.toml"), data.path().join("ca.pem"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    fs::write(&authorities, made.cert.pem()).expect("written");
+    let text_of = format!(
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nupstream = \"{}\"\n\
+         [[site]]\nhosts = [\"other.test\"]\nupstream = \"https://localhost:9\"\nca_file = \"ca.pem\"\n",
+        upstream.url()
+    );
+    fs::write(&file, text_of).expect("written");
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", &named]);
+    fs::remove_file(&authorities).expect("removed");
+    assert_eq!(palisade.command(&["reload"]).status.code(), Some(4), "a reload reads it again");
+    let switched = palisade.command(&["off", "rate"]);
+    assert!(switched.status.success(), "{}", text(&switched.stderr));
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
 }
 
 #[test]
@@ -324,6 +390,11 @@ fn a_second_instance_cannot_take_the_folder() {
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("in use"), "{}", text(&second.stderr));
     assert!(palisade.command(&["status"]).status.success(), "the first one keeps its socket");
+    let address = palisade.address.to_string();
+    let other = data.path().join("other");
+    let second = command(&other, &["run", "--to", &upstream.url(), "--listen", &address]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another port"), "{}", text(&second.stderr));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `--record` and `replay`: the same engine gives the same verdicts.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::support::{Palisade, call, call_with, log_in_as, program, shop, text};
+use crate::support::{Palisade, call, call_with, log_in_as, program, shop, text, until};
 
 fn replay(data: &Path, args: &[&str]) -> Vec<serde_json::Value> {
     let output = program()
@@ -78,6 +80,56 @@ fn a_switch_while_recording_is_part_of_the_recording() {
 }
 
 #[test]
+fn orders_by_hand_are_part_of_the_recording() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("recording.jsonl");
+    let named = file.to_str().expect("a path").to_owned();
+    let folder = data.path().join("data");
+    // Numbers given before the recording begins are not given again in it.
+    let palisade = Palisade::run(&upstream, &folder, &["--mode", "enforce"]);
+    for _ in 0..3 {
+        let id = palisade.json(&["block", "account:nobody@x.test"])["id"].clone();
+        palisade.json(&["decisions", "rm", id.as_str().expect("an id")]);
+    }
+    assert_eq!(palisade.end(), 143);
+    let flags = ["--mode", "enforce", "--record", &named];
+    let palisade = Palisade::run(&upstream, &folder, &flags);
+    let attempts = |from: usize, to: usize| -> Vec<u16> {
+        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), "no");
+        (from..to).map(|number| attempt(number).status).collect()
+    };
+    // A block by hand, and its end.
+    let block = palisade.json(&["block", "account:u2@x.test", "--for", "1h"])["id"].clone();
+    assert_eq!(attempts(0, 4), [401, 401, 403, 401]);
+    palisade.json(&["decisions", "rm", block.as_str().expect("an id")]);
+    assert_eq!(attempts(2, 3), [401]);
+    // An exception, and its end: the evidence counts again.
+    let paced = attempts(4, 30);
+    assert_eq!(paced.last(), Some(&429), "{paced:?}");
+    let last = log_in_as(palisade.address, "u30@x.test", "no");
+    let event = last.header("palisade-event").expect("an event").to_owned();
+    let silenced = palisade.json(&["silence", &event])["id"].clone();
+    assert_eq!(attempts(31, 33), [401; 2]);
+    palisade.json(&["exceptions", "rm", silenced.as_str().expect("an id")]);
+    let refused = attempts(40, 50);
+    assert_eq!(refused.last(), Some(&403), "{refused:?}");
+    // A block that evidence set is taken back: it is forgiven.
+    let standing = palisade.json(&["decisions", "list"]);
+    let set = standing["decisions"].as_array().expect("a list").first().expect("a block").clone();
+    palisade.json(&["decisions", "rm", set["id"].as_str().expect("an id")]);
+    assert_eq!(attempts(50, 51), [401]);
+    assert_eq!(palisade.end(), 143);
+    let written = std::fs::read_to_string(&file).expect("the recording");
+    assert_eq!(written.matches("{\"order\":").count(), 5, "each order has its line");
+    assert!(!written.contains("u2@x.test\",\"reason"), "of an account its hash is kept");
+    let lines = replay(&folder, &[&named]);
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(summary["skipped"], 0, "{summary}");
+    assert_eq!(summary["different"], 0, "{summary}");
+    assert_eq!(summary["same"], summary["exchanges"], "{summary}");
+}
+
+#[test]
 fn a_recording_written_by_hand_is_enough() {
     let data = tempfile::tempdir().expect("a folder");
     let file = data.path().join("hand.jsonl");
@@ -104,6 +156,24 @@ fn a_recording_written_by_hand_is_enough() {
     assert!(refused > 10, "{summary}");
     let output = program().args(["replay", named]).output().expect("runs");
     assert!(text(&output.stdout).contains("exchanges"), "a summary for people");
+}
+
+#[test]
+fn a_header_that_lies_is_refused() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("lies.jsonl");
+    for (header, why) in [
+        (r#""memory_budget":18446744073709551615"#, "memory_budget"),
+        (r#""state":"catalog:!!""#, "is damaged"),
+        (r#""policy":"x""#, "not TOML"),
+    ] {
+        let exchange = r#"{"request":{"method":"GET","url":"/a"}}"#;
+        let text_of = format!("{{\"palisade_recording\":1,{header}}}\n{exchange}\n");
+        std::fs::write(&file, text_of).expect("written");
+        let output = program().arg("replay").arg(&file).output().expect("runs");
+        assert!(matches!(output.status.code(), Some(1 | 4)), "{output:?}");
+        assert!(text(&output.stderr).contains(why), "{output:?}");
+    }
 }
 
 #[test]
@@ -160,6 +230,7 @@ fn concurrent_traffic_replays_the_same_at_any_number_of_workers() {
         let flags = [&flags[..], &["--record", &named]].concat();
         let palisade = Palisade::run(&upstream, &folder, &flags);
         crowd(palisade.address, 40);
+        let live = findings(&palisade);
         assert_eq!(palisade.end(), 143);
         let lines = replay(&folder, &[&named]);
         let summary = &lines.last().expect("a summary")["summary"];
@@ -167,5 +238,42 @@ fn concurrent_traffic_replays_the_same_at_any_number_of_workers() {
         assert_eq!(summary["same"], summary["exchanges"], "{workers} workers: {summary}");
         let refused = lines.iter().filter(|line| line["verdict"] == "deny").count();
         assert!(refused > 0, "{workers} workers: {summary}");
+        let again = summary["findings"].as_array().expect("a list").iter().map(essence).collect();
+        assert_eq!(live, again, "{workers} workers");
     }
+}
+
+/// What a live run concluded, once that has settled.
+fn findings(palisade: &Palisade) -> BTreeSet<String> {
+    let mut before = BTreeSet::new();
+    until("findings to settle", || {
+        std::thread::sleep(Duration::from_millis(700));
+        let incidents = palisade.json(&["incidents", "list", "--all"])["incidents"].clone();
+        let mut found = BTreeSet::new();
+        for incident in incidents.as_array().expect("a list") {
+            let shown = palisade.json(&["incidents", "show", incident["id"].as_str().expect("id")]);
+            found.extend(shown["findings"].as_array().expect("a list").iter().map(essence));
+        }
+        let is_settled = !found.is_empty() && found == before;
+        before = found;
+        is_settled.then_some(())
+    });
+    before
+}
+
+/// A finding as both a live run and a replay tell it.
+fn essence(finding: &serde_json::Value) -> String {
+    const FIELDS: [&str; 10] = [
+        "detector",
+        "severity",
+        "entity",
+        "endpoint",
+        "title",
+        "requests",
+        "refused",
+        "succeeded",
+        "first",
+        "last",
+    ];
+    FIELDS.map(|field| finding[field].to_string()).join(" ")
 }

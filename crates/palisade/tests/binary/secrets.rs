@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Answer, Got, Palisade, Upstream, call_with, text};
+use crate::support::{Answer, Got, Palisade, Upstream, call_raw, call_with, text};
 
 /// How many requests carry canaries.
 const REQUESTS: usize = 10_000;
@@ -28,7 +28,7 @@ fn canary(place: &str, number: usize) -> String {
 }
 
 /// Every place that gets a canary.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 25] = [
     "bearer",
     "apikey",
     "cookie",
@@ -42,6 +42,18 @@ const PLACES: [&str; 13] = [
     "setcookie",
     "issued",
     "referer",
+    "form",
+    "multipart",
+    "filename",
+    "xml",
+    "graphql",
+    "broken",
+    "prose",
+    "matrix",
+    "protocol",
+    "location",
+    "method",
+    "malformed",
 ];
 
 /// What to look for: a part of a secret is a secret, so the first twelve characters of each.
@@ -110,6 +122,8 @@ fn shop() -> Upstream {
         );
         let mut answer = Answer::json(if number.is_multiple_of(3) { 401 } else { 200 }, &body);
         answer.headers.push(("set-cookie".to_owned(), cookie));
+        let location = format!("https://shop.test/in?code={}", canary("location", number));
+        answer.headers.push(("location".to_owned(), location));
         answer
     })
 }
@@ -156,18 +170,16 @@ fn send(palisade: &Palisade, number: usize) {
     let agent = format!("shop/1.0 {}", canary("agent", number));
     let referer = format!("https://shop.test/?sid={}", canary("referer", number));
     let count = number.to_string();
-    let target = match number % 4 {
+    let matrix = canary("matrix", number);
+    let protocol = format!("chat, bearer.{}", canary("protocol", number));
+    let target = match number % 5 {
+        4 => format!("/api/v1/cart;sid={matrix}/items"),
         0 => format!("/api/v1/login?token={}", canary("query", number)),
         1 => format!("/reset/{}", canary("path", number)),
         2 => format!("/api/v1/pay?card={}", card(number + 3)),
         _ => format!("/api/v1/find?q={}", canary("value", number)),
     };
-    let body = format!(
-        r#"{{"email":"u{number}@example.com","password":"{}","pin":"{}","text":"my card {}"}}"#,
-        canary("password", number),
-        canary("pin", number),
-        card(number + 5)
-    );
+    let (media, body) = body(number);
     let headers = [
         ("authorization", bearer.as_str()),
         ("x-api-key", key.as_str()),
@@ -176,7 +188,52 @@ fn send(palisade: &Palisade, number: usize) {
         ("x-number", count.as_str()),
         ("user-agent", agent.as_str()),
         ("referer", referer.as_str()),
+        ("sec-websocket-protocol", protocol.as_str()),
+        ("content-type", media),
     ];
-    let answer = call_with(palisade.address, "POST", &target, &headers, &body);
+    let long = canary("method", number);
+    let method = if number.is_multiple_of(50) { long.as_str() } else { "POST" };
+    let answer = call_with(palisade.address, method, &target, &headers, &body);
     assert!(matches!(answer.status, 200 | 401), "{}", answer.status);
+    if number.is_multiple_of(50) {
+        let secret = canary("malformed", number);
+        let head = format!("GET /{secret}?key={secret} HTTP/1.1\r\nx-key: {secret}\r\n\r\n");
+        assert_eq!(call_raw(palisade.address, head.as_bytes()).status, 400, "without a host");
+    }
+}
+
+/// A body with its media type, and secrets where such bodies have them.
+fn body(number: usize) -> (&'static str, String) {
+    let one = |place: &str| canary(place, number);
+    match number % 7 {
+        0 => (
+            "application/x-www-form-urlencoded",
+            format!("user=u{number}&pass%77ord={}&next=%2F", one("form")),
+        ),
+        1 => (
+            "multipart/form-data; boundary=b",
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n{}\r\n--b\r\n\
+                 Content-Disposition: form-data; name=\"f\"; filename=\"{}.txt\"\r\n\r\nx\r\n--b--\r\n",
+                one("multipart"),
+                one("filename")
+            ),
+        ),
+        2 => ("text/xml", format!("<in><password>{}</password></in>", one("xml"))),
+        3 => (
+            "application/json",
+            format!(r#"{{"query":"mutation{{login(password:\"{}\")}}"}}"#, one("graphql")),
+        ),
+        4 => ("application/json", format!(r#"{{"password":"{}"#, one("broken"))),
+        5 => ("text/plain", format!("password={} and the rest", one("prose"))),
+        _ => (
+            "application/json",
+            format!(
+                r#"{{"email":"u{number}@example.com","password":"{}","pin":"{}","text":"my card {}"}}"#,
+                one("password"),
+                one("pin"),
+                card(number + 5)
+            ),
+        ),
+    }
 }

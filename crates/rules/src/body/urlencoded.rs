@@ -91,7 +91,7 @@ impl Urlencoded<'_> {
 }
 
 /// Writes `encoded` decoded to `out`, with `+` as `plus`; the number of `%` that began no escape.
-pub(super) fn decode_into(encoded: &[u8], plus: u8, out: &mut Vec<u8>) -> usize {
+pub(crate) fn decode_into(encoded: &[u8], plus: u8, out: &mut Vec<u8>) -> usize {
     let mut invalid = 0;
     let mut rest = encoded;
     while let Some((first, after)) = rest.split_first() {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use regex::bytes::Regex;
+use crate::pattern::Pattern;
+
+use crate::injection::Fingerprint;
 
 /// ModSecurity's `capture` knows the whole match and nine groups.
 const GROUPS: usize = 10;
@@ -11,6 +13,8 @@ const GROUPS: usize = 10;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Captures {
     groups: [Option<Range<usize>>; GROUPS],
+    /// What stands for group 0 though the value does not have it.
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Captures {
@@ -18,6 +22,16 @@ impl Captures {
     #[must_use]
     pub fn group(&self, index: usize) -> Option<Range<usize>> {
         self.groups.get(index).cloned().flatten()
+    }
+
+    /// What `TX` with that index is: what group `index` is of `value`, in which it was found, or
+    /// the fingerprint of SQL injection.
+    #[must_use]
+    pub fn text<'a>(&'a self, index: usize, value: &'a [u8]) -> Option<&'a [u8]> {
+        match &self.fingerprint {
+            Some(fingerprint) if index == 0 => Some(fingerprint.as_bytes()),
+            _ => value.get(self.group(index)?),
+        }
     }
 
     /// Forgets every group.
@@ -31,15 +45,12 @@ impl Captures {
         }
     }
 
+    pub(super) fn set_fingerprint(&mut self, fingerprint: Option<Fingerprint>) {
+        self.fingerprint = fingerprint;
+    }
+
     /// The groups of the first match of `pattern` in `value`; says whether there is one.
-    pub(super) fn read(&mut self, pattern: &Regex, value: &[u8]) -> bool {
-        let mut locations = pattern.capture_locations();
-        if pattern.captures_read(&mut locations, value).is_none() {
-            return false;
-        }
-        for index in 0..GROUPS {
-            self.set(index, locations.get(index).map(|(start, end)| start..end));
-        }
-        true
+    pub(super) fn read(&mut self, pattern: &Pattern, value: &[u8]) -> bool {
+        pattern.captures(value, &mut self.groups)
     }
 }

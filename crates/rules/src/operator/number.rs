@@ -65,7 +65,7 @@ impl NumberTest {
     }
 }
 
-fn atoi(text: &[u8]) -> i64 {
+pub(crate) fn atoi(text: &[u8]) -> i64 {
     let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'..=b'\r'));
     let text = start.and_then(|start| text.get(start..)).unwrap_or_default();
     let (negative, digits) = match text {

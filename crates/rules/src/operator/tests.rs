@@ -1,7 +1,7 @@
 //! Operators by their names: what each matches, what it lets pass, what it does not take.
 
+use crate::pattern::Pattern;
 use proptest::prelude::*;
-use regex::bytes::RegexBuilder;
 
 use super::*;
 
@@ -21,7 +21,7 @@ impl DataFiles for Files {
 
 fn operator(name: &str, argument: &str) -> Operator {
     if Operator::takes_pattern(name) {
-        let pattern = RegexBuilder::new(argument).unicode(false).build().unwrap();
+        let pattern = Pattern::parse(argument.as_bytes()).unwrap();
         return Operator::with_pattern(name, pattern).unwrap();
     }
     Operator::parse(name, argument.as_bytes(), &Files).unwrap()
@@ -71,6 +71,16 @@ fn lists_come_from_arguments_and_files() {
         ("ipMatchFromFile", "networks", "10.9.9.9", "# ours"),
     ]);
     assert!(!operator("pmFromFile", "empty").matches(b"# words", b""));
+}
+
+#[test]
+fn injections_are_detected() {
+    check(&[
+        ("detectSQLi", "", "1' or '1'='1", "the customer's order or '1"),
+        ("DetectSqli", "", "-1 union select 1,2", "union select committee"),
+        ("detectXSS", "", "<img src=x onerror=alert(1)>", "a < b and b = c"),
+        ("detectxss", "", "\" onfocus=alert(1) x=\"", "one=1"),
+    ]);
 }
 
 #[test]
@@ -130,10 +140,25 @@ fn what_was_found_is_captured() {
     );
     assert_eq!(captured("pm", "b bcd x", "aBCDx"), (true, "BCD - - - - - - - - - -".to_owned()));
     assert_eq!(captured("contains", "a", "ab"), (true, nothing.clone()));
+    assert_eq!(captured("detectXSS", "", "<xss>"), (true, "<xss> - - - - - - - - - -".to_owned()));
+    assert_eq!(captured("detectSQLi", "", "1--"), (true, nothing.clone()));
     assert_eq!(
         captured("verifyCC", r"\d{4}", "1234 0018"),
         (true, "0018 - - - - - - - - - -".to_owned())
     );
+}
+
+#[test]
+fn what_was_found_is_a_text_of_its_own_or_of_the_value() {
+    let mut captures = Captures::default();
+    assert!(operator("detectSQLi", "").capture(b"1' or '1'='1", b"", &mut captures));
+    assert_eq!(captures.text(0, b"1' or '1'='1"), Some(&b"s&sos"[..]));
+    assert_eq!(captures.text(1, b"1' or '1'='1"), None);
+    assert!(!operator("detectSQLi", "").capture(b"plain", b"", &mut captures));
+    assert_eq!(captures.text(0, b"plain"), None);
+    assert!(operator("rx", "b(.)").capture(b"abc", b"", &mut captures));
+    assert_eq!(captures.text(0, b"abc"), Some(&b"bc"[..]));
+    assert_eq!(captures.text(1, b"abc"), Some(&b"c"[..]));
 }
 
 #[test]
@@ -161,7 +186,7 @@ fn what_cannot_be_had_is_said_why() {
         reason("validateByteRange", "1-255,256"),
         "@validateByteRange cannot take \"1-255,256\": 256 is no range of bytes"
     );
-    let pattern = Regex::new("a").unwrap();
+    let pattern = Pattern::parse(b"a").unwrap();
     assert_eq!(
         Operator::with_pattern("pm", pattern).unwrap_err().to_string(),
         "there is no operator @pm"
@@ -175,8 +200,8 @@ proptest! {
         argument in prop::collection::vec(any::<u8>(), 0..20),
     ) {
         for name in [
-            "beginsWith", "contains", "containsWord", "endsWith", "eq", "ge", "gt", "ipMatch",
-            "le", "lt", "noMatch", "pm", "streq", "unconditionalMatch", "validateByteRange",
+            "beginsWith", "contains", "containsWord", "detectSQLi", "detectXSS", "endsWith", "eq",
+            "ge", "gt", "ipMatch", "le", "lt", "noMatch", "pm", "streq", "unconditionalMatch", "validateByteRange",
             "validateUrlEncoding", "validateUtf8Encoding", "within",
         ] {
             let Ok(operator) = Operator::parse(name, &argument, &Files) else { continue };

@@ -7,12 +7,14 @@ use caller::Sighting;
 use catalog::{Place, Query, RoleHint};
 use conduct::{Act, Keys, Wanted};
 use http::{HeaderValue, Method};
+use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::{
     AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role, Timestamp,
     Verdict,
 };
 
+use crate::inspection::Inspection;
 use crate::policy::{Policy, RouteRef};
 use crate::record::Draft;
 
@@ -47,6 +49,8 @@ pub struct Pass {
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
     pub(crate) draft: Option<Box<Draft>>,
+    /// What rules make of it, where there are any.
+    pub(crate) inspection: Option<Box<Inspection>>,
 }
 
 /// What was decided, and on which facts.
@@ -79,6 +83,9 @@ impl Pass {
         if !is_complete {
             self.notes.push("the body was inspected in part");
         }
+        if let Some(inspection) = &mut self.inspection {
+            inspection.body(body, is_complete);
+        }
         if let Some(draft) = &mut self.draft {
             draft.body(body, self.media, is_complete, hasher);
         }
@@ -106,6 +113,21 @@ impl Pass {
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// The rules that matched, as they are told.
+    pub fn found(&self) -> impl Iterator<Item = EventRule> {
+        let found = self.inspection.iter().flat_map(|inspection| &inspection.found);
+        found.map(|found| found.told.clone())
+    }
+
+    /// The numbers of the rules that matched, when the policy tells them to this caller: one on
+    /// this machine.
+    pub fn rules_to_tell(&self) -> Option<String> {
+        let is_told = self.policy.debug.rule_header.value && self.sighting.address.is_loopback();
+        let inspection = self.inspection.as_ref().filter(|_| is_told)?;
+        let numbers: Vec<String> = inspection.matched().map(|rule| rule.to_string()).collect();
+        Some(numbers.join(","))
     }
 
     /// The client address: the peer's, or what trusted proxies say.
@@ -145,6 +167,11 @@ impl Pass {
             path: &self.path,
             now,
         }
+    }
+
+    /// Did rules find anything in it?
+    pub(crate) fn is_suspicious(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspection| !inspection.found.is_empty())
     }
 
     pub(crate) fn mode(&self, layer: Layer) -> Mode {

@@ -3,6 +3,7 @@
 //! What one key alone can get wrong was told when it was read. Here names must exist, nothing may
 //! be said twice, and each value gets its origin.
 
+mod rules;
 mod site;
 
 use std::collections::BTreeMap;
@@ -76,20 +77,27 @@ impl Check<'_, '_, '_> {
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
-        let claims = self.sites(document.sites, &limits, overlay);
-        let trust =
-            Trust { proxies: server.trusted_proxies.value.clone(), source: server.client_ip.value };
+        let rules = self.rules(document.rules);
+        let debug = rules::debugging(document.debug);
+        let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
+        let trust = Trust {
+            proxies: server.trusted_proxies.value.clone(),
+            source: server.client_ip.value.clone(),
+        };
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,
             tls,
             limits,
             store,
+            rules,
+            debug,
             sites,
             version: version(self.sources),
             trust,
             hosts,
             unclaimed,
+            rulebook: None,
             killed: overlay.killed.iter().map(|(layer, _)| *layer).collect(),
         }
     }

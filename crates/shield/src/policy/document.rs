@@ -3,6 +3,7 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod rules;
 mod server;
 mod shape;
 mod site;
@@ -20,11 +21,12 @@ use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
 pub(super) use shape::{
-    ACCEPT_FROM, CLIENT_IP, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT, OVERLAY_ROUTE,
-    OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, SHAPES, TLS_VERSION, TOP,
-    UNDERSCORE,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
+    OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
+    TLS_VERSION, TOP, UNDERSCORE,
 };
 pub(super) use site::{SaidRate, SaidRoute, SaidSite, read_mode, read_protect, shown_per};
 
@@ -44,6 +46,8 @@ pub(super) struct PolicyDocument {
     pub(super) tls: Vec<SaidTls>,
     pub(super) limits: SaidLimits,
     pub(super) store: SaidStore,
+    pub(super) rules: SaidRules,
+    pub(super) debug: SaidDebug,
     pub(super) sites: Vec<SaidSite>,
 }
 
@@ -111,6 +115,12 @@ impl PolicyDocument {
         }
         if let Some(store) = top.take("store").and_then(|e| e.table(reader, &shape::STORE)) {
             document.store = SaidStore::read(store, reader);
+        }
+        if let Some(rules) = top.take("rules").and_then(|e| e.table(reader, &shape::RULES)) {
+            document.rules = SaidRules::read(rules, reader);
+        }
+        if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
+            document.debug = SaidDebug::read(debug, reader);
         }
         if let Some(sites) = top.take("site") {
             document.sites = site::read_all(sites, reader);

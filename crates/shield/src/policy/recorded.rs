@@ -1,8 +1,10 @@
 //! The policy as a recording carries it: file and overlay, with the flags written into them.
 //!
 //! A replay has no flags. What they changed about verdicts is put where it has the same effect:
-//! `--mode` into the overlay, where it says what the flag said of all sites, and `--to` into a file
-//! that has no upstream. Where to listen and to store is no matter of a replay.
+//! `--mode` into the overlay, where it says what the flag said of all sites, `--to` into a file
+//! that has no upstream, `--crs` beside it. Where to listen and to store is no matter of a replay.
+
+use std::path::Path;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -16,7 +18,18 @@ use crate::policy::overlay::{ModeScope, NotAnOverlay, set_mode};
 pub fn recorded(sources: &Sources<'_>) -> Result<(String, String), NotAnOverlay> {
     let file = sources.file.map_or("version = 1\n", |(_, text)| text);
     let overlay = sources.overlay.map_or("", |(_, text)| text);
-    Ok((with_upstream(file, sources.flags.to.as_deref())?, with_mode(overlay, sources)?))
+    let file = with_upstream(file, sources.flags.to.as_deref())?;
+    Ok((with_crs(file, sources.flags.crs.as_deref())?, with_mode(overlay, sources)?))
+}
+
+fn with_crs(file: String, folder: Option<&Path>) -> Result<String, NotAnOverlay> {
+    let Some(folder) = folder else { return Ok(file) };
+    let mut document: DocumentMut = file.parse().map_err(NotAnOverlay::from)?;
+    let rules = document.entry("rules").or_insert_with(|| Item::Table(Table::new()));
+    if let Some(rules) = rules.as_table_like_mut() {
+        rules.insert("crs", value(folder.display().to_string()));
+    }
+    Ok(document.to_string())
 }
 
 fn with_upstream(file: &str, to: Option<&str>) -> Result<String, NotAnOverlay> {

@@ -4,6 +4,7 @@
 //! their own and a policy is no place for secrets. Names are resolved by whoever connects.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::policy::reader::one_of;
 use crate::policy::value::Wrong;
@@ -93,6 +94,21 @@ impl Upstream {
             }
         };
         Ok(Self { scheme, host: host.to_owned(), port })
+    }
+}
+
+impl Upstream {
+    /// Whether this is what listens on `address`: then each request comes back for ever.
+    pub(super) fn is_at(&self, address: SocketAddr) -> bool {
+        let listens = address.ip().to_canonical();
+        let is_here = match self.host.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            Ok(ip) => ip == listens || listens.is_unspecified() && ip.is_loopback(),
+            Err(_) => {
+                self.host.eq_ignore_ascii_case("localhost")
+                    && (listens.is_loopback() || listens.is_unspecified())
+            }
+        };
+        is_here && self.port == address.port()
     }
 }
 

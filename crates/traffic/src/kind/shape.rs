@@ -1,6 +1,6 @@
 //! What a value looks like, byte by byte: one census, and what follows from it.
 
-use super::{ParamKind, is_card, is_iban};
+use super::{ParamKind, is_card, is_iban, letters};
 
 /// How many bytes of each sort a value has.
 pub(super) struct Census {
@@ -173,6 +173,9 @@ pub(super) fn is_opaque(bytes: &[u8], seen: &Census) -> bool {
     if seen.digits > 0 {
         let lively = seen.turns * 4 >= length - seen.separators;
         return length >= 16 && seen.letters() >= 4 && lively;
+    }
+    if length >= 20 && seen.letters() >= 20 && (seen.upper == 0 || seen.lower == 0) {
+        return letters::are_random(bytes);
     }
     // Letters alone are random when both cases are common and change at every third letter: names
     // in camel case have few capitals, and those that have many have them in runs.

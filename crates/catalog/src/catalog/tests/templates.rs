@@ -331,3 +331,11 @@ fn parameters_of_one_template_have_names_of_their_own_even_when_it_grew_together
         world.catalog.endpoints()[0].params.iter().map(|p| p.name.clone()).collect();
     assert_eq!(names, ["name", "name2"]);
 }
+
+#[test]
+fn a_switch_of_protocols_shows_an_endpoint() {
+    let mut world = World::new();
+    assert_eq!(world.outcome(&Call::get("/chat").status(101)), Outcome::Success);
+    world.learn(&Call::get("/room/7").status(100));
+    assert_eq!(world.templates(), ["GET /chat"]);
+}

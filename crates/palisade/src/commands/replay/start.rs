@@ -12,10 +12,15 @@ use crate::args::{Global, Replay};
 use crate::commands::data_folder;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::rulebook::Shelf;
 use crate::run::{instance::now, record};
 
 /// The upstream of a replay without a policy: nobody is asked, but a site must lead somewhere.
 const NOWHERE: &str = "http://replay.invalid";
+
+/// Tables are as large as the recording says, or it would forget at other times; but recordings
+/// come from anywhere.
+const BUDGET_MAX: u64 = 16 << 30;
 
 /// An engine as the recording began with one, or as the flags say.
 pub(crate) fn engine(
@@ -26,6 +31,11 @@ pub(crate) fn engine(
     let policy = policy(replay, header)?;
     let budget = header.and_then(|header| header.memory_budget);
     let budget = budget.unwrap_or(policy.server.memory_budget.value);
+    if budget > BUDGET_MAX {
+        let gib = BUDGET_MAX >> 30;
+        let why = format!("memory_budget is {budget} bytes; a replay takes at most {gib} GiB");
+        return Err(Failure::Failed(why));
+    }
     let key = key(global, header)?;
     let holds_secrets = header.is_some_and(|header| header.hash_key.is_some());
     let engine = Engine::new(Settings {
@@ -43,6 +53,7 @@ pub(crate) fn engine(
             say(&format!("warning: {lost}"));
         }
         engine.reinstate(state.decisions, state.exceptions);
+        engine.number_after(state.last_number);
     }
     Ok(engine)
 }
@@ -71,9 +82,13 @@ fn policy(replay: &Replay, header: Option<&HeaderLine>) -> Result<Policy, Failur
         overlay: Some(("the recording's overlay", overlay.as_str())),
         flags: Flags { to, ..Flags::default() },
     };
-    shield::policy::load(&sources)
-        .map(|(policy, _)| policy)
-        .map_err(|faults| Failure::Configuration(faults.iter().map(ToString::to_string).collect()))
+    let (mut policy, _) = shield::policy::load(&sources).map_err(|faults| {
+        Failure::Configuration(faults.iter().map(ToString::to_string).collect())
+    })?;
+    if let Some(rulebook) = Shelf::default().load(&policy).map_err(Failure::Configuration)? {
+        policy.arm(rulebook);
+    }
+    Ok(policy)
 }
 
 /// The key that makes hashes of raw values meet those of the recording.

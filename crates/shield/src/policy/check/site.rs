@@ -16,7 +16,7 @@ use crate::policy::reader::Given;
 use crate::policy::route::{RouteIndex, RoutePattern};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::Wrong;
-use crate::policy::{Limits, OnError, Route, Site, Upstream, UpstreamScheme};
+use crate::policy::{Limits, Listener, OnError, Route, Site, Upstream, UpstreamScheme};
 
 /// A site without a name of its own, and without a host to be named by.
 const NAMELESS: &str = "default";
@@ -45,6 +45,7 @@ struct Wide<'o> {
 /// What a site is checked against.
 struct Around<'a> {
     to: Option<Setting<Upstream>>,
+    listen: &'a [Listener],
     limits: &'a Limits,
     wide: Wide<'a>,
     taken: Taken,
@@ -54,6 +55,7 @@ impl Check<'_, '_, '_> {
     pub(super) fn sites(
         &mut self,
         mut said: Vec<SaidSite>,
+        listen: &[Listener],
         limits: &Limits,
         overlay: &OverlayDocument,
     ) -> Claims {
@@ -66,7 +68,7 @@ impl Check<'_, '_, '_> {
         let flag = self.sources.flags.mode.map(|mode| (mode, Provenance::Flag("--mode")));
         let flag = Said { mode: flag, layers: Vec::new() };
         let wide = Wide { has_one_site: said.len() <= 1, flag, overlay };
-        let mut around = Around { to, limits, wide, taken: Taken::default() };
+        let mut around = Around { to, listen, limits, wide, taken: Taken::default() };
         let sites =
             (0..).zip(said).map(|(number, said)| self.site(number, said, &mut around)).collect();
         let hosts = &around.taken.hosts;
@@ -104,10 +106,33 @@ impl Check<'_, '_, '_> {
         }
     }
 
+    /// A gateway before itself sends each request around until something gives.
+    fn no_circle(
+        &mut self,
+        upstream: &Setting<Upstream>,
+        span: Option<Range<usize>>,
+        listen: &[Listener],
+    ) {
+        let is_itself = |listener: &&Listener| upstream.value.is_at(listener.address);
+        let Some(listener) = listen.iter().find(is_itself) else { return };
+        let cause = format!("the upstream {} is this gateway itself", upstream.value);
+        let help = format!(
+            "it listens on {}: listen on another port, or write where your API is",
+            listener.address
+        );
+        match span {
+            Some(span) if upstream.from != Provenance::Flag("--to") => {
+                self.reader.error(span, Wrong { cause, help });
+            }
+            _ => self.flag_error("--to", &cause, &help),
+        }
+    }
+
     fn site(&mut self, number: u16, said: SaidSite, around: &mut Around<'_>) -> Site {
         let name = self.name(&said, &mut around.taken);
         let overlay = around.wide.overlay.site(&name);
         let hosts = self.hosts(said.hosts, &said.span, number, &mut around.taken);
+        let span = said.upstream.as_ref().map(|given| given.span.clone());
         let upstream = match (&around.to, said.upstream) {
             (Some(to), _) => to.clone(),
             (None, Some(given)) => Setting { value: given.value, from: given.from },
@@ -121,6 +146,7 @@ impl Check<'_, '_, '_> {
                 Setting::default(nowhere())
             }
         };
+        self.no_circle(&upstream, span, around.listen);
         let ca_file = self.ca_file(said.ca_file, &upstream);
         let routes = self.routes(&name, said.routes, &said.modes, &around.wide);
         let index = RouteIndex::new(routes.iter().map(|route| &route.pattern));

@@ -4,15 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use caller::address::AddressSource;
+use http::HeaderName;
+use http::header::FORWARDED;
 use toml::de::DeValue;
 use traffic::Net;
 
 use crate::policy::document::{
-    ACCEPT_FROM, CLIENT_IP, HOUR, MIB, SaidListener, SaidServer, SaidTls, TLS_VERSION, file_path,
-    shape,
+    ACCEPT_FROM, CLIENT_IP, CLIENT_IP_HEADER, HOUR, MIB, SaidListener, SaidServer, SaidTls,
+    TLS_VERSION, file_path, shape,
 };
 use crate::policy::error::Show;
-use crate::policy::reader::{Entry, Given, Reader, Section};
+use crate::policy::reader::{Entry, Given, Reader, Section, one_of};
 use crate::policy::value::Wrong;
 
 /// How many of something a document may name: more is a generated file gone wrong.
@@ -25,7 +28,7 @@ impl SaidServer {
         let mut said = Self {
             listen: keys.take("listen").and_then(|entry| listeners(entry, reader)),
             trusted_proxies: keys.take("trusted_proxies").map(|entry| nets(entry, reader)),
-            client_ip: keys.take("client_ip").and_then(|entry| entry.word(reader, &CLIENT_IP)),
+            client_ip: keys.take("client_ip").and_then(|entry| client_ip(entry, reader)),
             drain_timeout: keys
                 .take("drain_timeout")
                 .and_then(|entry| entry.duration(reader, Duration::ZERO..=HOUR)),
@@ -113,6 +116,33 @@ pub(in crate::policy) fn socket_address(text: &str) -> Result<SocketAddr, Wrong>
         ),
         _ => wrong(cause, "write an address and a port, as in \"127.0.0.1:8080\"".to_owned()),
     }
+}
+
+/// One of the words, or a header by its name.
+fn client_ip<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<AddressSource>> {
+    let key = entry.key.clone();
+    entry.text(reader, "\"x-forwarded-for\"", |text| {
+        let Some(name) = text.strip_prefix(CLIENT_IP_HEADER).map(str::trim) else {
+            let named = text.parse::<HeaderName>().ok().filter(|_| text.contains('-'));
+            return one_of(&key, text, &CLIENT_IP).map_err(|wrong| match named {
+                Some(_) if !wrong.help.starts_with("did you mean") => Wrong {
+                    help: format!("for a header of one address write \"{CLIENT_IP_HEADER}{text}\""),
+                    ..wrong
+                },
+                _ => wrong,
+            });
+        };
+        match name.parse::<HeaderName>() {
+            // The two lists have a way of their own to be read.
+            Ok(name) if name == "x-forwarded-for" => Ok(AddressSource::XForwardedFor),
+            Ok(name) if name == FORWARDED => Ok(AddressSource::Forwarded),
+            Ok(name) => Ok(AddressSource::Header(name)),
+            Err(_) => Err(Wrong {
+                cause: format!("{name:?} is not the name of a header"),
+                help: format!("write it as in \"{CLIENT_IP_HEADER}cf-connecting-ip\""),
+            }),
+        }
+    })
 }
 
 fn nets<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Given<Vec<Net>> {

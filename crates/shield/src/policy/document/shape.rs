@@ -8,7 +8,7 @@ use conduct::Per;
 use traffic::{Layer, Mode};
 
 use crate::policy::reader::Shape;
-use crate::policy::{AcceptFrom, OnError, TlsVersion, UnderscoreHeaders};
+use crate::policy::{AcceptFrom, Blocking, OnError, Preset, TlsVersion, UnderscoreHeaders};
 
 const fn shape(shown: &'static str, prefix: &'static str, keys: &'static [&'static str]) -> Shape {
     Shape { shown, prefix, keys }
@@ -24,8 +24,11 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
     keys
 };
 
-pub(in crate::policy) static TOP: Shape =
-    shape("the file", "", &["version", "server", "tls", "limits", "store", "site"]);
+pub(in crate::policy) static TOP: Shape = shape(
+    "the file",
+    "",
+    &["version", "server", "tls", "limits", "store", "rules", "debug", "site"],
+);
 pub(super) static SERVER: Shape = shape(
     "[server]",
     "server.",
@@ -65,6 +68,12 @@ pub(super) static H2: Shape = shape("`h2` of [limits]", "limits.h2.", &["streams
 pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
 pub(super) static RETENTION: Shape =
     shape("`retention` of [store]", "store.retention.", &["events", "rollups"]);
+pub(super) static RULES: Shape = shape(
+    "[rules]",
+    "rules.",
+    &["crs", "setup", "preset", "builtin", "blocking", "paranoia", "threshold", "cpu_budget"],
+);
+pub(super) static DEBUG: Shape = shape("[debug]", "debug.", &["rule_header"]);
 pub(super) static SITE: Shape = shape(
     "[[site]]",
     "site.",
@@ -93,7 +102,7 @@ pub(super) static RATE: Shape =
     shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 14] = [
+pub(in crate::policy) static SHAPES: [&Shape; 16] = [
     &TOP,
     &SERVER,
     &LISTENER,
@@ -103,6 +112,8 @@ pub(in crate::policy) static SHAPES: [&Shape; 14] = [
     &H2,
     &STORE,
     &RETENTION,
+    &RULES,
+    &DEBUG,
     &SITE,
     &PROTECT,
     &ROUTE,
@@ -132,12 +143,18 @@ pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [
     ("forwarded", AddressSource::Forwarded),
     ("socket", AddressSource::Socket),
 ];
+/// Before the name of any other header in which one address stands.
+pub(in crate::policy) const CLIENT_IP_HEADER: &str = "header:";
 pub(in crate::policy) const ACCEPT_FROM: [(&str, AcceptFrom); 2] =
     [("trusted", AcceptFrom::Trusted), ("nobody", AcceptFrom::Nobody)];
 pub(in crate::policy) const UNDERSCORE: [(&str, UnderscoreHeaders); 2] =
     [("forward", UnderscoreHeaders::Forward), ("reject", UnderscoreHeaders::Reject)];
 pub(in crate::policy) const TLS_VERSION: [(&str, TlsVersion); 2] =
     [("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
+pub(in crate::policy) const PRESET: [(&str, Preset); 2] =
+    [("api", Preset::Api), ("none", Preset::None)];
+pub(in crate::policy) const BLOCKING: [(&str, Blocking); 2] =
+    [("evidence", Blocking::Evidence), ("strict", Blocking::Strict)];
 pub(super) const PER: [(&str, Per); 4] = [
     ("source", Per::Source),
     ("session", Per::Session),

@@ -204,6 +204,28 @@ fn routes<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<SaidRoute> {
     sections.into_iter().filter_map(|keys| route(keys, reader)).collect()
 }
 
+/// A role by its word. Words that many use for one of them are told apart from mere slips.
+fn label<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Role>> {
+    let words = Role::ALL.map(|role| (role.key(), role));
+    entry.text(reader, "\"login\"", |text| {
+        let plain = text.to_ascii_lowercase().replace(['-', '_', ' '], "");
+        let meant = match plain.as_str() {
+            "signin" | "logon" | "authenticate" | "authentication" | "auth" => Some(Role::Login),
+            "signout" | "logoff" => Some(Role::Logout),
+            "register" | "registration" => Some(Role::Signup),
+            "reset" | "passwordreset" | "forgotpassword" => Some(Role::ResetRequest),
+            "otp" | "mfa" | "2fa" | "verify" => Some(Role::OtpVerify),
+            "payment" | "pay" | "order" | "purchase" => Some(Role::Checkout),
+            "voucher" | "coupon" | "giftcard" => Some(Role::Redeem),
+            _ => None,
+        };
+        one_of("label", text, &words).map_err(|wrong| match meant {
+            Some(role) => Wrong { help: format!("write \"{}\"", role.key()), ..wrong },
+            None => wrong,
+        })
+    })
+}
+
 fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute> {
     let pattern = keys.take("match");
     if pattern.is_none() {
@@ -212,8 +234,7 @@ fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute
         reader.error(keys.span.clone(), Wrong { cause, help });
     }
     let pattern = pattern.and_then(|e| e.text(reader, "\"POST /v1/login\"", RoutePattern::parse));
-    let words = Role::ALL.map(|role| (role.key(), role));
-    let label = keys.take("label").and_then(|entry| entry.word(reader, &words));
+    let label = keys.take("label").and_then(|entry| label(entry, reader));
     let mode = keys.take("mode").and_then(|entry| read_mode(entry, reader));
     let rates = keys.take("rate").map(|entry| rates(entry, reader)).unwrap_or_default();
     let on_error = keys.take("on_error").and_then(|e| e.word(reader, &shape::ON_ERROR));

@@ -1,9 +1,14 @@
 //! Every value in force, by the key that sets it, as text: for `status` and for what a reload
 //! changed.
 
+use std::path::PathBuf;
+
+use caller::address::AddressSource;
 use conduct::Limit;
 
-use crate::policy::document::{ACCEPT_FROM, CLIENT_IP, TLS_VERSION, UNDERSCORE, shown_per};
+use crate::policy::document::{
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, PRESET, TLS_VERSION, UNDERSCORE, shown_per,
+};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
 use crate::policy::{Listener, Policy, Site};
@@ -20,15 +25,18 @@ pub struct SettingView {
 }
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
-/// threads, certificates, tables, and how connections are read.
-const AT_ONCE: [&str; 6] = [
+/// threads and tables.
+const AT_ONCE: [&str; 7] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
-    "limits.body_bytes",
-    "limits.inspect_body",
+    "limits.",
+    "rules.",
+    "debug.",
     "site.",
 ];
+/// The same within `[tls.NAME]`: the files are read again.
+const AT_ONCE_OF_TLS: [&str; 2] = [".cert", ".key"];
 
 impl Policy {
     /// Every value in force, in the order of the documentation.
@@ -41,6 +49,7 @@ impl Policy {
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
         ]);
+        views.extend(self.rule_settings());
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
@@ -57,7 +66,11 @@ impl Policy {
     pub fn restart_needed(&self, next: &Self) -> Vec<String> {
         let of = |policy: &Self| {
             let views = policy.settings().into_iter();
-            let views = views.filter(|view| !AT_ONCE.iter().any(|at| view.key.starts_with(at)));
+            let is_at_once = |key: &str| {
+                AT_ONCE.iter().any(|at| key.starts_with(at))
+                    || key.starts_with("tls.") && AT_ONCE_OF_TLS.iter().any(|at| key.ends_with(at))
+            };
+            let views = views.filter(|view| !is_at_once(&view.key));
             views.map(|view| (view.key, view.value)).collect::<Vec<_>>()
         };
         let (now, next) = (of(self), of(next));
@@ -81,7 +94,10 @@ impl Policy {
             view("server.trusted_proxies", &server.trusted_proxies, |nets| {
                 join(nets.iter().map(ToString::to_string))
             }),
-            view("server.client_ip", &server.client_ip, |source| word(&CLIENT_IP, *source)),
+            view("server.client_ip", &server.client_ip, |source| match source {
+                AddressSource::Header(name) => format!("{CLIENT_IP_HEADER}{name}"),
+                word => word_of(&CLIENT_IP, word),
+            }),
             view("server.request_id.accept_from", &server.request_id_from, |from| {
                 word(&ACCEPT_FROM, *from)
             }),
@@ -91,6 +107,30 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+        ]
+    }
+
+    fn rule_settings(&self) -> Vec<SettingView> {
+        let rules = &self.rules;
+        let file = |path: &Option<PathBuf>, without: &str| match path {
+            Some(path) => path.display().to_string(),
+            None => without.to_owned(),
+        };
+        let set = "as the set says";
+        vec![
+            view("rules.crs", &rules.crs, |path| file(path, "none")),
+            view("rules.setup", &rules.setup, |path| file(path, "the set's own")),
+            view("rules.preset", &rules.preset, |it| word(&PRESET, *it)),
+            view("rules.builtin", &rules.builtin, ToString::to_string),
+            view("rules.blocking", &rules.blocking, |it| word(&BLOCKING, *it)),
+            view("rules.paranoia", &rules.paranoia, |it| {
+                it.map_or_else(|| set.to_owned(), |level| level.to_string())
+            }),
+            view("rules.threshold", &rules.threshold, |it| {
+                it.map_or_else(|| set.to_owned(), |score| score.to_string())
+            }),
+            view("rules.cpu_budget", &rules.cpu_budget, |it| show_duration(*it)),
+            view("debug.rule_header", &self.debug.rule_header, ToString::to_string),
         ]
     }
 
@@ -166,7 +206,11 @@ fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> Sett
 }
 
 fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
-    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| *word).to_owned()
+    word_of(words, &value)
+}
+
+fn word_of<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
+    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
 fn join(items: impl Iterator<Item = String>) -> String {

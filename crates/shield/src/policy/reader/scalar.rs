@@ -69,6 +69,19 @@ impl<'t> Entry<'t> {
         }
     }
 
+    /// The value as yes or no.
+    pub(in crate::policy) fn truth(self, reader: &mut Reader<'t>) -> Option<Given<bool>> {
+        let DeValue::Boolean(truth) = self.value else {
+            let help = match &self.value {
+                DeValue::String(_) => "write true or false, without quotes",
+                _ => "write true or false",
+            };
+            self.mistyped(reader, "true or false", help.to_owned());
+            return None;
+        };
+        Some(self.given(reader, truth))
+    }
+
     /// The value as one of some words.
     pub(in crate::policy) fn word<T: Copy>(
         self,
@@ -121,13 +134,13 @@ pub(in crate::policy) fn within<T: Copy + PartialOrd>(
 }
 
 /// The value that `text` names.
-pub(in crate::policy) fn one_of<T: Copy>(
+pub(in crate::policy) fn one_of<T: Clone>(
     key: &str,
     text: &str,
     words: &[(&str, T)],
 ) -> Result<T, Wrong> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-        return Ok(*value);
+        return Ok(value.clone());
     }
     let list = || words.iter().map(|(word, _)| *word);
     // A comment that slipped into the quotes is common enough to be told apart.

@@ -8,7 +8,7 @@ use crate::policy::document::SHAPES;
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
 /// Keys that hold a table of other keys; these are documented, not the table.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "server",
     "tls",
     "limits",
@@ -17,6 +17,8 @@ const TABLES: [&str; 11] = [
     "server.request_id",
     "limits.h2",
     "store.retention",
+    "debug",
+    "rules",
     "site.protect",
     "site.route",
     "site.route.protect",

@@ -33,6 +33,17 @@ h2 = { streams = 50, header_list = "16KiB" }
 [store]
 path = "/var/lib/palisade"
 retention = { events = "30d", rollups = "90d" }
+[rules]
+crs = "crs"
+setup = "crs-setup.conf"
+preset = "none"
+builtin = false
+blocking = "strict"
+paranoia = 2
+threshold = 7
+cpu_budget = "20ms"
+[debug]
+rule_header = true
 [[site]]
 name = "shop"
 hosts = ["api.example.com", "*.shop.example"]
@@ -126,6 +137,7 @@ fn flags_complete_and_override_the_file() {
         mode: Some(Mode::Enforce),
         data: Some(PathBuf::from("/tmp/d")),
         workers: Some(2),
+        crs: Some(PathBuf::from("/etc/crs")),
     };
     let file = "version = 1\n[[site]]\nname = \"shop\"\nmode = \"monitor\"\n";
     let policy = loaded_from(&Sources { flags, ..of_file(file) });
@@ -138,6 +150,7 @@ fn flags_complete_and_override_the_file() {
     assert_eq!(by_key("site.shop.protect.recon"), "enforce (--mode)");
     assert_eq!(by_key("store.path"), "/tmp/d (--data)");
     assert_eq!(by_key("server.workers"), "2 (--workers)");
+    assert_eq!(by_key("rules.crs"), "/etc/crs (--crs)");
 }
 
 #[test]
@@ -259,10 +272,7 @@ fn a_reload_says_what_it_cannot_change() {
     let edited = FULL.replace("workers = 4", "workers = 5").replace("[::]:8443", "[::]:9443");
     let edited = edited.replace("body_bytes = \"10MiB\"", "body_bytes = \"20MiB\"");
     let next = loaded(&edited.replace("header_count = 50", "header_count = 60"));
-    assert_eq!(
-        old.restart_needed(&next),
-        ["limits.header_count", "server.listen", "server.workers"]
-    );
+    assert_eq!(old.restart_needed(&next), ["server.listen", "server.workers"]);
     assert_eq!(old.version(), same.version());
     assert_ne!(old.version(), next.version());
 }

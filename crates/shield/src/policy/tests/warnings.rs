@@ -83,11 +83,11 @@ fn authorities_for_an_upstream_without_tls() {
 #[test]
 fn layers_without_a_detector() {
     check(
-        "  [site.protect]\n  rules = \"enforce\"\n  leak = \"off\"\n  rate = \"enforce\"\n",
+        "  [site.protect]\n  flow = \"enforce\"\n  leak = \"off\"\n  rate = \"enforce\"\n",
         expect![[r#"
-            palisade.toml:5:3: the layer `rules` has no detector in this version
-            5 |   rules = "enforce"
-              |   ^^^^^
+            palisade.toml:5:3: the layer `flow` has no detector in this version
+            5 |   flow = "enforce"
+              |   ^^^^
             help: the line has no effect yet; its key is reserved"#]],
     );
 }

@@ -134,6 +134,21 @@ fn label_misspelt() {
 }
 
 #[test]
+fn label_by_another_word() {
+    check_site(
+        r#"  [[site.route]]
+  match = "POST /v1/signin"
+  label = "sign-in"
+"#,
+        expect![[r#"
+            palisade.toml:6:11: `label`: unknown value "sign-in"
+            6 |   label = "sign-in"
+              |           ^^^^^^^^^
+            help: write "login""#]],
+    );
+}
+
+#[test]
 fn label_unknown() {
     check_site(
         r#"  [[site.route]]

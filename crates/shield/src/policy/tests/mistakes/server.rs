@@ -325,6 +325,36 @@ client_ip = "x-forward-for"
 }
 
 #[test]
+fn client_ip_header_without_its_prefix() {
+    check_site(
+        r#"[server]
+trusted_proxies = ["10.0.0.0/8"]
+client_ip = "cf-connecting-ip"
+"#,
+        expect![[r#"
+            palisade.toml:6:13: `client_ip`: unknown value "cf-connecting-ip"
+            6 | client_ip = "cf-connecting-ip"
+              |             ^^^^^^^^^^^^^^^^^^
+            help: for a header of one address write "header:cf-connecting-ip""#]],
+    );
+}
+
+#[test]
+fn client_ip_header_that_is_none() {
+    check_site(
+        r#"[server]
+trusted_proxies = ["10.0.0.0/8"]
+client_ip = "header:my address"
+"#,
+        expect![[r#"
+            palisade.toml:6:13: `client_ip`: "my address" is not the name of a header
+            6 | client_ip = "header:my address"
+              |             ^^^^^^^^^^^^^^^^^^^
+            help: write it as in "header:cf-connecting-ip""#]],
+    );
+}
+
+#[test]
 fn request_id_as_text() {
     check_site(
         r#"[server]

@@ -20,6 +20,23 @@ name = "shop"
 }
 
 #[test]
+fn upstream_that_is_the_gateway_itself() {
+    check(
+        r#"version = 1
+[server]
+listen = ["0.0.0.0:3000"]
+[[site]]
+upstream = "http://localhost:3000"
+"#,
+        expect![[r#"
+            palisade.toml:5:12: the upstream http://localhost:3000 is this gateway itself
+            5 | upstream = "http://localhost:3000"
+              |            ^^^^^^^^^^^^^^^^^^^^^^^
+            help: it listens on 0.0.0.0:3000: listen on another port, or write where your API is"#]],
+    );
+}
+
+#[test]
 fn upstream_without_scheme() {
     check(
         r#"version = 1

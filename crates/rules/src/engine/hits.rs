@@ -1,0 +1,229 @@
+//! Rules that held, kept for whoever decides and explains: what they say, and which values they
+//! found.
+//!
+//! Messages and data are expanded when the rule holds, since what their macros stand for changes
+//! with the next rule. What is kept of a value is bounded.
+
+use std::ops::Range;
+
+use super::{
+    matches::Match,
+    program::Program,
+    state::{Key, State},
+    store::{Span, Store},
+};
+use crate::{action::Severity, rule::Rule, template::Template, variable::Variable};
+
+/// As many values are kept of one hit; the rest are only counted. A rule may hold for each of
+/// thousands of arguments.
+const MATCHES_MAX: usize = 16;
+/// As many hits are kept of one exchange.
+const HITS_MAX: usize = 512;
+/// As much is kept of a value, around what was found in it.
+const VALUE_BYTES_MAX: usize = 256;
+/// How much of it may stand before that.
+const BEFORE_BYTES_MAX: usize = 64;
+/// As much is kept of a message or of log data.
+const TEXT_BYTES_MAX: usize = 1_024;
+
+/// What was kept of the rules that held.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    entries: Vec<Entry>,
+    matches: Vec<Kept>,
+    tags: Vec<Span>,
+    highest: Option<Severity>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u32,
+    message: Option<Span>,
+    data: Option<Span>,
+    matches: Range<usize>,
+    tags: Range<usize>,
+    matched: usize,
+}
+
+/// A value that a rule found.
+#[derive(Clone, Debug)]
+struct Kept {
+    variable: Variable,
+    is_count: bool,
+    key: Key,
+    value: Span,
+    found: Option<Range<usize>>,
+}
+
+/// The rule that held.
+#[derive(Clone, Copy)]
+pub(super) struct HitParts<'r> {
+    pub(super) rule: &'r Rule,
+    pub(super) number: u32,
+}
+
+impl Hits {
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.matches.clear();
+        self.tags.clear();
+        self.highest = None;
+    }
+
+    /// The worst severity of all hits.
+    pub(super) const fn highest_severity(&self) -> Option<Severity> {
+        self.highest
+    }
+}
+
+impl State {
+    /// Keeps what is to be told of a rule that holds.
+    pub(super) fn tell(&mut self, program: &Program, parts: HitParts<'_>) {
+        let HitParts { rule, number } = parts;
+        let severity = rule.about.severity;
+        // The smaller number is the worse.
+        self.hits.highest = self.hits.highest.into_iter().chain(severity).min();
+        if self.hits.entries.len() >= HITS_MAX {
+            return;
+        }
+        let message = rule.links.iter().find_map(|link| link.message.as_ref());
+        let data = rule.links.iter().find_map(|link| link.log_data.as_ref());
+        let message = message.map(|it| self.kept_text(program, it, number));
+        let data = data.map(|it| self.kept_text(program, it, number));
+        let first_tag = self.hits.tags.len();
+        for tag in rule.about.tags.iter().filter(|tag| tag.fixed().is_none()) {
+            let tag = self.kept_text(program, tag, number);
+            self.hits.tags.push(tag);
+        }
+        let first = self.hits.matches.len();
+        let all = std::mem::take(&mut self.matches);
+        for it in all.all().iter().take(MATCHES_MAX) {
+            let kept = self.kept_match(it);
+            self.hits.matches.push(kept);
+        }
+        let hits = &mut self.hits;
+        hits.entries.push(Entry {
+            number,
+            message,
+            data,
+            matches: first..hits.matches.len(),
+            tags: first_tag..hits.tags.len(),
+            matched: all.all().len(),
+        });
+        self.matches = all;
+    }
+
+    fn kept_text(&mut self, program: &Program, template: &Template, number: u32) -> Span {
+        let mut text = Vec::new();
+        self.expand(program, template, number, &mut text);
+        text.truncate(TEXT_BYTES_MAX);
+        self.store.keep(&text)
+    }
+
+    fn kept_match(&mut self, it: &Match) -> Kept {
+        let place = it.found.as_ref().map_or(0, |found| found.start);
+        let start = place.saturating_sub(BEFORE_BYTES_MAX);
+        let window = it.value.part(start, start.saturating_add(VALUE_BYTES_MAX));
+        let value = self.store.keep_span(window, VALUE_BYTES_MAX);
+        let length = value.length as usize;
+        let within = |at: usize| at.saturating_sub(start).min(length);
+        let key = match it.key {
+            Key::Text(name) => Key::Text(self.store.keep_span(name, VALUE_BYTES_MAX)),
+            key => key,
+        };
+        Kept {
+            variable: it.variable,
+            is_count: it.is_count,
+            key,
+            value,
+            found: it.found.as_ref().map(|found| within(found.start)..within(found.end)),
+        }
+    }
+}
+
+/// A rule that held.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'t> {
+    program: &'t Program,
+    store: &'t Store,
+    hits: &'t Hits,
+    entry: &'t Entry,
+    /// The rule.
+    pub rule: &'t Rule,
+}
+
+/// A value for which a rule held.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Matched<'t> {
+    /// The variable that it is of.
+    pub variable: Variable,
+    /// Its name within the variable; empty when the variable has one value.
+    pub name: &'t [u8],
+    /// Is it how many values there are (`&ARGS`)?
+    pub is_count: bool,
+    /// The value as the operator saw it, after the transformations; of a long one what stands
+    /// around [`Self::found`].
+    pub value: &'t [u8],
+    /// What of it the operator found, if it finds anything in particular.
+    pub found: Option<Range<usize>>,
+}
+
+impl Hits {
+    pub(super) fn iter<'t>(
+        &'t self,
+        program: &'t Program,
+        store: &'t Store,
+    ) -> impl ExactSizeIterator<Item = Hit<'t>> {
+        let told = self.entries.iter().filter_map(|entry| {
+            let rule = program.rule(entry.number)?;
+            Some(Hit { program, store, hits: self, entry, rule })
+        });
+        told.collect::<Vec<_>>().into_iter()
+    }
+}
+
+impl<'t> Hit<'t> {
+    /// The message, expanded.
+    #[must_use]
+    pub fn message(&self) -> Option<&'t [u8]> {
+        self.entry.message.map(|span| self.store.bytes(span))
+    }
+
+    /// The data that the rule shows of what it found, expanded. Nothing in it is masked.
+    #[must_use]
+    pub fn data(&self) -> Option<&'t [u8]> {
+        self.entry.data.map(|span| self.store.bytes(span))
+    }
+
+    /// Its tags, expanded.
+    pub fn tags(&self) -> impl Iterator<Item = &'t [u8]> {
+        let Self { store, .. } = *self;
+        let made = self.hits.tags.get(self.entry.tags.clone()).unwrap_or_default();
+        let mut made = made.iter().map(move |span| store.bytes(*span));
+        let rule = self.rule;
+        rule.about.tags.iter().filter_map(move |tag| tag.fixed().or_else(|| made.next()))
+    }
+
+    /// For how many values it held.
+    #[must_use]
+    pub fn matched(&self) -> usize {
+        self.entry.matched
+    }
+
+    /// The first of the values for which it held, link by link.
+    pub fn matches(&self) -> impl Iterator<Item = Matched<'t>> {
+        let Self { store, program, .. } = *self;
+        let kept = self.hits.matches.get(self.entry.matches.clone()).unwrap_or_default();
+        kept.iter().map(move |it| Matched {
+            variable: it.variable,
+            name: match it.key {
+                Key::None => b"",
+                Key::Text(span) => store.bytes(span),
+                Key::Slot(slot) => program.names.name(slot),
+            },
+            is_count: it.is_count,
+            value: store.bytes(it.value),
+            found: it.found.clone(),
+        })
+    }
+}

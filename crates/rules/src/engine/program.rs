@@ -1,0 +1,350 @@
+//! A rule set, prepared for running.
+//!
+//! What a request would otherwise work out again and again is worked out once: to which step a rule
+//! jumps, which rules a `ctl` removes, where a name of `TX` stands, which targets an exclusion
+//! concerns, and which tests are no more than a comparison of two numbers. The rules themselves
+//! stay as they were loaded, beside their plans.
+
+use std::collections::BTreeMap;
+
+use regex::bytes::Regex;
+
+use super::{
+    act::{self, Act},
+    gates::Gates,
+    narrowing::ActPlace,
+};
+use crate::{
+    body::Limits,
+    operator::{Comparison, Operator},
+    prefilter::Sieve,
+    rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
+    rule_set::{RuleSet, Settings, Step},
+    template::{Piece, Template},
+    transformation::Transformation,
+    variable::{Shape, Variable},
+};
+
+/// A rule set beside its plans.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) set: RuleSet,
+    /// For each phase one plan for each of its steps.
+    pub(super) phases: [Vec<Option<RulePlan>>; 5],
+    pub(super) names: Names,
+    /// How many rules there are.
+    pub(super) rules: usize,
+    pub(super) limits: Limits,
+    /// For each phase; none when every rule is to look for itself.
+    sieves: Option<[Sieve; 5]>,
+    gates: [Gates; 5],
+    /// Of each rule its phase and step.
+    places: Vec<(usize, usize)>,
+}
+
+/// What is worked out about a rule.
+#[derive(Debug)]
+pub(super) struct RulePlan {
+    /// Its place among all rules of all phases.
+    pub(super) number: u32,
+    /// The step of its phase with which evaluation goes on when it holds.
+    pub(super) next: usize,
+    /// One for each link.
+    pub(super) links: Box<[LinkPlan]>,
+}
+
+/// What is worked out about a link of a chain.
+#[derive(Debug)]
+pub(super) struct LinkPlan {
+    pub(super) quick: Option<Quick>,
+    pub(super) targets: Box<[TargetPlan]>,
+    /// The operator's argument when it has macros, its names resolved.
+    pub(super) argument: Option<Template>,
+    pub(super) acts: Box<[Act]>,
+}
+
+/// A target, and what is left out of it.
+#[derive(Debug)]
+pub(super) struct TargetPlan {
+    pub(super) variable: Variable,
+    pub(super) selection: Selection,
+    /// Are names compared byte by byte?
+    pub(super) is_exact: bool,
+    pub(super) is_count: bool,
+    /// Those of the same variable.
+    pub(super) exclusions: Box<[Selection]>,
+}
+
+/// Which values of a variable.
+#[derive(Clone, Debug)]
+pub(super) enum Selection {
+    All,
+    Key(Box<[u8]>),
+    Slot(u16),
+    Pattern(Regex),
+    /// A pattern of names of `TX`: the slots whose names it matches, worked out in advance.
+    Slots(Box<[u16]>, Regex),
+    XmlTexts,
+    XmlAttributes,
+}
+
+/// A comparison of a variable of `TX` with a number: most of what controls the flow of a rule set.
+#[derive(Debug)]
+pub(super) struct Quick {
+    pub(super) slot: u16,
+    pub(super) is_count: bool,
+    pub(super) comparison: Comparison,
+    pub(super) bound: Bound,
+    pub(super) is_negated: bool,
+}
+
+/// What a number is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    Fixed(i64),
+    Slot(u16),
+}
+
+/// The slots of `TX` by their names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    slots: BTreeMap<Box<[u8]>, u16>,
+    names: Vec<Box<[u8]>>,
+    /// Of `TX.0` to `TX.9`.
+    captures: [u16; 10],
+}
+
+impl Program {
+    pub(super) fn new(mut set: RuleSet) -> Self {
+        let names = Names::new(&mut set);
+        let mut places = Vec::new();
+        let mut number = 0;
+        let phases: [Vec<Option<RulePlan>>; 5] = std::array::from_fn(|phase| {
+            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            let plan = |(at, step): (usize, &Step)| match step {
+                Step::Marker(_) => None,
+                Step::Rule(rule) => {
+                    let links = rule.links.iter().map(|link| LinkPlan::new(link, &set, &names));
+                    let plan =
+                        RulePlan { number, next: next(steps, at, rule), links: links.collect() };
+                    number += 1;
+                    places.push((phase, at));
+                    Some(plan)
+                }
+            };
+            steps.iter().enumerate().map(plan).collect()
+        });
+        let limits = limits(&set.settings);
+        let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
+            Sieve::new(set.phases.get(phase).map_or(&[][..], Vec::as_slice))
+        });
+        let gates = std::array::from_fn(|phase| {
+            let sieve: Option<&Sieve> = sieves.get(phase);
+            let first = sieve.map_or(usize::MAX, |sieve| sieve.first);
+            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            let plans: &[Option<RulePlan>] = phases.get(phase).map_or(&[][..], Vec::as_slice);
+            Gates::new(steps, plans, &names, first)
+        });
+        let sieves = Some(sieves);
+        Self { set, phases, names, rules: places.len(), limits, sieves, gates, places }
+    }
+
+    /// The same without a sieve: each rule looks at each of its values.
+    pub(super) fn plain(set: RuleSet) -> Self {
+        Self { sieves: None, ..Self::new(set) }
+    }
+
+    /// What finds the rules of a phase that can hold.
+    pub(super) fn sieve(&self, phase: Phase) -> Option<&Sieve> {
+        self.sieves.as_ref()?.get(phase as usize)
+    }
+
+    /// The gates of a phase.
+    pub(super) fn gates(&self, phase: Phase) -> Option<&Gates> {
+        self.gates.get(phase as usize)
+    }
+
+    /// Forgets the values in which nothing was found.
+    pub(super) fn forget(&self) {
+        self.sieves.iter().flatten().for_each(Sieve::forget);
+    }
+
+    /// The rule of that number.
+    pub(super) fn rule(&self, number: u32) -> Option<&Rule> {
+        let (phase, step) = self.places.get(number as usize).copied()?;
+        match self.set.phases.get(phase)?.get(step)? {
+            Step::Rule(rule) => Some(rule),
+            Step::Marker(_) => None,
+        }
+    }
+
+    /// The act at a place.
+    pub(super) fn act(&self, place: ActPlace) -> Option<&Act> {
+        let plan = self.phases.get(place.phase)?.get(place.step)?.as_ref()?;
+        plan.links.get(place.link)?.acts.get(place.act)
+    }
+}
+
+/// The settings that are limits of the body parsers.
+fn limits(settings: &Settings) -> Limits {
+    let mut limits = Limits::default();
+    limits.body_bytes_max = limits.body_bytes_max.max(settings.request_body_bytes_max);
+    limits.arguments_max = settings.arguments_max;
+    limits.json_depth_max = settings.json_depth_max;
+    limits.files_max = settings.files_max;
+    limits
+}
+
+/// The step with which evaluation goes on when the rule at `at` holds.
+fn next(steps: &[Step], at: usize, rule: &Rule) -> usize {
+    let rest = steps.get(at + 1..).unwrap_or_default();
+    let skipped = match &rule.jump {
+        Jump::Next => Some(0),
+        Jump::SkipAfter(name) => rest
+            .iter()
+            .position(|step| matches!(step, Step::Marker(marker) if marker == name))
+            .map(|place| place + 1),
+        Jump::Skip(count) => {
+            let rules = rest.iter().enumerate().filter(|(_, step)| matches!(step, Step::Rule(_)));
+            let mut skipped = rules.map(|(place, _)| place).take(*count as usize);
+            match (*count as usize).checked_sub(1) {
+                None => Some(0),
+                Some(before) => skipped.nth(before).map(|place| place + 1),
+            }
+        }
+    };
+    skipped.map_or(steps.len(), |skipped| at + 1 + skipped)
+}
+
+impl LinkPlan {
+    fn new(link: &Link, set: &RuleSet, names: &Names) -> Self {
+        let test = link.test.as_ref();
+        let targets = test.map_or(&[][..], |test| &test.targets.included);
+        let excluded = test.map_or(&[][..], |test| &test.targets.excluded);
+        Self {
+            quick: test.and_then(|test| Quick::new(test, names)),
+            targets: targets.iter().map(|it| TargetPlan::new(it, excluded, names)).collect(),
+            argument: test.and_then(|test| test.argument.as_ref()).map(|it| names.resolved(it)),
+            acts: link.effects.iter().map(|effect| act::plan(effect, set, names)).collect(),
+        }
+    }
+}
+
+impl TargetPlan {
+    fn new(target: &Target, excluded: &[Target], names: &Names) -> Self {
+        let concerned = excluded.iter().filter(|it| it.variable == target.variable);
+        Self {
+            variable: target.variable,
+            selection: Selection::of(target, names),
+            is_exact: target.variable.shape() == Shape::ExactCase,
+            is_count: target.is_count,
+            exclusions: concerned.map(|it| Selection::of(it, names)).collect(),
+        }
+    }
+}
+
+impl Selection {
+    pub(super) fn of(target: &Target, names: &Names) -> Self {
+        let is_tx = target.variable == Variable::Tx;
+        match &target.selector {
+            Selector::All => Self::All,
+            Selector::Key { key, .. } if is_tx => {
+                names.slot(key).map_or_else(|| Self::Key(key.clone()), Self::Slot)
+            }
+            Selector::Key { key, .. } => Self::Key(key.clone()),
+            Selector::Pattern(pattern) if is_tx => {
+                Self::Slots(names.matching(pattern), pattern.clone())
+            }
+            Selector::Pattern(pattern) => Self::Pattern(pattern.clone()),
+            Selector::XmlTexts => Self::XmlTexts,
+            Selector::XmlAttributes => Self::XmlAttributes,
+        }
+    }
+}
+
+impl Quick {
+    /// The test as a comparison of numbers, if it is no more than that.
+    fn new(test: &Test, names: &Names) -> Option<Self> {
+        let Operator::Number(number) = &test.operator else { return None };
+        let [target] = test.targets.included.as_slice() else { return None };
+        let Selection::Slot(slot) = Selection::of(target, names) else { return None };
+        let is_plain = test.transformations.iter().all(|it| *it == Transformation::None);
+        if !is_plain || !test.targets.excluded.is_empty() {
+            return None;
+        }
+        let bound = match (number.fixed(), &test.argument) {
+            (Some(number), _) => Bound::Fixed(number),
+            (None, Some(argument)) => Bound::Slot(names.only_slot(argument)?),
+            (None, None) => return None,
+        };
+        Some(Self {
+            slot,
+            is_count: target.is_count,
+            comparison: number.comparison(),
+            bound,
+            is_negated: test.is_negated,
+        })
+    }
+}
+
+impl Names {
+    fn new(set: &mut RuleSet) -> Self {
+        let mut names = Self::default();
+        for (group, slot) in names.captures.iter_mut().enumerate() {
+            // Only a set with 65,536 names has no room for these, and then it has no captures.
+            *slot = set.tx_names.intern(group.to_string().as_bytes()).unwrap_or(u16::MAX);
+        }
+        for slot in 0..set.tx_names.len() {
+            let slot = u16::try_from(slot).unwrap_or(u16::MAX);
+            let name = set.tx_names.name(slot).unwrap_or_default();
+            names.slots.insert(name.into(), slot);
+            names.names.push(name.into());
+        }
+        names
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The slot of a name in small letters.
+    pub(super) fn slot(&self, name: &[u8]) -> Option<u16> {
+        self.slots.get(name).copied()
+    }
+
+    pub(super) fn name(&self, slot: u16) -> &[u8] {
+        self.names.get(usize::from(slot)).map_or(b"", AsRef::as_ref)
+    }
+
+    pub(super) const fn captures(&self) -> [u16; 10] {
+        self.captures
+    }
+
+    fn matching(&self, pattern: &Regex) -> Box<[u16]> {
+        let named = (0..).zip(&self.names);
+        named.filter(|(_, name)| pattern.is_match(name)).map(|(slot, _)| slot).collect()
+    }
+
+    /// The template with the slots of its macros.
+    pub(super) fn resolved(&self, template: &Template) -> Template {
+        let mut template = template.clone();
+        for piece in &mut template.pieces {
+            if let Piece::Macro(it) = piece
+                && it.variable == Variable::Tx
+            {
+                it.slot = it.key.as_ref().and_then(|key| self.slot(key));
+            }
+        }
+        template
+    }
+
+    /// The slot of the macro when the template is nothing else.
+    pub(super) fn only_slot(&self, template: &Template) -> Option<u16> {
+        match template.pieces.as_slice() {
+            [Piece::Macro(it)] if it.variable == Variable::Tx => {
+                it.key.as_ref().and_then(|key| self.slot(key))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A pattern of a rule: written for PCRE, run in linear time over bytes.
+//!
+//! Rules are written for PCRE with DOTALL and DOLLAR_ENDONLY, as ModSecurity 2 compiles them: `.`
+//! is any byte, `^` and `$` are the ends of the value, `\w`, `\s` and ignored case are ASCII's, and
+//! bytes beyond ASCII are bytes. [`dialect`] writes them anew in the syntax of the crate `regex`,
+//! which has no pattern that takes more than linear time. The few that look around or refer to
+//! their own groups run on a [`machine`] of ours.
+
+mod dialect;
+mod error;
+mod machine;
+mod places;
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use machine::Machine;
+
+pub use error::PatternError;
+
+/// The lazy automaton of one pattern may hold this much for each thread: with hundreds of patterns
+/// the usual 2 MB would be more than everything else together.
+const LAZY_BYTES_MAX: usize = 256 * 1024;
+
+/// A compiled pattern may hold this much. The largest of the Core Rule Set needs a tenth of it.
+const COMPILED_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Longer patterns are refused.
+const TEXT_BYTES_MAX: usize = 256 * 1024;
+
+/// A compiled pattern, shared when it is cloned.
+#[derive(Clone)]
+pub struct Pattern(Arc<Compiled>);
+
+struct Compiled {
+    program: Program,
+    source: Box<[u8]>,
+}
+
+enum Program {
+    Regex(Regex),
+    Machine(Box<Machine>),
+}
+
+impl Pattern {
+    /// Compiles a pattern as a rule has it.
+    ///
+    /// # Errors
+    /// When it is malformed, too large, or needs what cannot be had in linear time.
+    pub fn parse(text: &[u8]) -> Result<Self, PatternError> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(PatternError::new(format!(
+                "it is {} bytes long, more than {TEXT_BYTES_MAX}",
+                text.len()
+            )));
+        }
+        let rewritten = dialect::rewrite(text)?;
+        let program = if rewritten.conditions.is_empty() {
+            Program::Regex(compile(&rewritten.text)?)
+        } else {
+            Program::Machine(Box::new(Machine::new(&rewritten)?))
+        };
+        Ok(Self(Arc::new(Compiled { program, source: text.into() })))
+    }
+
+    /// The pattern as the rule has it.
+    #[must_use]
+    pub fn source(&self) -> &[u8] {
+        &self.0.source
+    }
+
+    /// The pattern in the syntax of the crate `regex`, for Unicode off and `.` as any byte; nothing
+    /// when it asks more than that syntax can say.
+    #[must_use]
+    pub fn regex(&self) -> Option<&Regex> {
+        match &self.0.program {
+            Program::Regex(regex) => Some(regex),
+            Program::Machine(_) => None,
+        }
+    }
+
+    /// A pattern that matches wherever this one does: itself, or where it looks around or refers to
+    /// a group one without that, which matches more.
+    #[must_use]
+    pub fn wider(&self) -> &Regex {
+        match &self.0.program {
+            Program::Regex(regex) => regex,
+            Program::Machine(machine) => machine.wider(),
+        }
+    }
+
+    /// Does it match somewhere in the value?
+    #[must_use]
+    pub fn is_match(&self, value: &[u8]) -> bool {
+        match &self.0.program {
+            Program::Regex(regex) => regex.is_match(value),
+            Program::Machine(machine) => machine.find(value).is_some(),
+        }
+    }
+
+    /// The first match and its groups, as many as `groups` has room for; group 0 is the match.
+    pub fn captures(&self, value: &[u8], groups: &mut [Option<Range<usize>>]) -> bool {
+        groups.fill(None);
+        match &self.0.program {
+            Program::Regex(regex) => {
+                let mut locations = regex.capture_locations();
+                if regex.captures_read(&mut locations, value).is_none() {
+                    return false;
+                }
+                for (index, group) in groups.iter_mut().enumerate() {
+                    *group = locations.get(index).map(|(start, end)| start..end);
+                }
+            }
+            Program::Machine(machine) => {
+                let Some(slots) = machine.find(value) else { return false };
+                for (group, ends) in groups.iter_mut().zip(slots.chunks(2)) {
+                    *group = match ends {
+                        [Some(start), Some(end)] => Some(*start..*end),
+                        _ => None,
+                    };
+                }
+            }
+        }
+        true
+    }
+}
+
+fn compile(text: &str) -> Result<Regex, PatternError> {
+    RegexBuilder::new(text)
+        .unicode(false)
+        .dot_matches_new_line(true)
+        .dfa_size_limit(LAZY_BYTES_MAX)
+        .size_limit(COMPILED_BYTES_MAX)
+        .build()
+        .map_err(|error| PatternError::new(error.to_string()))
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({})", self.0.source.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests;

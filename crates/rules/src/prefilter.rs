@@ -1,0 +1,23 @@
+//! Which rules can match at all, before any of them runs.
+//!
+//! Most rules look for something that most values do not have. So each value is looked at once for
+//! all rules together, instead of once by each: its distinct forms under all chains of
+//! transformations, one pass over each for the literals that patterns need, then what little is
+//! left, exactly. What comes out is a set of rules; the engine runs only these, as it always would,
+//! beside those that look at something else than the exchange's own bytes.
+//!
+//! A value that showed nothing is remembered, since names, tokens and paths come again and again.
+//!
+//! Invariant: a rule that plain evaluation would find to hold is in the set. Nothing is decided
+//! here: exclusions, chains and effects are the engine's.
+
+mod bits;
+mod chains;
+mod clean;
+mod literal;
+mod plan;
+mod scan;
+
+pub(crate) use bits::Bits;
+pub(crate) use plan::{Lookout, Outcomes, Sieve};
+pub(crate) use scan::Scan;

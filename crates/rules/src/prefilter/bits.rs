@@ -1,0 +1,90 @@
+//! A set of small numbers.
+
+/// A set of numbers, as bits.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Bits(Vec<u64>);
+
+impl Bits {
+    /// The empty set, with room for numbers below `length`.
+    pub(crate) fn with_room(length: usize) -> Self {
+        Self(vec![0; length.div_ceil(64)])
+    }
+
+    /// Forgets everything and makes room for numbers below `length`.
+    pub(crate) fn reset(&mut self, length: usize) {
+        self.0.clear();
+        self.0.resize(length.div_ceil(64), 0);
+    }
+
+    /// Adds a number, if there is room for it.
+    pub(crate) fn insert(&mut self, number: usize) {
+        if let Some(word) = self.0.get_mut(number / 64) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    pub(crate) fn contains(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// Adds all of another set of the same size.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
+    /// The 64 numbers from `place * 64`, as bits.
+    pub(crate) fn word(&self, place: usize) -> u64 {
+        self.0.get(place).copied().unwrap_or_default()
+    }
+
+    /// How many words there are.
+    pub(crate) const fn words(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The smallest number of either set that is not below `from`.
+    pub(crate) fn next_of_either(&self, other: &Self, from: usize) -> Option<usize> {
+        let mut place = from / 64;
+        let mut word = (self.word(place) | other.word(place)) & (u64::MAX << (from % 64));
+        while word == 0 {
+            place += 1;
+            if place >= self.words().max(other.words()) {
+                return None;
+            }
+            word = self.word(place) | other.word(place);
+        }
+        Some(place * 64 + word.trailing_zeros() as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_next_of_either_is_the_next(
+            one in prop::collection::btree_set(0_usize..200, 0..9),
+            other in prop::collection::btree_set(0_usize..200, 0..9),
+            from in 0_usize..260,
+        ) {
+            let of = |numbers: &std::collections::BTreeSet<usize>| {
+                let mut bits = Bits::with_room(200);
+                numbers.iter().for_each(|it| bits.insert(*it));
+                bits
+            };
+            let expected = one.union(&other).copied().find(|it| *it >= from);
+            prop_assert_eq!(of(&one).next_of_either(&of(&other), from), expected);
+            prop_assert!((0..200).all(|it| of(&one).contains(it) == one.contains(&it)));
+            prop_assert_eq!(of(&one).is_empty(), one.is_empty());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A loaded set of rules, and what a match of each is worth as evidence.
+//!
+//! A rule set may decide by itself: the Core Rule Set adds up scores, and one rule at the end
+//! denies. Under [`Blocking::Evidence`] that sum is not the last word. Each match counts by what
+//! its rule says of itself, and the shield weighs it with what else is known. Only a rule that
+//! denies for a reason of its own, which a person wrote, denies in either way of blocking.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use conduct::Certainty;
+use rules::action::{Disruption, Severity};
+use rules::engine::Engine;
+use rules::rule::Rule;
+use rules::variable::Variable;
+
+use crate::policy::Blocking;
+
+/// The score from which the Core Rule Set denies, unless it says otherwise.
+const THRESHOLD: u32 = 5;
+/// Rules begin with this tag to say how sure they are: `confidence/high`.
+const CONFIDENCE: &str = "confidence/";
+/// What an engine does in a nanosecond, in the unit in which it counts its work.
+const WORK_PER_NS: u64 = 1;
+/// What each KiB of a body may take besides.
+const BUDGET_PER_KIB: Duration = Duration::from_micros(100);
+
+/// Rules in force.
+#[derive(Debug)]
+pub struct Rulebook {
+    engine: Engine,
+    worth: BTreeMap<u64, Worth>,
+    blocking: Blocking,
+    threshold: u32,
+    cpu_budget: Duration,
+}
+
+/// What a match of one rule says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Worth {
+    /// It is a piece of evidence.
+    Evidence {
+        /// How sure the rule is.
+        certainty: Certainty,
+        /// What it adds to the score, as the Core Rule Set counts.
+        points: u32,
+    },
+    /// It denies what other rules found: it adds nothing to them.
+    Sum,
+    /// It denies by itself, as somebody wished.
+    Order,
+    /// It is told, and says nothing about the caller.
+    Remark,
+}
+
+impl Rulebook {
+    /// The rules of a set. `threshold` is what the policy says of the score that denies.
+    pub fn new(
+        engine: Engine,
+        blocking: Blocking,
+        threshold: Option<u32>,
+        cpu_budget: Duration,
+    ) -> Self {
+        let set = engine.rules();
+        let worth = set.rules().map(|rule| (rule.id, worth(rule))).collect();
+        let threshold = threshold.unwrap_or(THRESHOLD).max(1);
+        Self { engine, worth, blocking, threshold, cpu_budget }
+    }
+
+    /// The engine that runs them.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Who decides.
+    pub(crate) const fn blocking(&self) -> Blocking {
+        self.blocking
+    }
+
+    /// The score from which a request is refused by rules that are not certain.
+    pub(crate) const fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
+    /// What a match of the rule says.
+    pub(crate) fn worth(&self, rule: u64) -> Worth {
+        self.worth.get(&rule).copied().unwrap_or(Worth::Remark)
+    }
+
+    /// The work that a request may cost whose body is looked at up to `body_bytes`.
+    pub(crate) fn work_max(&self, body_bytes: usize) -> u64 {
+        let kib = u32::try_from(body_bytes / 1_024).unwrap_or(u32::MAX);
+        let budget = self.cpu_budget.saturating_add(BUDGET_PER_KIB.saturating_mul(kib));
+        u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX).saturating_mul(WORK_PER_NS)
+    }
+}
+
+/// Do all conditions of the rule look at these variables alone?
+fn looks_only_at(rule: &Rule, variables: &[Variable]) -> bool {
+    rule.links.iter().all(|link| {
+        let targets = link.test.iter().flat_map(|test| &test.targets.included);
+        targets.into_iter().all(|target| variables.contains(&target.variable))
+    })
+}
+
+fn worth(rule: &Rule) -> Worth {
+    match rule.disruption {
+        Disruption::Pass => {}
+        Disruption::Allow(_) => return Worth::Remark,
+        _ if looks_only_at(rule, &[Variable::Tx]) => return Worth::Sum,
+        // What was written in the Core Rule Set's own manner: it says how bad a match is, and the
+        // settings say that this blocks.
+        _ if confidence(rule).is_none() => return Worth::Order,
+        _ => {}
+    }
+    let points = match rule.about.severity {
+        Some(Severity::Emergency | Severity::Alert | Severity::Critical) => 5,
+        Some(Severity::Error) => 4,
+        Some(Severity::Warning) => 3,
+        Some(Severity::Notice) => 2,
+        Some(Severity::Info | Severity::Debug) | None => 0,
+    };
+    match (confidence(rule), points) {
+        (Some(certainty), _) => Worth::Evidence { certainty, points: points.max(1) },
+        (None, 0) => Worth::Remark,
+        (None, 5) => Worth::Evidence { certainty: Certainty::Likely, points },
+        (None, _) => Worth::Evidence { certainty: Certainty::Odd, points },
+    }
+}
+
+/// How sure a rule says it is.
+fn confidence(rule: &Rule) -> Option<Certainty> {
+    let mut tags = rule.about.tags.iter().filter_map(|tag| tag.fixed());
+    let word = tags.find_map(|tag| tag.strip_prefix(CONFIDENCE.as_bytes()))?;
+    match word {
+        b"high" => Some(Certainty::Certain),
+        b"medium" => Some(Certainty::Likely),
+        b"low" => Some(Certainty::Odd),
+        _ => None,
+    }
+}

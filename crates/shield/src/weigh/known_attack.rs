@@ -1,0 +1,134 @@
+//! Known attacks: what rules found in this request, as evidence and as a reason to refuse it.
+//!
+//! A certain attack is refused, whoever sends it. One that is likely is refused unless its caller
+//! is established, and what is merely odd never by itself. Only this request is refused: a rule
+//! that errs must not lock anybody out. What a source attacks with, one thing after the other,
+//! gathers against it (`conduct`), and that is what blocks.
+
+use conduct::{Act, Certainty};
+use traffic::{
+    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, Reason, Signal, Timestamp, Verdict,
+};
+
+use crate::algebra;
+use crate::inspection::{Found, Inspection};
+use crate::ladder::BLOCK_NATS;
+use crate::memory::Memory;
+use crate::pass::Pass;
+
+/// A certain attack: more than good standing takes off.
+const CERTAIN_NATS: f32 = 14.0;
+/// A score at the threshold: just enough to refuse a stranger, too little for an established
+/// caller.
+const THRESHOLD_NATS: f32 = 9.3;
+/// What the score adds for each time that it goes beyond the threshold once more.
+const BEYOND_NATS: f32 = 3.0;
+/// The most that uncertain rules say together: twice the threshold refuses an established caller.
+const SCORE_NATS_MAX: f32 = 12.3;
+
+/// Weighs what rules found, and notes it against its source. Gives an exception that silenced some
+/// of it.
+pub(super) fn weigh(
+    memory: &mut Memory,
+    pass: &Pass,
+    act: &Act,
+    now: Timestamp,
+    signals: &mut Vec<Signal>,
+) -> Option<ExceptionId> {
+    let inspection = pass.inspection.as_deref()?;
+    if pass.mode(Layer::Rules) == Mode::Off {
+        return None;
+    }
+    let mut silenced = None;
+    let counted: Vec<&Found> = inspection
+        .found
+        .iter()
+        .filter(|found| {
+            let exception = excepted(memory, act, found.rule, now);
+            silenced = silenced.or(exception);
+            let is_custom =
+                found.certainty != Certainty::Certain && memory.conduct.is_custom(act, found.rule);
+            exception.is_none() && !is_custom
+        })
+        .collect();
+    let order = inspection.order.filter(|rule| {
+        let exception = excepted(memory, act, *rule, now);
+        silenced = silenced.or(exception);
+        let sums_up_nothing = counted.is_empty() && inspection.is_sum(*rule);
+        exception.is_none() && !(sums_up_nothing && silenced.is_some())
+    });
+    let first = order.or_else(|| counted.first().map(|found| found.rule));
+    let Some(rule) = first else { return silenced };
+    for found in &counted {
+        memory.conduct.attacked(act, Digest(found.rule), found.certainty, now);
+    }
+    let others = counted.iter().filter(|found| found.rule != rule).count();
+    signals.insert(
+        0,
+        Signal {
+            detector: Detector::KnownAttack,
+            entity: act.identity.session.map_or(act.identity.address_entity, Entity::Session),
+            nats: if order.is_some() { CERTAIN_NATS } else { nats(inspection, &counted) },
+            reason: Reason::KnownAttack { rule, others: u16::try_from(others).unwrap_or(u16::MAX) },
+        },
+    );
+    silenced
+}
+
+/// Notes what was found in a request that was let pass and would have been.
+pub(super) fn learn(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) {
+    for found in pass.inspection.iter().flat_map(|inspection| &inspection.found) {
+        memory.conduct.matched(act, found.rule, now);
+    }
+}
+
+/// Refuses the request, when what was found in it is enough.
+pub(super) fn refuse(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdict: &mut Verdict) {
+    let of = |detector| {
+        let mine = signals.iter().filter(move |signal| signal.detector == detector);
+        mine.filter(|signal| counts(signal)).map(|signal| signal.nats)
+    };
+    let Some(attack) = of(Detector::KnownAttack).next() else { return };
+    let good = of(Detector::GoodStanding).next().unwrap_or_default();
+    let nats = attack + good;
+    if nats > verdict.nats {
+        verdict.nats = nats;
+        verdict.risk = algebra::risk(nats);
+    }
+    if nats >= BLOCK_NATS && verdict.action < Action::Deny {
+        verdict.action = Action::Deny;
+        verdict.layer = Some(Layer::Rules);
+        verdict.retry_after_s = None;
+    }
+}
+
+/// How strongly what was found speaks for an attack.
+fn nats(inspection: &Inspection, found: &[&Found]) -> f32 {
+    if found.iter().any(|found| found.certainty == Certainty::Certain) {
+        return CERTAIN_NATS;
+    }
+    let points: u32 = found.iter().map(|found| found.points).sum();
+    let share = number(points) / number(inspection.threshold());
+    let beyond = (share - 1.0).max(0.0) * BEYOND_NATS;
+    (share.min(1.0) * THRESHOLD_NATS + beyond).min(SCORE_NATS_MAX)
+}
+
+fn excepted(memory: &Memory, act: &Act, rule: u64, now: Timestamp) -> Option<ExceptionId> {
+    if memory.standing.exceptions().is_empty() {
+        return None;
+    }
+    let endpoint = act.endpoint.map(|id| memory.catalog.label(id));
+    memory.standing.excepted(
+        Detector::KnownAttack,
+        Layer::Rules,
+        Some(rule),
+        endpoint.as_deref(),
+        &act.identity,
+        now,
+    )
+}
+
+/// Scores are small numbers.
+fn number(points: u32) -> f32 {
+    f32::from(u16::try_from(points).unwrap_or(u16::MAX))
+}
