@@ -5,6 +5,8 @@
 
 #[path = "builtin/corpus.rs"]
 mod corpus;
+#[path = "builtin/judge.rs"]
+mod judge;
 #[path = "builtin/place.rs"]
 mod place;
 #[path = "builtin/request.rs"]
@@ -107,6 +109,24 @@ fn every_rule_has_examples_of_both_kinds() {
             }
         }
     }
+}
+
+#[test]
+fn our_engine_finds_what_examples_say_and_nothing_in_their_look_alikes() {
+    let judge = judge::Judge::new();
+    let mut wrong = Vec::new();
+    for (name, _) in files_with_examples() {
+        for (id, (matching, passing)) in examples_of(name) {
+            let rows = matching.iter().map(|row| (row, true));
+            for (row, wanted) in rows.chain(passing.iter().map(|row| (row, false))) {
+                let (ids, _) = judge.asked(&Request::parse(row));
+                if ids.contains(&u64::from(id)) != wanted {
+                    wrong.push(format!("{name}: {id} should match: {wanted}: {row:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
