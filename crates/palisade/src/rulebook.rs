@@ -109,7 +109,7 @@ pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
     let mut disk = Disk::default();
     disk.hold("palisade", entry(policy, crs.as_ref()));
     if policy.rules.builtin.value {
-        for (name, text) in rules::builtin::files() {
+        for (name, text) in rules::builtin::FILES {
             disk.hold(&format!("builtin/{name}"), (*text).to_owned());
         }
     }
@@ -145,7 +145,7 @@ fn entry(policy: &Policy, crs: Option<&CoreRuleSet>) -> String {
         include(&mut text, &crs.rules);
     }
     if rules.builtin.value {
-        for (name, _) in rules::builtin::files() {
+        for (name, _) in rules::builtin::FILES {
             include(&mut text, Path::new(&format!("builtin/{name}")));
         }
     }

@@ -5,6 +5,8 @@
 
 #[path = "builtin/corpus.rs"]
 mod corpus;
+#[path = "builtin/judge.rs"]
+mod judge;
 #[path = "builtin/place.rs"]
 mod place;
 #[path = "builtin/request.rs"]
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use request::Request;
-use rules::builtin::{CLASSES, File, VIRTUAL_PATCHES};
+use rules::builtin::FILES;
 use toml::{Table, Value};
 
 /// The ids that are ours, as `docs/rules-builtin.md` tells.
@@ -56,14 +58,14 @@ fn examples_of(name: &str) -> BTreeMap<u32, (Vec<String>, Vec<String>)> {
     rules.iter().map(example).collect()
 }
 
-fn files_with_examples() -> impl Iterator<Item = &'static File> {
-    CLASSES.iter().chain(VIRTUAL_PATCHES).filter(|(name, _)| *name != "setup.conf")
+fn files_with_examples() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    FILES.iter().filter(|(name, _)| *name != "setup.conf")
 }
 
 #[test]
 fn ids_are_ours_and_given_once() {
     let mut seen = BTreeSet::new();
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for id in rules_of(text).into_keys() {
             assert!(IDS.contains(&id), "{name}: {id} is not one of our ids");
             assert!(seen.insert(id), "{name}: {id} is given twice");
@@ -74,7 +76,7 @@ fn ids_are_ours_and_given_once() {
 
 #[test]
 fn every_rule_says_what_it_is_about() {
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for (id, actions) in rules_of(text) {
             if id < SETUP_IDS_END {
                 continue;
@@ -110,9 +112,27 @@ fn every_rule_has_examples_of_both_kinds() {
 }
 
 #[test]
+fn our_engine_finds_what_examples_say_and_nothing_in_their_look_alikes() {
+    let judge = judge::Judge::new();
+    let mut wrong = Vec::new();
+    for (name, _) in files_with_examples() {
+        for (id, (matching, passing)) in examples_of(name) {
+            let rows = matching.iter().map(|row| (row, true));
+            for (row, wanted) in rows.chain(passing.iter().map(|row| (row, false))) {
+                let (ids, _) = judge.asked(&Request::parse(row));
+                if ids.contains(&u64::from(id)) != wanted {
+                    wrong.push(format!("{name}: {id} should match: {wanted}: {row:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
 fn every_pattern_compiles_without_looking_around() {
     let pattern = Regex::new(r#""!?@rx ([^"]*)""#).expect("the pattern is right");
-    for (name, text) in CLASSES.iter().chain(VIRTUAL_PATCHES) {
+    for (name, text) in FILES.iter() {
         for found in pattern.captures_iter(text) {
             let compiled = regex::bytes::RegexBuilder::new(&found[1])
                 .unicode(false)
