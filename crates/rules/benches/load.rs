@@ -4,6 +4,8 @@
 
 #[path = "../tests/data/disk.rs"]
 mod disk;
+#[path = "../tests/data/sets.rs"]
+mod sets;
 
 use std::{fs, time::Instant};
 
@@ -12,7 +14,7 @@ use rules::rule_set::RuleSet;
 const LOADS: usize = 5;
 
 fn main() {
-    for (name, files) in [("CRS 4", disk::crs4()), ("CRS 3", disk::crs3())] {
+    for (name, files) in [("CRS 4", sets::crs4()), ("CRS 3", sets::crs3())] {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let before = resident_kb();
         let mut sets = Vec::new();
