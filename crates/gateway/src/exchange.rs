@@ -15,14 +15,13 @@ mod pseudo;
 use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, request::Parts, response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
 
 pub(crate) use busy::{Busy, Place};
 use lesson::{Begun, Lesson};
-use onward::Onward;
 
 use crate::{
     answer::{Problem, prefers_html},
@@ -32,7 +31,7 @@ use crate::{
     ids::uuid_text,
     relay::Answer,
     upload::CallerFault,
-    upstream::{Answered, Pool, UpstreamFault},
+    upstream::{AnswerBody, Answered, Pool, UpstreamFault},
     worker::HeldBytes,
 };
 
@@ -108,11 +107,9 @@ impl Ongoing {
         let upload = inspect::inspect(self, &parts.headers, body, &fault).await?;
         self.decide().await?;
         let pool = self.pool()?;
-        let onward = Onward::new(self, &parts);
-        let outbound = onward.outbound(self, parts, upload);
-        let answered = pool.send(outbound, || onward.again(self)).await;
-        match answered {
-            Ok(answered) => self.answer(answered, &onward, pool),
+        let mut outbound = onward::outbound(self, parts, upload);
+        match pool.send(&mut outbound).await {
+            Ok(answered) => self.answer(answered, outbound.upgrades, pool),
             Err(cause) => Err(self.failed(cause, &fault)),
         }
     }
@@ -197,35 +194,35 @@ impl Ongoing {
     fn answer(
         &mut self,
         answered: Answered,
-        onward: &Onward,
+        may_switch: bool,
         pool: Rc<Pool>,
     ) -> Result<Response<Answer>, Problem> {
-        let Answered { response, link } = answered;
-        let (mut parts, incoming) = response.into_parts();
-        let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switched && !onward.upgrades() {
+        let Answered { status, mut headers, body } = answered;
+        let switched = status == StatusCode::SWITCHING_PROTOCOLS;
+        if switched && !may_switch {
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
-        match self.pass.as_ref().map(|pass| Lesson::begin(pass, &parts, &incoming)) {
-            Some(Begun::Now { length }) => self.learn_head(&parts, length),
+        match self.pass.as_ref().map(|pass| Lesson::begin(pass, status, &headers, &body)) {
+            Some(Begun::Now { length }) => self.learn_head(status, &headers, length),
             Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
             None => {}
         }
-        headers::prepare_answer(&mut parts.headers, switched);
-        parts.extensions = http::Extensions::new();
-        parts.version = http::Version::HTTP_11;
+        headers::prepare_answer(&mut headers, switched);
         // A stream without an end would keep its place for as long as it pleases.
-        if http_body::Body::size_hint(&incoming).exact().is_none() {
+        if http_body::Body::size_hint(&body).exact().is_none() {
             self.place = None;
         }
-        let answer = match link {
-            Some(link) if switched => {
+        let answer = match body {
+            AnswerBody::Http1(link) if switched => {
                 self.arrival.switch_to(*link);
                 Answer::empty()
             }
-            link => Answer::relayed(incoming, link, pool),
+            body => Answer::relayed(body, pool),
         };
-        Ok(Response::from_parts(parts, answer))
+        let mut response = Response::new(answer);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
     }
 
     /// Marks something odd about the request in its event.
@@ -250,9 +247,9 @@ impl Ongoing {
     }
 
     /// An answer of which only the head is to be learnt.
-    fn learn_head(&mut self, parts: &response::Parts, length: u64) {
+    fn learn_head(&mut self, status: StatusCode, headers: &HeaderMap, length: u64) {
         let Some(pass) = self.pass.take() else { return };
-        let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
+        let head = AnswerHead { status: status.as_u16(), headers };
         let answer = shield::Answer { head, body: None, is_complete: true, length };
         let worker = &self.arrival.worker;
         worker.learnt(worker.engine.learn(pass, &answer, now()));

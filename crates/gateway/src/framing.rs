@@ -17,6 +17,7 @@ mod tests;
 
 pub(crate) use host::{agree as authorities_agree, is_authority};
 
+pub(crate) use body::BodyPart;
 pub use body::{BodyFraming, BodyScanner};
 pub use request_line::{TargetForm, Version};
 

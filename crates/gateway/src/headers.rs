@@ -20,10 +20,12 @@ pub(crate) struct Provenance<'a> {
 }
 
 /// What was found and done on the way.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RequestMarks {
+#[derive(Debug)]
+pub(crate) struct Prepared {
     /// Header names with `_` that were dropped because a server could fold them to another header.
     pub(crate) underscores_dropped: usize,
+    /// Our own headers, which replace received ones of the same names.
+    pub(crate) own: Vec<(HeaderName, HeaderValue)>,
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -102,7 +104,9 @@ fn rules_for(name: &str) -> u8 {
         Some(b'x' | b'f' | b'c' | b't') if CLAIMS.contains(&name) => NAMES_CLAIM,
         _ => 0,
     };
-    special | if memchr::memchr(b'_', bytes).is_some() { NAMES_UNDERSCORE } else { 0 }
+    // Names are short: a search begun for each would cost more than looking at every byte.
+    let has_underscore = bytes.iter().fold(false, |found, byte| found | (*byte == b'_'));
+    special | if has_underscore { NAMES_UNDERSCORE } else { 0 }
 }
 
 /// Whether the caller asks to switch to a protocol that can be tunnelled. Clear-text HTTP/2 is not:
@@ -122,11 +126,11 @@ pub(crate) fn prepare_request(
     headers: &mut HeaderMap,
     from: Provenance<'_>,
     upgrade: Option<HeaderValue>,
-) -> RequestMarks {
-    let mut marks = RequestMarks::default();
+) -> Prepared {
+    let mut underscores_dropped = 0;
     let found = survey(headers);
     if found & NAMES_UNDERSCORE != 0 {
-        marks.underscores_dropped = drop_underscores(headers);
+        underscores_dropped = drop_underscores(headers);
     }
     let trailers = found & NAMES_HOP != 0 && has_token(headers, &header::TE, "trailers");
     strip_hop_by_hop(headers, found);
@@ -142,8 +146,7 @@ pub(crate) fn prepare_request(
             headers.remove(*claim);
         }
     }
-    speak_for(headers, from);
-    marks
+    Prepared { underscores_dropped, own: speak_for(headers, from) }
 }
 
 /// Makes received answer headers fit to be sent on.
@@ -175,24 +178,27 @@ pub(crate) fn accepted_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     (!bytes.is_empty() && bytes.len() <= 128 && bytes.iter().all(harmless)).then(|| value.clone())
 }
 
-fn speak_for(headers: &mut HeaderMap, from: Provenance<'_>) {
+/// What we say about where a request comes from.
+fn speak_for(headers: &HeaderMap, from: Provenance<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let earlier = if from.trusted { joined(headers, &X_FORWARDED_FOR) } else { None };
     let chain = earlier.and_then(|earlier| {
         HeaderValue::from_bytes(&[&earlier, b", ".as_slice(), from.peer.as_bytes()].concat()).ok()
     });
-    headers.insert(X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone()));
+    let mut own = Vec::with_capacity(5);
+    own.push((X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone())));
     if !(from.trusted && headers.contains_key(&X_FORWARDED_PROTO)) {
-        headers.insert(X_FORWARDED_PROTO, from.scheme);
+        own.push((X_FORWARDED_PROTO, from.scheme));
     }
     if let Some(host) = from.host
         && !(from.trusted && headers.contains_key(&X_FORWARDED_HOST))
     {
-        headers.insert(X_FORWARDED_HOST, host);
+        own.push((X_FORWARDED_HOST, host));
     }
-    headers.insert(X_REQUEST_ID, from.request_id);
+    own.push((X_REQUEST_ID, from.request_id));
     if !(from.trusted && headers.contains_key(&TRACEPARENT)) {
-        headers.insert(TRACEPARENT, (from.traceparent)());
+        own.push((TRACEPARENT, (from.traceparent)()));
     }
+    own
 }
 
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {

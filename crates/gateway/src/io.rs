@@ -28,6 +28,8 @@ const BUFFER_BYTES: usize = 4 << 10;
 const BUFFER_BYTES_LARGE: usize = 32 << 10;
 /// Pipelined bytes that are held while an exchange is under way.
 const HELD_BYTES_MAX: usize = 64 << 10;
+/// A small answer is written in one piece: gathering pieces costs the kernel more than a copy.
+const JOINED_BYTES_MAX: usize = 1 << 10;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS_FRAME: u8 = 4;
 /// Room for 64 settings; seven are defined.
@@ -373,7 +375,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for CallerIo<S> {
         if self.wire.expired() == Some(Expiry::Write) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let this = &mut *self;
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        let polled = if length <= JOINED_BYTES_MAX {
+            let mut joined = [0; JOINED_BYTES_MAX];
+            let mut at = 0;
+            for slice in slices {
+                if let Some(place) = joined.get_mut(at..at + slice.len()) {
+                    place.copy_from_slice(slice);
+                }
+                at += slice.len();
+            }
+            Pin::new(&mut this.stream).poll_write(cx, joined.get(..length).unwrap_or_default())
+        } else {
+            Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
+        };
         self.written(cx, &polled);
         polled
     }

@@ -29,6 +29,8 @@ pub(crate) enum UploadError {
     Caller(#[from] hyper::Error),
     #[error("the body is larger than allowed")]
     TooLarge,
+    #[error("the body is not as long as was promised")]
+    Length,
 }
 
 pub(crate) enum Upload {

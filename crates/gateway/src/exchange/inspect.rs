@@ -18,6 +18,9 @@ use crate::{
 /// A body that takes longer streams on, and what has come of it is looked at.
 const HOLD: Duration = Duration::from_secs(1);
 
+/// A promise of more is not taken at its word: memory is given as bytes come.
+const PROMISE_TRUSTED_MAX: usize = 64 << 10;
+
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
     ongoing: &mut Ongoing,
@@ -49,7 +52,7 @@ pub(super) async fn inspect(
         ongoing.note("the body was not inspected: no memory is left to hold it");
         return Ok(stream(Bytes::new(), incoming));
     }
-    let mut held = Held::default();
+    let mut held = Held { expected: expected.min(bytes_max), ..Held::default() };
     let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
         Some(Ok(complete)) => complete,
         Some(Err(())) => {
@@ -89,6 +92,8 @@ async fn await_end(ongoing: &mut Ongoing, mut incoming: Incoming) -> Result<Uplo
 /// What has come of a body. Most bodies come in one piece, which is then not copied.
 #[derive(Default)]
 struct Held {
+    /// How many bytes are promised, and at most as many as are wanted.
+    expected: usize,
     first: Bytes,
     rest: BytesMut,
     trailers: Option<HeaderMap>,
@@ -120,6 +125,8 @@ impl Held {
             return;
         }
         if self.rest.is_empty() {
+            // Room for all of it at once: growing would copy what is there time and again.
+            self.rest.reserve(self.expected.min(PROMISE_TRUSTED_MAX));
             self.rest.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.rest.extend_from_slice(&data);
