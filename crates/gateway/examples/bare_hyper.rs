@@ -23,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Connections to the upstream, in use or not.
 type Pool = Rc<RefCell<Vec<SendRequest<Incoming>>>>;
 
-type AnyError = Box<dyn std::error::Error>;
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), AnyError> {
     let mut args = std::env::args().skip(1);
