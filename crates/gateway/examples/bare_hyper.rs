@@ -1,6 +1,6 @@
 //! A reverse proxy of hyper and nothing else, for measurements: what a proxy costs before it looks
-//! at anything. `bare_hyper LISTEN UPSTREAM`, both as ADDRESS:PORT. One thread, as one worker of the
-//! gateway is, with the same allocator and settings. It passes headers on as they are.
+//! at anything. `bare_hyper LISTEN UPSTREAM`, both as ADDRESS:PORT. One thread, as one worker of
+//! the gateway is, with the same allocator and settings. It passes headers on as they are.
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc};
 

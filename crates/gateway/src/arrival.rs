@@ -84,7 +84,7 @@ impl Arrival {
         trusted
     }
 
-    /// Once hyper has written the answer, bytes go both ways between caller and `link`.
+    /// Once the answer is written, bytes go both ways between caller and `link`.
     pub(crate) fn switch_to(&self, link: Link) {
         *self.tunnel.borrow_mut() = Some(link);
     }

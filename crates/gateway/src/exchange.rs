@@ -15,7 +15,7 @@ mod pseudo;
 use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
@@ -29,6 +29,7 @@ use crate::{
     framing::{Head, Refusal},
     headers::{self, X_REQUEST_ID},
     ids::uuid_text,
+    inbound::{Inbound, InboundBody},
     relay::Answer,
     upload::CallerFault,
     upstream::{AnswerBody, Answered, Pool, UpstreamFault},
@@ -40,7 +41,7 @@ const HOLD: Duration = Duration::from_secs(2);
 /// How often a held request looks whether a place is free.
 const HOLD_STEP: Duration = Duration::from_millis(5);
 
-/// What hyper calls for each request of one connection.
+/// What hyper calls for each request of an HTTP/2 connection.
 pub(crate) struct Front(pub(crate) Rc<Arrival>);
 
 impl hyper::service::Service<Request<Incoming>> for Front {
@@ -49,15 +50,23 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let ongoing = Ongoing::new(Rc::clone(&self.0));
-        Box::pin(async move { Ok(serve(ongoing, request).await) })
+        let arrival = Rc::clone(&self.0);
+        let (parts, body) = request.into_parts();
+        let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
+        Box::pin(async move { Ok(serve(arrival, None, inbound, body).await) })
     }
 }
 
-async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Response<Answer> {
-    let (parts, body) = request.into_parts();
-    let html = prefers_html(&parts.headers);
-    let mut response = match ongoing.run(parts, body).await {
+/// Answers one request; `head` is its head as received over HTTP/1.
+pub(crate) async fn serve(
+    arrival: Rc<Arrival>,
+    head: Option<Head>,
+    inbound: Inbound,
+    body: InboundBody,
+) -> Response<Answer> {
+    let mut ongoing = Ongoing::new(arrival, head);
+    let html = prefers_html(&inbound.headers);
+    let mut response = match ongoing.run(inbound, body).await {
         Ok(response) => response,
         Err(problem) => problem.response(html),
     };
@@ -82,8 +91,7 @@ pub(crate) struct Ongoing {
 }
 
 impl Ongoing {
-    fn new(arrival: Rc<Arrival>) -> Box<Self> {
-        let head = arrival.wire.next_head();
+    fn new(arrival: Rc<Arrival>, head: Option<Head>) -> Box<Self> {
         arrival.exchange_begins();
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
@@ -93,21 +101,25 @@ impl Ongoing {
     }
 
     /// The life of a request.
-    async fn run(&mut self, mut parts: Parts, body: Incoming) -> Result<Response<Answer>, Problem> {
-        if let Some(answer) = probe::answer(&self.arrival.worker, &parts) {
+    async fn run(
+        &mut self,
+        mut inbound: Inbound,
+        body: InboundBody,
+    ) -> Result<Response<Answer>, Problem> {
+        if let Some(answer) = probe::answer(&self.arrival.worker, &inbound) {
             return Ok(answer);
         }
         if !self.arrival.welcome {
             return Err(self.turned_away());
         }
-        pseudo::settle(&mut parts, &body).map_err(|refusal| self.refused(refusal))?;
+        pseudo::settle(&mut inbound, &body).map_err(|refusal| self.refused(refusal))?;
         self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
-        self.open(&parts)?;
+        self.open(&inbound)?;
         let fault = CallerFault::default();
-        let upload = inspect::inspect(self, &parts.headers, body, &fault).await?;
+        let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
         self.decide().await?;
         let pool = self.pool()?;
-        let mut outbound = onward::outbound(self, parts, upload);
+        let mut outbound = onward::outbound(self, inbound, upload);
         match pool.send(&mut outbound).await {
             Ok(answered) => self.answer(answered, outbound.upgrades, pool),
             Err(cause) => Err(self.failed(cause, &fault)),
@@ -115,25 +127,25 @@ impl Ongoing {
     }
 
     /// Opens the pass: the engine looks at the head.
-    fn open(&mut self, parts: &Parts) -> Result<(), Problem> {
+    fn open(&mut self, inbound: &Inbound) -> Result<(), Problem> {
         let worker = &self.arrival.worker;
-        let authority = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let authority = inbound.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let target = match &self.head {
             Some(head) => head.target(),
-            None => parts.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes(),
+            None => &inbound.target,
         };
         let head = traffic::Head {
-            method: &parts.method,
+            method: &inbound.method,
             target,
-            version: parts.version,
+            version: inbound.version,
             authority: authority.unwrap_or_default(),
-            headers: &parts.headers,
+            headers: &inbound.headers,
             raw: self.head.as_ref().map(|head| head.raw.as_ref()),
         };
         let mut pass = worker.engine.open(&head, &self.arrival.peer, self.id);
         if pass.policy().server.request_id_from.value == AcceptFrom::Trusted
             && self.arrival.is_trusted(pass.policy())
-            && let Some(id) = headers::accepted_request_id(&parts.headers)
+            && let Some(id) = headers::accepted_request_id(&inbound.headers)
         {
             if let Ok(text) = id.to_str() {
                 pass.accept_request_id(text);

@@ -4,6 +4,7 @@
 //! caller names in `Connection` is removed, except what removing would change the meaning of: a
 //! caller must not be able to strip `Authorization` or our own `X-Forwarded-For` on the way.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the gateway says about where a request came from.
@@ -160,6 +161,21 @@ pub(crate) fn prepare_answer(headers: &mut HeaderMap, keep_upgrade: bool) {
     }
 }
 
+/// A header line as name and value, checked by the types they become; the value shares `raw`.
+pub(crate) fn read_field(raw: &Bytes, line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = memchr::memchr(b':', line)?;
+    let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
+    let value = raw.slice_ref(line.get(colon + 1..)?.trim_ascii());
+    Some((name, HeaderValue::from_maybe_shared(value).ok()?))
+}
+
+/// Trailer lines, which the framing scanner has bounded and checked.
+pub(crate) fn read_trailers(lines: Vec<u8>) -> HeaderMap {
+    let raw = Bytes::from(lines);
+    let lines = raw.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| read_field(&raw, line.strip_suffix(b"\r")?)).collect()
+}
+
 /// Drops trailer fields that frame, route or authorise: too late to take them into account
 /// (RFC 9110 §6.5.1).
 pub(crate) fn prepare_trailers(trailers: &mut HeaderMap) {
@@ -252,7 +268,8 @@ fn is_ours(name: &str) -> bool {
     [HOP_BY_HOP, CLAIMS, KEPT].iter().any(|list| list.contains(&name))
 }
 
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+/// Whether a header holds this token, whatever its case.
+pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers.get_all(name).iter().any(|value| {
         value
             .as_bytes()

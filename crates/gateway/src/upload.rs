@@ -15,9 +15,11 @@ use std::{
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
-use crate::framing::Refusal;
+use crate::{
+    framing::Refusal,
+    inbound::{InboundBody, InboundFault},
+};
 
 /// Why the caller's body failed, if it did; shared with the exchange.
 pub(crate) type CallerFault = Rc<Cell<Option<Refusal>>>;
@@ -26,7 +28,7 @@ pub(crate) type CallerFault = Rc<Cell<Option<Refusal>>>;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UploadError {
     #[error("the caller's body failed")]
-    Caller(#[from] hyper::Error),
+    Caller(#[from] InboundFault),
     #[error("the body is larger than allowed")]
     TooLarge,
     #[error("the body is not as long as was promised")]
@@ -46,7 +48,7 @@ pub(crate) enum Upload {
 /// A body that is still arriving.
 pub(crate) struct Stream {
     held: Bytes,
-    incoming: Incoming,
+    incoming: InboundBody,
     fault: CallerFault,
     /// Bytes that may still come.
     left: u64,
@@ -104,7 +106,7 @@ impl Body for Upload {
 
 impl Stream {
     /// Goes on from `held`; `left` bytes may still come.
-    pub(crate) fn new(held: Bytes, incoming: Incoming, fault: CallerFault, left: u64) -> Self {
+    pub(crate) fn new(held: Bytes, incoming: InboundBody, fault: CallerFault, left: u64) -> Self {
         Self { held, incoming, fault, left, trailers: None }
     }
 
@@ -113,7 +115,7 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         loop {
-            if self.held.has_remaining() && !lacks_its_end(&self.incoming) {
+            if self.held.has_remaining() && !self.incoming.lacks_its_end() {
                 return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held)))));
             }
             if let Some(trailers) = self.trailers.take() {
@@ -145,14 +147,9 @@ impl Stream {
     }
 }
 
-/// Every promised byte has come, and the end of the stream has not.
-pub(crate) fn lacks_its_end(incoming: &Incoming) -> bool {
-    !incoming.is_end_stream() && incoming.size_hint().exact() == Some(0)
-}
-
 /// Counts a frame against what may still come.
 fn checked(
-    frame: Result<Frame<Bytes>, hyper::Error>,
+    frame: Result<Frame<Bytes>, InboundFault>,
     left: &mut u64,
     fault: &CallerFault,
 ) -> Result<Frame<Bytes>, UploadError> {

@@ -15,8 +15,8 @@ mod answered;
 mod connect;
 mod link;
 mod outbound;
-mod output;
 mod pool;
+mod sending;
 mod stream;
 #[cfg(test)]
 mod tests;

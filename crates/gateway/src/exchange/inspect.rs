@@ -5,14 +5,15 @@ use std::{pin::Pin, rc::Rc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use hyper::body::{Body, Incoming};
+use http_body::Body;
 
 use super::Ongoing;
 use crate::{
     answer::Problem,
     decode::{Codings, decode},
     framing::Refusal,
-    upload::{CallerFault, Stream, Upload, lacks_its_end},
+    inbound::InboundBody,
+    upload::{CallerFault, Stream, Upload},
 };
 
 /// A body that takes longer streams on, and what has come of it is looked at.
@@ -25,7 +26,7 @@ const PROMISE_TRUSTED_MAX: usize = 64 << 10;
 pub(super) async fn inspect(
     ongoing: &mut Ongoing,
     headers: &HeaderMap,
-    mut incoming: Incoming,
+    mut incoming: InboundBody,
     fault: &CallerFault,
 ) -> Result<Upload, Problem> {
     if incoming.is_end_stream() {
@@ -36,7 +37,7 @@ pub(super) async fn inspect(
     if expected.is_some_and(|length| length > allowed) {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
     }
-    if lacks_its_end(&incoming) {
+    if incoming.lacks_its_end() {
         return await_end(ongoing, incoming).await;
     }
     let stream = |held: Bytes, incoming| {
@@ -52,6 +53,7 @@ pub(super) async fn inspect(
         ongoing.note("the body was not inspected: no memory is left to hold it");
         return Ok(stream(Bytes::new(), incoming));
     }
+    incoming.gather(bytes_max);
     let mut held = Held { expected: expected.min(bytes_max), ..Held::default() };
     let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
         Some(Ok(complete)) => complete,
@@ -61,6 +63,7 @@ pub(super) async fn inspect(
         }
         None => false,
     };
+    incoming.gather(0);
     let (bytes, trailers) = held.into_parts();
     if bytes.len() as u64 > allowed {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
@@ -79,7 +82,7 @@ pub(super) async fn inspect(
 }
 
 /// A body of which nothing is promised, over HTTP/2: it goes on once its end shows that to be so.
-async fn await_end(ongoing: &mut Ongoing, mut incoming: Incoming) -> Result<Upload, Problem> {
+async fn await_end(ongoing: &mut Ongoing, mut incoming: InboundBody) -> Result<Upload, Problem> {
     let worker = Rc::clone(&ongoing.arrival.worker);
     let mut nothing = Held::default();
     match worker.within(HOLD, nothing.fill(&mut incoming, 1)).await {
@@ -101,7 +104,7 @@ struct Held {
 
 impl Held {
     /// Reads until the end (true) or until enough is there (false).
-    async fn fill(&mut self, incoming: &mut Incoming, bytes_max: usize) -> Result<bool, ()> {
+    async fn fill(&mut self, incoming: &mut InboundBody, bytes_max: usize) -> Result<bool, ()> {
         while !incoming.is_end_stream() {
             if self.first.len() + self.rest.len() >= bytes_max {
                 return Ok(false);

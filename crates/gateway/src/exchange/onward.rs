@@ -1,23 +1,24 @@
 //! Makes of a received request the one that goes upstream.
 
-use http::{HeaderMap, HeaderValue, Method, Uri, Version, header, request::Parts, uri};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
 
 use super::Ongoing;
 use crate::{
     headers::{self, Prepared, Provenance},
+    inbound::Inbound,
     upload::Upload,
     upstream::Outbound,
 };
 
-pub(super) fn outbound(ongoing: &mut Ongoing, parts: Parts, body: Upload) -> Outbound {
-    let mut headers = parts.headers;
+pub(super) fn outbound(ongoing: &mut Ongoing, inbound: Inbound, body: Upload) -> Outbound {
+    let mut headers = inbound.headers;
     let no_body = !headers.contains_key(header::CONTENT_LENGTH)
         && !headers.contains_key(header::TRANSFER_ENCODING);
-    let upgrade = (no_body && parts.version == Version::HTTP_11)
+    let upgrade = (no_body && inbound.version == Version::HTTP_11)
         .then(|| headers::upgrade_of(&headers))
         .flatten();
     let upgrades = upgrade.is_some();
-    let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(inbound.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if matches!(body, Upload::Whole { .. }) {
         // The body is here and goes along: nobody has to be asked whether to send it.
         headers.remove(header::EXPECT);
@@ -27,9 +28,8 @@ pub(super) fn outbound(ongoing: &mut Ongoing, parts: Parts, body: Upload) -> Out
         ongoing.note("header names with `_` that pose as others were dropped");
     }
     Outbound {
-        method: parts.method,
-        uri: origin_form(parts.uri),
-        raw_target: ongoing.head.as_ref().and_then(|head| head.origin_target()),
+        method: inbound.method,
+        target: inbound.target,
         headers,
         own,
         repeatable: safe && no_body && !upgrades && matches!(body, Upload::Empty),
@@ -51,13 +51,4 @@ fn prepare(ongoing: &Ongoing, headers: &mut HeaderMap, upgrade: Option<HeaderVal
         traceparent: &|| arrival.worker.ids.traceparent(),
     };
     headers::prepare_request(headers, provenance, upgrade)
-}
-
-fn origin_form(uri: Uri) -> Uri {
-    if uri.scheme().is_none() && uri.authority().is_none() {
-        return uri;
-    }
-    let mut parts = uri::Parts::default();
-    parts.path_and_query = uri.path_and_query().cloned();
-    Uri::from_parts(parts).unwrap_or_default()
 }

@@ -3,26 +3,29 @@
 //! `:authority` and `Host` must agree, the path must be one that HTTP/1 can carry, and cookie
 //! crumbs become one header. The h2 crate has refused connection headers and broken names already.
 
-use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts};
-use hyper::body::{Body, Incoming};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
+use http_body::Body;
 
-use crate::framing::{Refusal, authorities_agree, is_authority};
+use crate::{
+    framing::{Refusal, authorities_agree, is_authority},
+    inbound::{Inbound, InboundBody},
+};
 
-pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> {
-    if parts.version != Version::HTTP_2 {
+pub(crate) fn settle(inbound: &mut Inbound, body: &InboundBody) -> Result<(), Refusal> {
+    if inbound.version != Version::HTTP_2 {
         return Ok(());
     }
-    let path = parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
-    let asterisk = path == "*" && parts.method == Method::OPTIONS;
-    if !(path.starts_with('/') || asterisk) || parts.method == Method::CONNECT {
+    let path = inbound.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let asterisk = path == "*" && inbound.method == Method::OPTIONS;
+    if !(path.starts_with('/') || asterisk) || inbound.method == Method::CONNECT {
         return Err(Refusal::BadPseudoHeader);
     }
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let mut hosts = inbound.headers.get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
         return Err(Refusal::RepeatedHost);
     }
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let authority = inbound.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (authority, host.map(HeaderValue::as_bytes)) {
         (None, None) => return Err(Refusal::MissingHost),
         (Some(name), _) | (None, Some(name)) if !is_authority(name) => {
@@ -33,21 +36,21 @@ pub(crate) fn settle(parts: &mut Parts, body: &Incoming) -> Result<(), Refusal> 
         }
         _ => {}
     }
-    if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+    if inbound.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Refusal::BadTransferEncoding);
     }
-    check_length(&parts.headers, body)?;
+    check_length(&inbound.headers, body)?;
     if let Some(authority) = authority
         && let Ok(host) = HeaderValue::from_bytes(authority)
     {
-        parts.headers.insert(header::HOST, host);
+        inbound.headers.insert(header::HOST, host);
     }
-    join_cookies(&mut parts.headers);
+    join_cookies(&mut inbound.headers);
     Ok(())
 }
 
 /// A length that is promised twice, or for a body that has ended already, is a lie.
-fn check_length(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
+fn check_length(headers: &HeaderMap, body: &InboundBody) -> Result<(), Refusal> {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(length) = lengths.next() else { return Ok(()) };
     if lengths.next().is_some() {

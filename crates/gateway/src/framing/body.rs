@@ -1,7 +1,7 @@
 //! Follows a body through its framing to the byte after its end, where the next head starts.
 //!
-//! Bytes pass unchanged; hyper decodes them once more. The point is that both agree on every byte,
-//! and that the next head is found where every careful server would look for it.
+//! It says of the bytes which are data, framing and trailers. The next head is found where every
+//! careful server would look for it.
 
 use super::{Refusal, fields};
 

@@ -1,11 +1,13 @@
 //! Takes the body of an answer out of its HTTP/1 framing.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http_body::Frame;
 
-use super::answer_head::{Framing, field};
-use crate::framing::{BodyFraming, BodyPart, BodyScanner};
+use super::answer_head::Framing;
+use crate::{
+    framing::{BodyFraming, BodyPart, BodyScanner},
+    headers::read_trailers,
+};
 
 /// Reads one body.
 pub(super) enum BodyReader {
@@ -68,22 +70,17 @@ impl BodyReader {
             }
         }
         if scanner.is_done() && !trailers.is_empty() {
-            let fields = trailer_fields(std::mem::take(trailers));
+            let fields = read_trailers(std::mem::take(trailers));
             return Ok((!fields.is_empty()).then(|| Frame::trailers(fields)));
         }
         Ok(None)
     }
 }
 
-/// The scanner has bounded and checked them.
-fn trailer_fields(lines: Vec<u8>) -> HeaderMap {
-    let raw = Bytes::from(lines);
-    let lines = raw.split(|byte| *byte == b'\n');
-    lines.filter_map(|line| field(&raw, line.strip_suffix(b"\r")?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     /// Data and trailers of a body that comes in pieces of `size` bytes, and what comes after it.

@@ -4,7 +4,9 @@
 //! refused all the same: whose answer is whose depends on it.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::headers::read_field;
 
 /// More than any server sends, and little enough to hold for each exchange.
 const HEAD_BYTES_MAX: usize = 128 << 10;
@@ -68,11 +70,11 @@ fn parse(raw: &Bytes, asked_head: bool) -> Result<AnswerHead, Malformed> {
     let mut lines = Lines { raw, at: 0 };
     let (is_1_1, status) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = HeaderMap::with_capacity(12);
-    while let Some(line) = lines.next() {
+    for line in lines {
         if line.is_empty() {
             break;
         }
-        let (name, value) = field(raw, line).ok_or(Malformed)?;
+        let (name, value) = read_field(raw, line).ok_or(Malformed)?;
         headers.append(name, value);
         if headers.len() > FIELDS_MAX {
             return Err(Malformed);
@@ -111,14 +113,6 @@ fn status_line(line: &[u8]) -> Result<(bool, StatusCode), Malformed> {
     }
     let status = StatusCode::from_bytes(&[a, b, c]).map_err(|_| Malformed)?;
     Ok((minor == b'1', status))
-}
-
-/// A header line as name and value, checked by the types they become; the value shares `raw`.
-pub(super) fn field(raw: &Bytes, line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
-    let colon = memchr::memchr(b':', line)?;
-    let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
-    let value = raw.slice_ref(line.get(colon + 1..)?.trim_ascii());
-    Some((name, HeaderValue::from_maybe_shared(value).ok()?))
 }
 
 /// How the body ends, and whether the head says so in one way only.

@@ -24,10 +24,10 @@ use super::{
     answer_head::{self, AnswerHead, Framing as AnswerFraming},
     answered::{AnswerBody, Answered, BodyFault},
     outbound::{Framing, Outbound},
-    output::{Output, Sending},
+    sending::Sending,
     stream::Transport,
 };
-use crate::{ticker::Deadline, upload::Upload};
+use crate::{output::Output, ticker::Deadline, upload::Upload};
 
 /// Room for what is read at once: most answers fit into the least, large ones get the most.
 const ROOM_LEAST: usize = 4 << 10;

@@ -8,15 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, he
 use http_body::Body;
 
 use super::Upstream;
-use crate::upload::Upload;
+use crate::{output::write_field, upload::Upload};
 
 /// A request on its way out.
 pub(crate) struct Outbound {
     pub(crate) method: Method,
-    /// In origin form, or `*`.
-    pub(crate) uri: Uri,
-    /// The target as received, when `uri` only stands in for it.
-    pub(crate) raw_target: Option<Bytes>,
+    /// As received, in origin form, or `*`.
+    pub(crate) target: Bytes,
     pub(crate) headers: HeaderMap,
     /// They stand in place of received ones of the same names.
     pub(crate) own: Vec<(HeaderName, HeaderValue)>,
@@ -47,13 +45,7 @@ impl Outbound {
     pub(super) fn write_head(&self, upstream: &Upstream, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
-        match &self.raw_target {
-            Some(target) => out.extend_from_slice(target),
-            None => {
-                let target = self.uri.path_and_query().map_or("/", |target| target.as_str());
-                out.extend_from_slice(target.as_bytes());
-            }
-        }
+        out.extend_from_slice(&self.target);
         out.extend_from_slice(b" HTTP/1.1\r\n");
         if !self.headers.contains_key(header::HOST) {
             // Only HTTP/1.0 may leave it out.
@@ -97,11 +89,7 @@ impl Outbound {
             None | Some(b"") => uri.authority(upstream.authority()),
             Some(host) => uri.authority(host),
         };
-        uri = match &self.raw_target {
-            Some(raw) => uri.path_and_query(percent_encode(raw)),
-            None if self.uri.path() == "*" => uri.path_and_query("*"),
-            None => uri.path_and_query(self.uri.path_and_query()?.clone()),
-        };
+        uri = uri.path_and_query(percent_encode(&self.target));
         let mut request = Request::new(std::mem::replace(&mut self.body, Upload::Empty));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri.build().ok()?;
@@ -109,14 +97,6 @@ impl Outbound {
         *request.headers_mut() = headers;
         Some(request)
     }
-}
-
-/// Writes one header line.
-pub(super) fn write_field(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
-    out.extend_from_slice(name.as_str().as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes what a URI cannot hold as `%XX`; what is encoded already stays as it is.

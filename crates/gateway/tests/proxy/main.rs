@@ -4,6 +4,7 @@ mod callers;
 mod events;
 mod framing;
 mod headers;
+mod http1;
 mod http2;
 mod origins;
 mod overload;
