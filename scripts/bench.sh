@@ -12,19 +12,22 @@ PALISADE_BENCH=${PALISADE_BENCH:-../shared/bench}
 scripts/need.sh bench
 say "building"
 cargo build --release --locked --bin palisade --bin drill
+cargo build --release --locked --package gateway --example bare_hyper
 palisade=${CARGO_TARGET_DIR:-$PWD/target}/release/palisade
 drill=${CARGO_TARGET_DIR:-$PWD/target}/release/drill
+hyper=${CARGO_TARGET_DIR:-$PWD/target}/release/examples/bare_hyper
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
 say "the decision alone: the engine without sockets"
 cargo bench --locked --package drill --bench decision
-say "all layers on, monitor mode, one worker; nginx beside it"
+say "all layers on, monitor mode, one worker; beside it nginx, and hyper with nothing around it"
 python3 "$PALISADE_BENCH/bench.py" --loads "${LOADS:-get,post1k,post16k}" \
     --rounds "${ROUNDS:-3}" --secs "${SECS:-4}" \
     "palisade=19200:$palisade run --to http://127.0.0.1:19000 --listen 127.0.0.1:19200 \
---mode monitor --workers 1 --quiet --data $work/data"
-say "more load than it can carry, half of it beside nginx, reloads, large bodies, millions of strangers"
+--mode monitor --workers 1 --quiet --data $work/data" \
+    "hyper=19201:$hyper 127.0.0.1:19201 127.0.0.1:19000"
+say "more load than it can carry, half of it beside nginx, reloads, large bodies, many strangers"
 # The program on one core, the load and its upstream on another; a connection is a file to each.
 ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2086

@@ -103,7 +103,7 @@ fn is_identifier(field: &Field<'_>) -> bool {
     }
     let mut buffer = [0; NAME_BYTES_MAX];
     let folded = fold(name, &mut buffer);
-    may_be_identifier(folded)
+    lengths_of(folded) & (1 << folded.len()) != 0
         && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
 }
 
@@ -128,9 +128,16 @@ fn may_be_identifier(name: &[u8]) -> bool {
     if !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
         return true;
     }
-    let letter = |byte: &u8| usize::from(byte.to_ascii_lowercase().wrapping_sub(b'a'));
-    let lengths = LENGTHS.get(letter(first)).and_then(|lasts| lasts.get(letter(last)));
-    lengths.copied().unwrap_or(0) & (u32::MAX >> (31 - name.len().min(31))) != 0
+    lengths_of(name) & (u32::MAX >> (31 - name.len().min(31))) != 0
+}
+
+/// The lengths that names have which begin and end as this one does.
+fn lengths_of(name: &[u8]) -> u32 {
+    let letter = |byte: Option<&u8>| {
+        byte.map_or(usize::MAX, |byte| usize::from(byte.to_ascii_lowercase().wrapping_sub(b'a')))
+    };
+    let lengths = LENGTHS.get(letter(name.first()));
+    lengths.and_then(|lasts| lasts.get(letter(name.last()))).copied().unwrap_or(0)
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.

@@ -35,7 +35,7 @@ impl Problem {
         Self { close: true, ..self }
     }
 
-    /// For hyper to send.
+    /// As any other answer.
     pub(crate) fn response(self, prefers_html: bool) -> Response<Answer> {
         let (kind, body) = self.body(prefers_html);
         let mut response = Response::new(Answer::whole(body.into()));
@@ -56,7 +56,7 @@ impl Problem {
         response
     }
 
-    /// For a connection that hyper has let go: always closes.
+    /// For a connection that no exchange can use any more: always closes.
     pub(crate) fn wire_bytes(self) -> Vec<u8> {
         let (kind, body) = self.body(false);
         let reason = StatusCode::from_u16(self.status)

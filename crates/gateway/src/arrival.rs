@@ -85,8 +85,8 @@ impl Arrival {
         trusted
     }
 
-    /// Once hyper has written the answer, bytes go both ways between caller and `link`, with no
-    /// longer silence than `idle`.
+    /// Once the answer is written, bytes go both ways between caller and `link`, with no longer
+    /// silence than `idle`.
     pub(crate) fn switch_to(&self, link: Link, idle: Duration) {
         *self.tunnel.borrow_mut() = Some((link, idle));
     }

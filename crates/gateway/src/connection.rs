@@ -1,11 +1,11 @@
 //! One caller's connection, from the first byte to the last.
 //!
-//! It tells HTTP/1 from HTTP/2, lets hyper serve, and does what comes after hyper: the answer to a
-//! refused head, or the tunnel that a switch of protocols opens.
+//! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
+//! a refused head, or the tunnel that a switch of protocols opens.
 
 use std::{io, net::SocketAddr, rc::Rc, time::Duration};
 
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -19,10 +19,11 @@ use crate::{
     arrival::Arrival,
     exchange::{Front, now},
     hello::{Replayed, read_hello},
+    http1::{self, Ended, Why},
     io::CallerIo,
     listen::LocalExecutor,
     tunnel,
-    wire::{Phase, RefusedHead, Wire},
+    wire::{RefusedHead, Wire},
     worker::Worker,
 };
 
@@ -98,46 +99,26 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     }
     if http2 {
         peer.h2_settings = caller.settings().await?;
-        caller.pass_through();
     }
     let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2, welcome));
     if http2 { serve_http2(caller, arrival).await } else { serve_http1(caller, arrival).await }
 }
 
-async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin>(
+async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     caller: CallerIo<S>,
     arrival: Rc<Arrival>,
 ) -> io::Result<()> {
-    let wire = Rc::clone(&arrival.wire);
-    let mut builder = http1::Builder::new();
-    if wire.terms.head.header_count > 100 {
-        builder.max_headers(wire.terms.head.header_count);
-    }
-    let mut conn = builder.serve_connection(caller, Front(Rc::clone(&arrival)));
-    let mut told = false;
-    let served = std::future::poll_fn(|cx| {
-        if wire.is_closing() && !told {
-            told = true;
-            std::pin::Pin::new(&mut conn).graceful_shutdown();
-        }
-        conn.poll_without_shutdown(cx)
-    })
-    .await;
-    let parts = conn.into_parts();
-    let (mut stream, held) = parts.io.into_parts();
+    let Some(Ended { mut stream, held, why }) = http1::serve(caller, &arrival).await else {
+        return Ok(());
+    };
     if let Some((link, idle)) = arrival.take_tunnel() {
-        let early = [parts.read_buf.as_ref(), &held].concat();
-        return tunnel::run(&arrival, Replayed::new(early, stream), link, idle).await;
+        return tunnel::run(&arrival, Replayed::new(held, stream), link, idle).await;
     }
-    if let Some(refused) = wire.take_refused() {
+    if let Some(refused) = arrival.wire.take_refused() {
         return refuse(&arrival, &mut stream, &refused).await;
     }
-    if let Err(error) = served {
-        tracing::debug!(%error, "exchange ended early");
-        return Ok(());
-    }
-    if !arrival.welcome || wire.phase() == Phase::Body {
-        // Answered before all of the request was read: closing now would reset the answer away.
+    if !arrival.welcome || why == Why::Unread {
+        // Closing now would reset away an answer that was given before all of the request was read.
         let farewell = take_leave(&mut stream);
         return arrival.worker.within(LINGER, farewell).await.unwrap_or(Ok(()));
     }
@@ -163,7 +144,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .max_local_error_reset_streams(limits.resets)
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(HTTP2_PING);
-    let mut conn = builder.serve_connection(caller, Front(Rc::clone(&arrival)));
+    let mut conn = builder.serve_connection(caller.into_http2(), Front(Rc::clone(&arrival)));
     let mut told = false;
     let served = std::future::poll_fn(|cx| {
         if (wire.is_closing() || wire.expired().is_some()) && !told {
@@ -180,7 +161,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     served.map_err(io::Error::other)
 }
 
-/// Answers a head that hyper never saw, and lets the caller read the answer.
+/// Answers a head that was refused, and lets the caller read the answer.
 async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
     arrival: &Arrival,
     stream: &mut S,

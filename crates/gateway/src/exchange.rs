@@ -15,14 +15,13 @@ mod pseudo;
 use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, request::Parts, response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
 
 pub(crate) use busy::{Busy, Place};
 use lesson::{Begun, Lesson};
-use onward::Onward;
 
 use crate::{
     answer::{Problem, prefers_html},
@@ -30,9 +29,10 @@ use crate::{
     framing::{Head, Refusal},
     headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
+    inbound::{Inbound, InboundBody},
     relay::Answer,
     upload::CallerFault,
-    upstream::{Answered, Pool, UpstreamFault},
+    upstream::{AnswerBody, Answered, Pool, UpstreamFault},
     worker::HeldBytes,
 };
 
@@ -41,7 +41,7 @@ const HOLD: Duration = Duration::from_secs(2);
 /// How often a held request looks whether a place is free.
 const HOLD_STEP: Duration = Duration::from_millis(5);
 
-/// What hyper calls for each request of one connection.
+/// What hyper calls for each request of an HTTP/2 connection.
 pub(crate) struct Front(pub(crate) Rc<Arrival>);
 
 impl hyper::service::Service<Request<Incoming>> for Front {
@@ -50,15 +50,23 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let ongoing = Ongoing::new(Rc::clone(&self.0));
-        Box::pin(async move { Ok(serve(ongoing, request).await) })
+        let arrival = Rc::clone(&self.0);
+        let (parts, body) = request.into_parts();
+        let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
+        Box::pin(async move { Ok(serve(arrival, None, inbound, body).await) })
     }
 }
 
-async fn serve(mut ongoing: Box<Ongoing>, request: Request<Incoming>) -> Response<Answer> {
-    let (parts, body) = request.into_parts();
-    let html = prefers_html(&parts.headers);
-    let mut response = match ongoing.run(parts, body).await {
+/// Answers one request; `head` is its head as received over HTTP/1.
+pub(crate) async fn serve(
+    arrival: Rc<Arrival>,
+    head: Option<Head>,
+    inbound: Inbound,
+    body: InboundBody,
+) -> Response<Answer> {
+    let mut ongoing = Ongoing::new(arrival, head);
+    let html = prefers_html(&inbound.headers);
+    let mut response = match ongoing.run(inbound, body).await {
         Ok(response) => response,
         Err(problem) => problem.response(html),
     };
@@ -90,8 +98,7 @@ pub(crate) struct Ongoing {
 }
 
 impl Ongoing {
-    fn new(arrival: Rc<Arrival>) -> Box<Self> {
-        let head = arrival.wire.next_head();
+    fn new(arrival: Rc<Arrival>, head: Option<Head>) -> Box<Self> {
         arrival.exchange_begins();
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
@@ -101,58 +108,60 @@ impl Ongoing {
     }
 
     /// The life of a request.
-    async fn run(&mut self, mut parts: Parts, body: Incoming) -> Result<Response<Answer>, Problem> {
-        if let Some(answer) = probe::answer(&self.arrival.worker, &parts) {
+    async fn run(
+        &mut self,
+        mut inbound: Inbound,
+        body: InboundBody,
+    ) -> Result<Response<Answer>, Problem> {
+        if let Some(answer) = probe::answer(&self.arrival.worker, &inbound) {
             return Ok(answer);
         }
         if !self.arrival.welcome {
             return Err(self.turned_away());
         }
-        self.settle(&mut parts, &body)?;
+        self.settle(&mut inbound, &body)?;
         self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
-        self.open(&parts)?;
+        self.open(&inbound)?;
         let fault = CallerFault::default();
-        let upload = inspect::inspect(self, &parts.headers, body, &fault).await?;
+        let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
         self.decide().await?;
         let pool = self.pool()?;
-        let onward = Onward::new(self, &parts);
-        let outbound = onward.outbound(self, parts, upload);
-        let answered = pool.send(outbound, || onward.again(self)).await;
-        match answered {
-            Ok(answered) => self.answer(answered, &onward, pool),
+        let mut outbound = onward::outbound(self, inbound, upload);
+        match pool.send(&mut outbound).await {
+            Ok(answered) => self.answer(answered, outbound.upgrades, pool),
             Err(cause) => Err(self.failed(cause, &fault)),
         }
     }
 
     /// Brings a request of HTTP/2 into the form of HTTP/1, or refuses it.
-    fn settle(&mut self, parts: &mut Parts, body: &Incoming) -> Result<(), Problem> {
-        pseudo::settle(parts, body, &self.arrival.wire.terms).map_err(|refusal| {
-            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-            let line = format!("{} {target} HTTP/2", parts.method);
+    fn settle(&mut self, inbound: &mut Inbound, body: &InboundBody) -> Result<(), Problem> {
+        pseudo::settle(inbound, body, &self.arrival.wire.terms).map_err(|refusal| {
+            let target = inbound.uri.path_and_query().map_or("", |target| target.as_str());
+            let line = format!("{} {target} HTTP/2", inbound.method);
             self.refused_as(refusal, line.as_bytes())
         })
     }
 
     /// Opens the pass: the engine looks at the head.
-    fn open(&mut self, parts: &Parts) -> Result<(), Problem> {
+    fn open(&mut self, inbound: &Inbound) -> Result<(), Problem> {
         let worker = &self.arrival.worker;
-        let authority = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let authority = inbound.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let target = match &self.head {
             Some(head) => head.target(),
-            None => parts.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes(),
+            None => &inbound.target,
         };
         let head = traffic::Head {
-            method: &parts.method,
+            method: &inbound.method,
             target,
-            version: parts.version,
+            version: inbound.version,
             authority: authority.unwrap_or_default(),
-            headers: &parts.headers,
+            headers: &inbound.headers,
             raw: self.head.as_ref().map(|head| head.raw.as_ref()),
         };
         let mut pass = worker.engine.open(&head, &self.arrival.peer, self.id);
         if pass.policy().server.request_id_from.value == AcceptFrom::Trusted
             && self.arrival.is_trusted(pass.policy())
-            && let Some(id) = headers::accepted_request_id(&parts.headers)
+            && let Some(id) = headers::accepted_request_id(&inbound.headers)
         {
             if let Ok(text) = id.to_str() {
                 pass.accept_request_id(text);
@@ -215,35 +224,35 @@ impl Ongoing {
     fn answer(
         &mut self,
         answered: Answered,
-        onward: &Onward,
+        may_switch: bool,
         pool: Rc<Pool>,
     ) -> Result<Response<Answer>, Problem> {
-        let Answered { response, link } = answered;
-        let (mut parts, incoming) = response.into_parts();
-        let switched = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switched && !onward.upgrades() {
+        let Answered { status, mut headers, body } = answered;
+        let switched = status == StatusCode::SWITCHING_PROTOCOLS;
+        if switched && !may_switch {
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
-        match self.pass.as_ref().map(|pass| Lesson::begin(pass, &parts, &incoming)) {
-            Some(Begun::Now { length }) => self.learn_head(&parts, length),
+        match self.pass.as_ref().map(|pass| Lesson::begin(pass, status, &headers, &body)) {
+            Some(Begun::Now { length }) => self.learn_head(status, &headers, length),
             Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
             None => {}
         }
-        headers::prepare_answer(&mut parts.headers, switched);
-        parts.extensions = http::Extensions::new();
-        parts.version = http::Version::HTTP_11;
+        headers::prepare_answer(&mut headers, switched);
         // A stream without an end would keep its place for as long as it pleases.
-        if http_body::Body::size_hint(&incoming).exact().is_none() {
+        if http_body::Body::size_hint(&body).exact().is_none() {
             self.place = None;
         }
-        let answer = match link {
-            Some(link) if switched => {
+        let answer = match body {
+            AnswerBody::Http1(link) if switched => {
                 self.arrival.switch_to(*link, pool.deadlines().answer_idle);
                 Answer::empty()
             }
-            link => Answer::relayed(incoming, link, pool),
+            body => Answer::relayed(body, pool),
         };
-        Ok(Response::from_parts(parts, answer))
+        let mut response = Response::new(answer);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
     }
 
     /// Marks something odd about the request in its event.
@@ -268,9 +277,9 @@ impl Ongoing {
     }
 
     /// An answer of which only the head is to be learnt.
-    fn learn_head(&mut self, parts: &response::Parts, length: u64) {
+    fn learn_head(&mut self, status: StatusCode, headers: &HeaderMap, length: u64) {
         let Some(pass) = self.pass.take() else { return };
-        let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
+        let head = AnswerHead { status: status.as_u16(), headers };
         let answer = shield::Answer { head, body: None, is_complete: true, length };
         let worker = &self.arrival.worker;
         worker.learnt(worker.engine.learn(pass, &answer, now()));

@@ -1,9 +1,9 @@
 //! Strict HTTP/1 framing, without I/O: bytes in, a whole head, "more", or a refusal out.
 //!
-//! hyper accepts a bare LF, settles Content-Length against Transfer-Encoding silently and answers
-//! what it refuses without an event. Two parsers that read one byte stream differently are what
-//! request smuggling lives on, so this scanner reads every byte before hyper does and refuses
-//! whatever could be read in two ways. What it accepts, hyper parses and re-serialises.
+//! Libraries accept a bare LF, settle Content-Length against Transfer-Encoding silently and answer
+//! what they refuse without an event. Two parsers that read one byte stream differently are what
+//! request smuggling lives on, so this scanner refuses whatever could be read in two ways. What it
+//! accepts is written anew for whoever comes next.
 //!
 //! Deliberately absent: header semantics beyond framing, answers, events, and any tolerance switch.
 //! Invariant: every byte is looked at a bounded number of times, however the input is cut up.
@@ -17,6 +17,7 @@ mod tests;
 
 pub(crate) use host::{agree as authorities_agree, is_authority};
 
+pub(crate) use body::BodyPart;
 pub use body::{BodyFraming, BodyScanner};
 pub use request_line::{TargetForm, Version};
 
@@ -210,10 +211,10 @@ pub struct Head {
     pub version: Version,
     /// Which form the target has.
     pub form: TargetForm,
-    /// The target holds bytes that `http::Uri` does not carry.
-    pub exotic_target: bool,
     /// How the body is framed.
     pub body: BodyFraming,
+    /// Names and values of the header lines.
+    lines: Vec<(Span, Span)>,
 }
 
 impl Head {
@@ -229,29 +230,23 @@ impl Head {
         self.method.of(&self.raw)
     }
 
-    /// The target in origin form, where `http::Uri` cannot stand for it.
+    /// The target as it goes on: in origin form, or `*`.
     #[must_use]
-    pub fn origin_target(&self) -> Option<Bytes> {
-        let span = match self.form {
-            TargetForm::Origin if self.exotic_target => self.target,
-            TargetForm::Origin | TargetForm::Asterisk => return None,
-            TargetForm::Absolute { path, .. } => path,
+    pub fn origin_target(&self) -> Bytes {
+        let TargetForm::Absolute { path, .. } = self.form else {
+            return self.raw.slice_ref(self.target());
         };
-        let path = self.raw.slice_ref(span.of(&self.raw));
+        let path = self.raw.slice_ref(path.of(&self.raw));
         if path.first() == Some(&b'/') {
-            return Some(path);
+            return path;
         }
         // `http://host` and `http://host?query` leave the slash out.
-        Some(Bytes::from([b"/", path.as_ref()].concat()))
+        Bytes::from([b"/", path.as_ref()].concat())
     }
 
     /// The header lines in order, names and values as received.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let section = self.raw.get(self.target.end as usize..).unwrap_or_default();
-        section.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
-            let colon = memchr::memchr(b':', line)?;
-            Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
-        })
+        self.lines.iter().map(|(name, value)| (name.of(&self.raw), value.of(&self.raw)))
     }
 }
 
@@ -292,12 +287,6 @@ impl HeadScanner {
             Ok(None) => HeadStep::More,
             Err(refusal) => HeadStep::Refused(refusal),
         }
-    }
-
-    /// Whether any byte of a head has been taken in.
-    #[must_use]
-    pub fn has_begun(&self, buffer: &[u8]) -> bool {
-        buffer.len() > self.skipped
     }
 
     fn advance(&mut self, buffer: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
@@ -352,8 +341,8 @@ impl HeadScanner {
             target: line.target,
             version: line.version,
             form: line.form,
-            exotic_target: line.exotic,
             body,
+            lines: section.into_lines(),
         };
         HeadStep::Complete { head, length: end }
     }

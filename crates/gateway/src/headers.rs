@@ -4,6 +4,7 @@
 //! caller names in `Connection` is removed, except what removing would change the meaning of: a
 //! caller must not be able to strip `Authorization` or our own `X-Forwarded-For` on the way.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the gateway says about where a request came from.
@@ -22,10 +23,12 @@ pub(crate) struct Provenance<'a> {
 }
 
 /// What was found and done on the way.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RequestMarks {
+#[derive(Debug)]
+pub(crate) struct Prepared {
     /// Header names with `_` that were dropped because a server could fold them to another header.
     pub(crate) underscores_dropped: usize,
+    /// Our own headers, which replace received ones of the same names.
+    pub(crate) own: Vec<(HeaderName, HeaderValue)>,
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -106,7 +109,9 @@ fn rules_for(name: &str) -> u8 {
         Some(b'x' | b'f' | b'c' | b't') if CLAIMS.contains(&name) => NAMES_CLAIM,
         _ => 0,
     };
-    special | if memchr::memchr(b'_', bytes).is_some() { NAMES_UNDERSCORE } else { 0 }
+    // Names are short: a search begun for each would cost more than looking at every byte.
+    let has_underscore = bytes.iter().fold(false, |found, byte| found | (*byte == b'_'));
+    special | if has_underscore { NAMES_UNDERSCORE } else { 0 }
 }
 
 /// Whether the caller asks to switch to a protocol that can be tunnelled. Clear-text HTTP/2 is not:
@@ -126,11 +131,11 @@ pub(crate) fn prepare_request(
     headers: &mut HeaderMap,
     from: Provenance<'_>,
     upgrade: Option<HeaderValue>,
-) -> RequestMarks {
-    let mut marks = RequestMarks::default();
+) -> Prepared {
+    let mut underscores_dropped = 0;
     let found = survey(headers);
     if found & NAMES_UNDERSCORE != 0 {
-        marks.underscores_dropped = drop_underscores(headers, from.names_caller);
+        underscores_dropped = drop_underscores(headers, from.names_caller);
     }
     let trailers = found & NAMES_HOP != 0 && has_token(headers, &header::TE, "trailers");
     strip_hop_by_hop(headers, found);
@@ -151,8 +156,7 @@ pub(crate) fn prepare_request(
     {
         headers.remove(name);
     }
-    speak_for(headers, from);
-    marks
+    Prepared { underscores_dropped, own: speak_for(headers, from) }
 }
 
 /// Makes received answer headers fit to be sent on.
@@ -164,6 +168,21 @@ pub(crate) fn prepare_answer(headers: &mut HeaderMap, keep_upgrade: bool) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
     }
+}
+
+/// A header line as name and value, checked by the types they become; the value shares `raw`.
+pub(crate) fn read_field(raw: &Bytes, line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = memchr::memchr(b':', line)?;
+    let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
+    let value = raw.slice_ref(line.get(colon + 1..)?.trim_ascii());
+    Some((name, HeaderValue::from_maybe_shared(value).ok()?))
+}
+
+/// Trailer lines, which the framing scanner has bounded and checked.
+pub(crate) fn read_trailers(lines: Vec<u8>) -> HeaderMap {
+    let raw = Bytes::from(lines);
+    let lines = raw.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| read_field(&raw, line.strip_suffix(b"\r")?)).collect()
 }
 
 /// Drops trailer fields that frame, route or authorise: too late to take them into account
@@ -184,24 +203,27 @@ pub(crate) fn accepted_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     (!bytes.is_empty() && bytes.len() <= 128 && bytes.iter().all(harmless)).then(|| value.clone())
 }
 
-fn speak_for(headers: &mut HeaderMap, from: Provenance<'_>) {
+/// What we say about where a request comes from.
+fn speak_for(headers: &HeaderMap, from: Provenance<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let earlier = if from.trusted { joined(headers, &X_FORWARDED_FOR) } else { None };
     let chain = earlier.and_then(|earlier| {
         HeaderValue::from_bytes(&[&earlier, b", ".as_slice(), from.peer.as_bytes()].concat()).ok()
     });
-    headers.insert(X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone()));
+    let mut own = Vec::with_capacity(5);
+    own.push((X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone())));
     if !(from.trusted && headers.contains_key(&X_FORWARDED_PROTO)) {
-        headers.insert(X_FORWARDED_PROTO, from.scheme);
+        own.push((X_FORWARDED_PROTO, from.scheme));
     }
     if let Some(host) = from.host
         && !(from.trusted && headers.contains_key(&X_FORWARDED_HOST))
     {
-        headers.insert(X_FORWARDED_HOST, host);
+        own.push((X_FORWARDED_HOST, host));
     }
-    headers.insert(X_REQUEST_ID, from.request_id);
+    own.push((X_REQUEST_ID, from.request_id));
     if !(from.trusted && headers.contains_key(&TRACEPARENT)) {
-        headers.insert(TRACEPARENT, (from.traceparent)());
+        own.push((TRACEPARENT, (from.traceparent)()));
     }
+    own
 }
 
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
@@ -257,7 +279,8 @@ fn is_ours(name: &str) -> bool {
     [HOP_BY_HOP, CLAIMS, KEPT].iter().any(|list| list.contains(&name))
 }
 
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+/// Whether a header holds this token, whatever its case.
+pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers.get_all(name).iter().any(|value| {
         value
             .as_bytes()

@@ -1,82 +1,53 @@
-//! The reader and writer that hyper gets: every head passes the strict scanner first.
+//! A caller's byte stream with what was read of it, before and beside HTTP.
 //!
-//! Bytes of a head are held back until the whole head is accepted; then they go to hyper, and the
-//! head as received goes to the wire for the exchange. While an exchange is under way the next head
-//! stays here, so a refused one is answered after the answers before it. To hyper a refusal is the
-//! end of the stream; the connection writes the answer once hyper has let go.
-//!
-//! One copy from this buffer to hyper's is the price of doing this without unsafe code.
+//! It tells HTTP/2 from HTTP/1 by its first bytes. HTTP/1 is read from its buffer; HTTP/2, whose
+//! framing leaves no room for two readings, goes to hyper as it comes.
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
+use bytes::{Buf, BytesMut};
 use hyper::rt::ReadBufCursor;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use crate::{
-    framing::{BodyScanner, Head, HeadScanner, HeadStep, Refusal, TargetForm},
     http2_faults::SentFrames,
     wire::{Expiry, Phase, Wire},
 };
 
 /// Most heads fit; a connection that needs more gets more.
-const BUFFER_BYTES: usize = 4 << 10;
-const BUFFER_BYTES_LARGE: usize = 32 << 10;
-/// Pipelined bytes that are held while an exchange is under way.
-const HELD_BYTES_MAX: usize = 64 << 10;
+const ROOM_LEAST: usize = 4 << 10;
+const ROOM_MOST: usize = 64 << 10;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS_FRAME: u8 = 4;
 /// Room for 64 settings; seven are defined.
 const SETTINGS_BYTES_MAX: usize = 384;
 
-enum Mode {
-    Head(HeadScanner),
-    Body(BodyScanner),
-    /// HTTP/2: its own framing rules apply, ours do not. What they refuse shows in what is sent.
-    Through(SentFrames),
-}
-
 pub(crate) struct CallerIo<S> {
-    stream: S,
-    wire: Rc<Wire>,
-    mode: Mode,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// Bytes from `start` that hyper may have.
-    cleared: usize,
-    /// A request line to give instead of the received one.
-    substitute: Option<Bytes>,
-    eof: bool,
-    wants_more_room: bool,
+    pub(crate) stream: S,
+    pub(crate) wire: Rc<Wire>,
+    /// What was read and is not used yet.
+    pub(crate) input: BytesMut,
+    pub(crate) eof: bool,
+    room: usize,
+    /// The buffer was made for a body: it is not kept.
+    grown: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
     pub(crate) fn new(stream: S, wire: Rc<Wire>) -> Self {
-        Self {
-            stream,
-            wire,
-            mode: Mode::Head(HeadScanner::default()),
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            cleared: 0,
-            substitute: None,
-            eof: false,
-            wants_more_room: false,
-        }
+        Self { stream, wire, input: BytesMut::new(), eof: false, room: ROOM_LEAST, grown: false }
     }
 
     /// Reads until it is clear whether HTTP/2 is spoken with prior knowledge.
     pub(crate) async fn speaks_http2(&mut self) -> io::Result<bool> {
         loop {
-            let known = self.held().len().min(PREFACE.len());
-            if self.held().get(..known) != PREFACE.get(..known) {
+            let known = self.input.len().min(PREFACE.len());
+            if self.input.get(..known) != PREFACE.get(..known) {
                 return Ok(false);
             }
             if known == PREFACE.len() {
@@ -88,23 +59,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
         }
     }
 
-    /// From now on nothing is scanned.
-    pub(crate) fn pass_through(&mut self) {
-        self.wire.enter_http2();
-        self.mode = Mode::Through(SentFrames::default());
-        self.cleared = self.held().len();
-    }
-
-    /// The stream and what was read of it but not given to hyper.
-    pub(crate) fn into_parts(self) -> (S, Vec<u8>) {
-        let held = self.held().to_vec();
-        (self.stream, held)
-    }
-
     /// The SETTINGS frame that follows an HTTP/2 preface, as identifiers and values.
     pub(crate) async fn settings(&mut self) -> io::Result<Option<Box<[(u16, u32)]>>> {
         loop {
-            let frames = self.held().get(PREFACE.len()..).unwrap_or_default();
+            let frames = self.input.get(PREFACE.len()..).unwrap_or_default();
             if let Some((&[a, b, c, kind, ..], rest)) = frames.split_first_chunk::<9>() {
                 let length = u32::from_be_bytes([0, a, b, c]) as usize;
                 if kind != SETTINGS_FRAME || length > SETTINGS_BYTES_MAX {
@@ -126,18 +84,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
             if self.wire.expired().is_some() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            if self.wire.is_closing() && self.held().is_empty() {
+            if self.wire.is_closing() && self.input.is_empty() {
                 self.eof = true;
                 return Poll::Ready(Ok(()));
             }
-            let polled = self.poll_fill(cx);
-            if polled.is_pending() {
-                self.wire.park(cx);
-            }
-            polled
+            self.poll_fill(cx)
         })
         .await?;
-        if !self.held().is_empty() {
+        if !self.input.is_empty() {
             self.wire.enter(Phase::Head);
         }
         Ok(!self.eof)
@@ -145,148 +99,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
 
     /// Whether the caller has sent anything.
     pub(crate) fn has_begun(&self) -> bool {
-        !self.held().is_empty()
+        !self.input.is_empty()
     }
 
-    fn held(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+    /// HTTP/2 from here on: its own framing rules apply, ours do not.
+    pub(crate) fn into_http2(self) -> Http2Io<S> {
+        self.wire.enter_http2();
+        Http2Io { caller: self, sent: SentFrames::default() }
     }
 
     /// Reads once from the stream into the buffer.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What is left over is used up first: it costs no new buffer.
+        if self.input.capacity() - self.input.len() < ROOM_LEAST / 4 {
+            self.input.reserve(self.room);
         }
-        if self.end == self.buffer.len() || self.wants_more_room {
-            self.make_room();
-        }
-        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
-        let mut read = ReadBuf::new(free);
-        std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-        let got = read.filled().len();
+        let room = self.input.capacity() - self.input.len();
+        let polled = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
+        let Poll::Ready(read) = polled else {
+            self.wire.park(cx);
+            return Poll::Pending;
+        };
+        let read = read?;
+        self.eof = read == 0;
         // What fills a small buffer at once is a body: read the rest of it in fewer pieces.
-        self.wants_more_room = read.remaining() == 0 && self.buffer.len() < BUFFER_BYTES_LARGE;
-        self.eof = got == 0;
-        self.end += got;
+        self.room = if read == room { ROOM_MOST } else { ROOM_LEAST };
+        self.grown |= read == room;
         Poll::Ready(Ok(()))
     }
 
-    fn make_room(&mut self) {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() || self.wants_more_room {
-            let size = match self.buffer.len() {
-                0 => BUFFER_BYTES,
-                size => (size * 2).max(BUFFER_BYTES_LARGE),
-            };
-            self.buffer.resize(size, 0);
+    /// Makes room for so much of a body to arrive in one piece.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        self.input.reserve(bytes.min(ROOM_MOST).saturating_sub(self.input.len()));
+        self.grown |= bytes > ROOM_LEAST;
+    }
+
+    /// Gives a large buffer back that nothing is left in.
+    pub(crate) fn rest(&mut self) {
+        if self.grown && self.input.is_empty() {
+            self.input = BytesMut::new();
+            self.room = ROOM_LEAST;
+            self.grown = false;
         }
     }
 
-    /// Gives hyper what it may have; false when there is nothing.
-    fn give(&mut self, cursor: &mut ReadBufCursor<'_>) -> bool {
-        if let Some(line) = &mut self.substitute {
-            let now = line.split_to(line.len().min(cursor.remaining()));
-            cursor.put_slice(&now);
-            if line.is_empty() {
-                self.substitute = None;
-            }
-            return true;
-        }
-        let size = self.cleared.min(cursor.remaining());
-        if size == 0 {
-            return false;
-        }
-        cursor.put_slice(self.buffer.get(self.start..self.start + size).unwrap_or_default());
-        self.start += size;
-        self.cleared -= size;
-        true
-    }
-
-    /// Looks at held bytes; what it clears, `give` hands out.
-    fn scan(&mut self) -> Result<Scan, Refusal> {
-        let held = self.buffer.get(self.start..self.end).unwrap_or_default();
-        match &mut self.mode {
-            Mode::Through(_) => {
-                self.cleared = held.len();
-                Ok(if held.is_empty() { Scan::More } else { Scan::Cleared })
-            }
-            Mode::Body(body) => {
-                if held.is_empty() {
-                    return Ok(Scan::More);
-                }
-                self.cleared = body.pass(held).inspect_err(|fault| self.wire.fail_body(*fault))?;
-                self.wire.body_progress(self.cleared);
-                if body.is_done() {
-                    self.mode = Mode::Head(HeadScanner::default());
-                    self.wire.enter(Phase::Exchange);
-                }
-                Ok(Scan::Cleared)
-            }
-            Mode::Head(_) if self.wire.is_in_flight() => Ok(Scan::Hold),
-            Mode::Head(scanner) => {
-                self.wire.enter(if held.is_empty() { Phase::Idle } else { Phase::Head });
-                match scanner.step(held, &self.wire.terms.head) {
-                    HeadStep::More => Ok(Scan::More),
-                    HeadStep::Refused(refusal) => {
-                        self.wire.refuse(refusal, held);
-                        Err(refusal)
-                    }
-                    HeadStep::Complete { head, length } => {
-                        self.clear_head(head, length);
-                        Ok(Scan::Cleared)
-                    }
-                }
-            }
+    fn written<T>(&self, cx: &Context<'_>, polled: &Poll<T>) {
+        let blocked = polled.is_pending();
+        self.wire.write_blocked(blocked);
+        if blocked {
+            self.wire.park(cx);
         }
     }
 
-    /// Whether an order to close ends the stream at this place, between two requests. HTTP/2 closes
-    /// in its own way: to it an end of the stream would be the end of every exchange under way.
-    fn ends_here(&self) -> bool {
-        self.wire.is_closing() && self.held().is_empty() && !matches!(self.mode, Mode::Through(_))
-    }
-
-    fn clear_head(&mut self, head: Head, length: usize) {
-        self.cleared = length;
-        // hyper's Uri carries neither every legal byte nor needs to know the authority twice.
-        if head.exotic_target || !matches!(head.form, TargetForm::Origin) {
-            let line_end = memchr::memmem::find(&head.raw, b" HTTP/1.")
-                .map_or(0, |at| at + b" HTTP/1.x".len());
-            let version = head.raw.get(line_end.saturating_sub(9)..line_end).unwrap_or_default();
-            let target: &[u8] = match head.form {
-                TargetForm::Asterisk => b" *",
-                _ => b" /",
-            };
-            self.substitute = Some(Bytes::from([head.method(), target, version].concat()));
-            self.start += line_end;
-            self.cleared = length.saturating_sub(line_end);
+    /// Writes by `write`, unless the caller has let writes wait for too long.
+    pub(crate) fn poll_write_by<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut S, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if self.wire.expired() == Some(Expiry::Write) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let body = BodyScanner::new(head.body);
-        let empty = body.is_done();
-        self.wire.enter(if empty { Phase::Exchange } else { Phase::Body });
-        self.mode = if empty { Mode::Head(HeadScanner::default()) } else { Mode::Body(body) };
-        self.wire.accept(head);
-    }
-
-    /// A deadline has passed; what that means depends on what was awaited.
-    fn expire(&self, expiry: Expiry) -> Poll<io::Result<()>> {
-        match self.wire.phase() {
-            _ if expiry == Expiry::Write => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Phase::Head => {
-                self.wire.refuse(Refusal::HeadTimeout, self.held());
-                Poll::Ready(Ok(()))
-            }
-            Phase::Body => {
-                self.wire.fail_body(Refusal::BodyTooSlow);
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-            _ => Poll::Ready(Ok(())),
-        }
+        let polled = write(&mut self.stream, cx);
+        self.written(cx, &polled);
+        polled
     }
 }
 
@@ -296,95 +172,58 @@ fn setting(bytes: &[u8]) -> Option<(u16, u32)> {
     Some((u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])))
 }
 
-enum Scan {
-    Cleared,
-    More,
-    Hold,
+/// A caller's byte stream as HTTP/2 reads and writes it.
+pub(crate) struct Http2Io<S> {
+    caller: CallerIo<S>,
+    /// What the HTTP/2 library refuses shows in what it sends.
+    sent: SentFrames,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for CallerIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Http2Io<S> {
+    fn note_sent(&mut self, slices: &[io::IoSlice<'_>], polled: &Poll<io::Result<usize>>) {
+        let Poll::Ready(Ok(size)) = polled else { return };
+        let mut left = *size;
+        for slice in slices {
+            let now = slice.get(..slice.len().min(left)).unwrap_or_default();
+            self.sent.pass(now, |fault| self.caller.wire.note_http2_fault(fault));
+            left -= now.len();
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Read for Http2Io<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        loop {
-            if this.give(&mut cursor) {
+        let caller = &mut self.caller;
+        if caller.input.is_empty() {
+            // With no time left to read, HTTP/2 says good-bye first: the connection sees to that.
+            if caller.wire.expired() == Some(Expiry::Write) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            if caller.eof {
                 return Poll::Ready(Ok(()));
             }
-            if this.wire.is_refused() {
-                return Poll::Ready(Ok(()));
-            }
-            let hold = match this.scan() {
-                Ok(Scan::Cleared) => continue,
-                Ok(Scan::More) => false,
-                Ok(Scan::Hold) => true,
-                Err(_) if matches!(this.mode, Mode::Body(_)) => {
-                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-                }
-                Err(_) => return Poll::Ready(Ok(())),
-            };
-            // HTTP/2 says good-bye before it goes: the connection sees to that.
-            let says_goodbye = matches!(this.mode, Mode::Through(_));
-            if let Some(expiry) =
-                this.wire.expired().filter(|expiry| *expiry == Expiry::Write || !says_goodbye)
-            {
-                return this.expire(expiry);
-            }
-            if !hold && (this.eof || this.ends_here()) {
-                return Poll::Ready(Ok(()));
-            }
-            if hold && (this.eof || !this.held().is_empty()) {
-                this.wire.hold();
-            }
-            let full = hold && (this.eof || this.held().len() >= HELD_BYTES_MAX);
-            if full || this.poll_fill(cx)?.is_pending() {
-                this.wire.park(cx);
-                return Poll::Pending;
-            }
-            if hold && this.eof {
-                // The caller may still be listening: it gets its answer, for a while.
-                this.wire.half_close();
-            }
+            std::task::ready!(caller.poll_fill(cx))?;
         }
+        let length = caller.input.len().min(cursor.remaining());
+        cursor.put_slice(caller.input.get(..length).unwrap_or_default());
+        caller.input.advance(length);
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
-    fn written(
-        &mut self,
-        cx: &Context<'_>,
-        slices: &[io::IoSlice<'_>],
-        polled: &Poll<io::Result<usize>>,
-    ) {
-        if let (Mode::Through(sent), Poll::Ready(Ok(size))) = (&mut self.mode, polled) {
-            let mut left = *size;
-            for slice in slices {
-                let now = slice.get(..slice.len().min(left)).unwrap_or_default();
-                sent.pass(now, |fault| self.wire.note_http2_fault(fault));
-                left -= now.len();
-            }
-        }
-        let blocked = polled.is_pending();
-        self.wire.write_blocked(blocked);
-        if blocked {
-            self.wire.park(cx);
-        }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for CallerIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Http2Io<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.wire.expired() == Some(Expiry::Write) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, &[io::IoSlice::new(bytes)], &polled);
+        let write = |stream: &mut S, cx: &mut Context<'_>| Pin::new(stream).poll_write(cx, bytes);
+        let polled = self.caller.poll_write_by(cx, write);
+        self.note_sent(&[io::IoSlice::new(bytes)], &polled);
         polled
     }
 
@@ -393,23 +232,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for CallerIo<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.wire.expired() == Some(Expiry::Write) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(cx, slices, &polled);
+        let polled = self
+            .caller
+            .poll_write_by(cx, |stream, cx| Pin::new(stream).poll_write_vectored(cx, slices));
+        self.note_sent(slices, &polled);
         polled
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.caller.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.caller.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.caller.stream).poll_shutdown(cx)
     }
 }

@@ -1,9 +1,9 @@
 //! Crate `gateway`: the inline reverse proxy.
 //!
-//! A caller's connection is accepted by one worker and stays there (`listen`, `worker`). Its bytes
-//! pass the strict framing scanner (`framing`, `io`) before hyper sees them; `connection` tells
-//! HTTP/1 from HTTP/2 and answers what was refused. `exchange` is one request from head to answer:
-//! the decision, the headers (`headers`), the upstream (`upstream`), and the answer on its way back
+//! A caller's connection is accepted by one worker and stays there (`listen`, `worker`);
+//! `connection` tells HTTP/1 from HTTP/2. HTTP/1 is read and written here (`http1`, by the strict
+//! rules of `framing`), HTTP/2 by hyper. `exchange` is one request from head to answer: the
+//! decision, the headers (`headers`), the upstream (`upstream`), and the answer on its way back
 //! (`relay`).
 //!
 //! Invariant: every request that is not forwarded has an event whose ID the caller got.
@@ -20,10 +20,13 @@ mod exchange;
 pub mod framing;
 mod headers;
 mod hello;
+mod http1;
 mod http2_faults;
 mod ids;
+mod inbound;
 mod io;
 mod listen;
+mod output;
 mod relay;
 mod settings;
 mod setup;

@@ -13,13 +13,12 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use crate::{
     exchange::Ongoing,
     headers::prepare_trailers,
     ticker::Deadline,
-    upstream::{Link, Pool},
+    upstream::{AnswerBody, BodyFault, Pool},
 };
 
 /// An answer's body.
@@ -39,17 +38,16 @@ enum Kind {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RelayError {
     #[error("the upstream broke off its answer")]
-    Upstream(#[from] hyper::Error),
+    Upstream(#[from] BodyFault),
     #[error("the upstream fell silent")]
     Silent,
 }
 
 pub(crate) struct Relay {
-    incoming: Incoming,
-    link: Option<Box<Link>>,
+    /// `None` once the answer has ended.
+    body: Option<AnswerBody>,
     pool: Rc<Pool>,
     silence: Option<Deadline>,
-    ended: bool,
     /// What broke the answer; told once what came before it had a chance to be written.
     broken: Option<RelayError>,
 }
@@ -63,14 +61,12 @@ impl Answer {
         Self { kind: Kind::Whole(body), ongoing: None }
     }
 
-    pub(crate) fn relayed(incoming: Incoming, link: Option<Box<Link>>, pool: Rc<Pool>) -> Self {
-        if incoming.is_end_stream() {
-            if let Some(link) = link {
-                pool.put_back(link);
-            }
+    pub(crate) fn relayed(body: AnswerBody, pool: Rc<Pool>) -> Self {
+        let mut relay = Relay { body: Some(body), pool, silence: None, broken: None };
+        if relay.is_end_stream() {
+            relay.end();
             return Self::empty();
         }
-        let relay = Relay { incoming, link, pool, silence: None, ended: false, broken: None };
         Self { kind: Kind::Relayed(relay), ongoing: None }
     }
 
@@ -89,28 +85,17 @@ impl Relay {
         if let Some(error) = self.broken.take() {
             return Poll::Ready(Some(Err(error)));
         }
-        let polled = match &mut self.link {
-            None => Pin::new(&mut self.incoming).poll_frame(cx),
-            Some(link) => {
-                // The body is fed by driving the link alone, so its own wake-ups go nowhere.
-                let mut quiet = Context::from_waker(std::task::Waker::noop());
-                let mut polled = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
-                if polled.is_pending() {
-                    let _ = link.drive(cx);
-                    polled = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
-                }
-                polled
-            }
-        };
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_frame(cx);
         if polled.is_pending() {
             return self.poll_silence(cx);
         }
         self.silence = None;
         match polled {
-            Poll::Ready(Some(Err(error))) => {
+            Poll::Ready(Some(Err(fault))) => {
                 // hyper drops what it has not flushed when a body fails: let it flush first.
-                self.link = None;
-                self.broken = Some(RelayError::from(error));
+                self.body = None;
+                self.broken = Some(RelayError::from(fault));
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -128,10 +113,13 @@ impl Relay {
         Poll::Ready(Some(Err(RelayError::Silent)))
     }
 
+    fn is_end_stream(&self) -> bool {
+        self.broken.is_none() && self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
     /// The body has come to its end: the connection may serve again.
     fn end(&mut self) {
-        self.ended = true;
-        if let Some(link) = self.link.take() {
+        if let Some(link) = self.body.take().and_then(AnswerBody::into_link) {
             self.pool.put_back(link);
         }
     }
@@ -162,10 +150,8 @@ impl Body for Answer {
                     }
                 }
                 match &polled {
-                    Some(Ok(_)) if !relay.incoming.is_end_stream() => {}
-                    Some(Err(_)) => {
-                        relay.link = None;
-                    }
+                    Some(Ok(_)) if !relay.is_end_stream() => {}
+                    Some(Err(_)) => relay.body = None,
                     _ => {
                         relay.end();
                         if let Some(ongoing) = &mut this.ongoing {
@@ -182,7 +168,7 @@ impl Body for Answer {
         match &self.kind {
             Kind::Empty => true,
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Relayed(relay) => relay.ended || relay.incoming.is_end_stream(),
+            Kind::Relayed(relay) => relay.is_end_stream(),
         }
     }
 
@@ -190,7 +176,9 @@ impl Body for Answer {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Relayed(relay) => relay.incoming.size_hint(),
+            Kind::Relayed(Relay { body: Some(body), .. }) => body.size_hint(),
+            Kind::Relayed(relay) if relay.broken.is_some() => SizeHint::new(),
+            Kind::Relayed(_) => SizeHint::with_exact(0),
         }
     }
 }

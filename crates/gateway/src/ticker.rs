@@ -106,6 +106,18 @@ pub(crate) struct Deadline {
     slot: Option<usize>,
 }
 
+impl Deadline {
+    /// Begins anew: `after` from now.
+    pub(crate) fn restart(&mut self, after: Duration) {
+        self.deadline_ms = self.ticker.deadline(after).deadline_ms;
+        if let Some(slot) = self.slot
+            && let Some(wait) = self.ticker.waits.borrow_mut().at(slot)
+        {
+            wait.deadline_ms = self.deadline_ms;
+        }
+    }
+}
+
 impl Future for Deadline {
     type Output = ();
 

@@ -18,10 +18,10 @@ use std::{
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use crate::{
     framing::Refusal,
+    inbound::{InboundBody, InboundFault},
     ticker::{Deadline, Ticker},
     wire::CallerDeadlines,
 };
@@ -33,11 +33,13 @@ pub(crate) type CallerFault = Rc<Cell<Option<Refusal>>>;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UploadError {
     #[error("the caller's body failed")]
-    Caller(#[from] hyper::Error),
+    Caller(#[from] InboundFault),
     #[error("the body is larger than allowed")]
     TooLarge,
     #[error("the body comes slower than allowed")]
     TooSlow,
+    #[error("the body is not as long as was promised")]
+    Length,
 }
 
 pub(crate) enum Upload {
@@ -53,7 +55,7 @@ pub(crate) enum Upload {
 /// A body that is still arriving.
 pub(crate) struct Stream {
     held: Bytes,
-    incoming: Incoming,
+    incoming: InboundBody,
     fault: CallerFault,
     /// Bytes that may still come.
     left: u64,
@@ -125,7 +127,7 @@ impl Stream {
     /// Goes on from `held`; `left` bytes may still come.
     pub(crate) fn new(
         held: Bytes,
-        incoming: Incoming,
+        incoming: InboundBody,
         fault: CallerFault,
         left: u64,
         pace: Option<Pace>,
@@ -138,7 +140,7 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         loop {
-            if self.held.has_remaining() && !lacks_its_end(&self.incoming) {
+            if self.held.has_remaining() && !self.incoming.lacks_its_end() {
                 return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held)))));
             }
             if let Some(trailers) = self.trailers.take() {
@@ -222,14 +224,9 @@ impl Pace {
     }
 }
 
-/// Every promised byte has come, and the end of the stream has not.
-pub(crate) fn lacks_its_end(incoming: &Incoming) -> bool {
-    !incoming.is_end_stream() && incoming.size_hint().exact() == Some(0)
-}
-
 /// Counts a frame against what may still come.
 fn checked(
-    frame: Result<Frame<Bytes>, hyper::Error>,
+    frame: Result<Frame<Bytes>, InboundFault>,
     left: &mut u64,
     fault: &CallerFault,
 ) -> Result<Frame<Bytes>, UploadError> {

@@ -1,23 +1,31 @@
 //! Where requests go: an upstream as configured, and the worker's connections to it.
 //!
-//! Each worker keeps connections of its own, so nothing is shared and nothing is locked. An HTTP/1
-//! connection is driven by the exchange that uses it rather than by a task beside it, which saves
-//! two wake-ups a request; HTTP/2 connections carry many exchanges and have a task of their own.
+//! Each worker keeps connections of its own, so nothing is shared and nothing is locked. HTTP/1 is
+//! spoken here, by the exchange that uses the connection: no task beside it, no channel, no second
+//! form of the message, and each rule of framing is ours. HTTP/2 connections carry many exchanges;
+//! hyper speaks it, in a task for each connection.
 //!
 //! Deliberately absent: balancing and health checks. A caller that hangs up is never an upstream's
 //! failure, so there is no failure count to poison.
 
 mod address;
+mod answer_body;
+mod answer_head;
+mod answered;
 mod connect;
 mod link;
+mod outbound;
 mod pool;
+mod sending;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use address::{Speech, Upstream, UpstreamUrlError};
-pub(crate) use link::{Answered, Link};
-pub(crate) use pool::{Outbound, Pool, UpstreamFault};
+pub(crate) use answered::{AnswerBody, Answered, BodyFault};
+pub(crate) use link::Link;
+pub(crate) use outbound::Outbound;
+pub(crate) use pool::{Pool, UpstreamFault};
 
 use std::time::Duration;
 

@@ -1,22 +1,17 @@
 //! What a connection's reader, its exchanges and the worker's clock know together.
 //!
-//! hyper stands between the bytes and the service; this is the way around it: accepted heads in
-//! order, whether an exchange is under way, why the connection ends, and which deadline runs.
-//! One connection lives on one thread, so cells suffice.
+//! Why the connection ends, and which deadline runs. One connection lives on one thread, so cells
+//! suffice.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     task::{Context, Waker},
     time::Duration,
 };
 
 use bytes::Bytes;
 
-use crate::{
-    framing::{Head, Refusal},
-    terms::CallerTerms,
-};
+use crate::{framing::Refusal, terms::CallerTerms};
 
 /// Deadlines of a caller's connection.
 #[derive(Clone, Copy, Debug)]
@@ -101,12 +96,10 @@ pub(crate) struct RefusedHead {
 
 pub(crate) struct Wire {
     pub(crate) terms: CallerTerms,
-    heads: RefCell<VecDeque<Head>>,
     refused: RefCell<Option<RefusedHead>>,
     body_fault: Cell<Option<Refusal>>,
     /// What the HTTP/2 library refused last, and how often in a row.
     http2_fault: Cell<Option<(&'static str, u32)>>,
-    in_flight: Cell<bool>,
     closing: Cell<bool>,
     phase: Cell<Phase>,
     /// When the phase began; for a body, the waiting it has cost so far.
@@ -117,8 +110,6 @@ pub(crate) struct Wire {
     half_closed_ms: Cell<u64>,
     write_blocked_ms: Cell<u64>,
     expired: Cell<Option<Expiry>>,
-    /// Bytes, or the end of the stream, wait for the exchange to end.
-    holding: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     now_ms: Cell<u64>,
 }
@@ -127,11 +118,9 @@ impl Wire {
     pub(crate) fn new(terms: CallerTerms, now_ms: u64) -> Self {
         Self {
             terms,
-            heads: RefCell::default(),
             refused: RefCell::default(),
             body_fault: Cell::default(),
             http2_fault: Cell::default(),
-            in_flight: Cell::default(),
             closing: Cell::default(),
             phase: Cell::new(Phase::Idle),
             phase_ms: Cell::new(now_ms),
@@ -141,7 +130,6 @@ impl Wire {
             half_closed_ms: Cell::default(),
             write_blocked_ms: Cell::default(),
             expired: Cell::default(),
-            holding: Cell::default(),
             waker: RefCell::default(),
             now_ms: Cell::new(now_ms),
         }
@@ -149,19 +137,14 @@ impl Wire {
 
     // === the reader's side ===
 
-    pub(crate) fn accept(&self, head: Head) {
-        self.in_flight.set(true);
+    /// A head was accepted.
+    pub(crate) fn serve(&self) {
         self.served.set(true);
-        self.heads.borrow_mut().push_back(head);
     }
 
     pub(crate) fn refuse(&self, refusal: Refusal, raw: &[u8]) {
         let raw = Bytes::copy_from_slice(raw);
         self.refused.borrow_mut().get_or_insert(RefusedHead { refusal, raw });
-    }
-
-    pub(crate) fn is_refused(&self) -> bool {
-        self.refused.borrow().is_some()
     }
 
     pub(crate) fn fail_body(&self, refusal: Refusal) {
@@ -172,10 +155,6 @@ impl Wire {
     pub(crate) fn note_http2_fault(&self, name: &'static str) {
         let before = self.http2_fault.get().map_or(0, |(_, count)| count);
         self.http2_fault.set(Some((name, before.saturating_add(1))));
-    }
-
-    pub(crate) fn is_in_flight(&self) -> bool {
-        self.in_flight.get()
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -226,20 +205,11 @@ impl Wire {
         self.expired.get()
     }
 
-    /// Something is kept back until the exchange has ended.
-    pub(crate) fn hold(&self) {
-        self.holding.set(true);
-    }
-
     pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
     }
 
     // === the exchange's side ===
-
-    pub(crate) fn next_head(&self) -> Option<Head> {
-        self.heads.borrow_mut().pop_front()
-    }
 
     pub(crate) fn take_body_fault(&self) -> Option<Refusal> {
         self.body_fault.take()
@@ -247,13 +217,8 @@ impl Wire {
 
     /// The answer is out of the exchange's hands: the next head may be read.
     pub(crate) fn exchange_ended(&self) {
-        self.in_flight.set(false);
         if self.phase.get() == Phase::Exchange {
             self.enter(Phase::Idle);
-        }
-        // With nothing held back the reader waits on its socket, and hyper asks again by itself.
-        if self.holding.replace(false) {
-            self.wake();
         }
     }
 

@@ -59,28 +59,52 @@ impl Reader<'_, '_> {
     /// Reads one JSON text to its end. None: it is broken, or a bound was hit.
     fn read(&mut self) -> Option<()> {
         self.skip_space();
-        self.value((0, 0))?;
-        while let Some(open) = self.open.last().copied() {
-            self.skip_space();
-            match (self.peek()?, open.is_object) {
-                (b'}', true) | (b']', false) => {
-                    self.at += 1;
-                    self.open.pop();
-                    self.after_value()?;
+        let mut name = (0, 0);
+        loop {
+            if self.value(name)? {
+                let opened = self.open.last()?.is_object;
+                self.skip_space();
+                if self.peek()? != closing(opened) {
+                    name = self.name_in(opened)?;
+                    continue;
                 }
-                (_, true) => {
-                    let name = self.name()?;
-                    self.value(name)?;
+            }
+            // Behind a value: the ends of what it was the last of, and a comma before the next.
+            loop {
+                let Some(open) = self.open.last() else {
+                    self.skip_space();
+                    return (self.at == self.raw.len()).then_some(());
+                };
+                let is_object = open.is_object;
+                self.skip_space();
+                let byte = self.peek()?;
+                self.at += 1;
+                if byte == b',' {
+                    self.skip_space();
+                    name = self.name_in(is_object)?;
+                    break;
                 }
-                (_, false) => self.value((0, 0))?,
+                (byte == closing(is_object)).then_some(())?;
+                self.open.pop();
             }
         }
-        self.skip_space();
-        (self.at == self.raw.len()).then_some(())
     }
 
-    /// One value: a scalar is read whole, an object or array is opened.
-    fn value(&mut self, name: (u32, u32)) -> Option<()> {
+    /// The name of an object's next member; elements of arrays have none.
+    fn name_in(&mut self, is_object: bool) -> Option<(u32, u32)> {
+        if !is_object {
+            return Some((0, 0));
+        }
+        let name = self.string()?;
+        self.skip_space();
+        (self.peek()? == b':').then_some(())?;
+        self.at += 1;
+        self.skip_space();
+        Some(name)
+    }
+
+    /// One value: a scalar is read whole, an object or array is opened (true).
+    fn value(&mut self, name: (u32, u32)) -> Option<bool> {
         if self.fields.len() >= self.stop {
             self.stopped = true;
             return None;
@@ -89,8 +113,10 @@ impl Reader<'_, '_> {
             return None;
         }
         let parent = self.open.last().map_or(Fields::top(), |open| open.index);
-        match self.peek()? {
-            byte @ (b'{' | b'[') => {
+        let byte = self.peek()?;
+        let (value, sort) = match byte {
+            b'"' => (self.string()?, Sort::String),
+            b'{' | b'[' => {
                 if self.open.len() >= DEPTH_MAX {
                     self.fields.anomalies_mut().too_deep = true;
                     return None;
@@ -100,47 +126,12 @@ impl Reader<'_, '_> {
                 let sort = if is_object { Sort::Object } else { Sort::Array };
                 let index = self.fields.push_json(parent, name, (0, 0), sort);
                 self.open.push(Open { index, is_object });
-                Some(())
+                return Some(true);
             }
-            b'"' => {
-                let value = self.string()?;
-                self.fields.push_json(parent, name, value, Sort::String);
-                self.after_value()
-            }
-            first => {
-                let (value, sort) = self.word(first)?;
-                self.fields.push_json(parent, name, value, sort);
-                self.after_value()
-            }
-        }
-    }
-
-    /// A member's name and its colon.
-    fn name(&mut self) -> Option<(u32, u32)> {
-        let name = self.string()?;
-        self.skip_space();
-        (self.peek()? == b':').then_some(())?;
-        self.at += 1;
-        self.skip_space();
-        Some(name)
-    }
-
-    /// The comma between two members or elements; nothing before an end.
-    fn after_value(&mut self) -> Option<()> {
-        if self.open.is_empty() {
-            return Some(());
-        }
-        self.skip_space();
-        match self.peek()? {
-            b',' => {
-                self.at += 1;
-                self.skip_space();
-                // A comma promises another member or element.
-                (!matches!(self.peek()?, b'}' | b']')).then_some(())
-            }
-            b'}' | b']' => Some(()),
-            _ => None,
-        }
+            first => self.word(first)?,
+        };
+        self.fields.push_json(parent, name, value, sort);
+        Some(false)
     }
 
     /// A string with its quotes: its place in the fields' text.
@@ -228,20 +219,25 @@ impl Reader<'_, '_> {
     /// A number, `true`, `false` or `null`.
     fn word(&mut self, first: u8) -> Option<((u32, u32), Sort)> {
         let rest = self.raw.get(self.at..)?;
-        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        let length = rest.iter().position(ends).unwrap_or(rest.len());
-        let word = rest.get(..length)?;
-        let is_number =
-            |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
-        let sort = match first {
-            b'-' | b'0'..=b'9' if word.iter().all(is_number) => Sort::Number,
-            b't' | b'f' if matches!(word, b"true" | b"false") => Sort::Bool,
-            b'n' if word == b"null" => Sort::Null,
+        let (length, sort) = match first {
+            b'-' | b'0'..=b'9' => {
+                let is_number = |byte: &u8| {
+                    byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')
+                };
+                (rest.iter().take_while(|byte| is_number(byte)).count(), Sort::Number)
+            }
+            b't' if rest.starts_with(b"true") => (4, Sort::Bool),
+            b'f' if rest.starts_with(b"false") => (5, Sort::Bool),
+            b'n' if rest.starts_with(b"null") => (4, Sort::Null),
             _ => return None,
         };
+        let ends = matches!(
+            rest.get(length),
+            None | Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+        );
         let start = self.at;
         self.at += length;
-        Some((self.place(start, self.at), sort))
+        ends.then(|| (self.place(start, start + length), sort))
     }
 
     /// Where `start..end` of the raw text stands in the fields' text.
@@ -259,6 +255,11 @@ impl Reader<'_, '_> {
             self.at += 1;
         }
     }
+}
+
+/// What ends an object or an array.
+const fn closing(is_object: bool) -> u8 {
+    if is_object { b'}' } else { b']' }
 }
 
 /// How many bytes stand before the first quote or backslash.

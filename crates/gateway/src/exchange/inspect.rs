@@ -5,24 +5,28 @@ use std::{pin::Pin, rc::Rc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use hyper::body::{Body, Incoming};
+use http_body::Body;
 
 use super::Ongoing;
 use crate::{
     answer::Problem,
     decode::{Codings, decode},
     framing::Refusal,
-    upload::{CallerFault, Pace, Stream, Upload, lacks_its_end},
+    inbound::InboundBody,
+    upload::{CallerFault, Pace, Stream, Upload},
 };
 
 /// A body that takes longer streams on, and what has come of it is looked at.
 const HOLD: Duration = Duration::from_secs(1);
 
+/// A promise of more is not taken at its word: memory is given as bytes come.
+const PROMISE_TRUSTED_MAX: usize = 64 << 10;
+
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
     ongoing: &mut Ongoing,
     headers: &HeaderMap,
-    mut incoming: Incoming,
+    mut incoming: InboundBody,
     fault: &CallerFault,
 ) -> Result<Upload, Problem> {
     if incoming.is_end_stream() {
@@ -33,7 +37,7 @@ pub(super) async fn inspect(
     if expected.is_some_and(|length| length > allowed) {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
     }
-    if lacks_its_end(&incoming) {
+    if incoming.lacks_its_end() {
         return await_end(ongoing, incoming).await;
     }
     let worker = Rc::clone(&ongoing.arrival.worker);
@@ -53,7 +57,8 @@ pub(super) async fn inspect(
         ongoing.note("the body was not inspected: no memory is left to hold it");
         return Ok(stream(Bytes::new(), incoming));
     }
-    let mut held = Held::default();
+    incoming.gather(bytes_max);
+    let mut held = Held { expected: expected.min(bytes_max), ..Held::default() };
     let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
         Some(Ok(complete)) => complete,
         Some(Err(())) => {
@@ -62,6 +67,7 @@ pub(super) async fn inspect(
         }
         None => false,
     };
+    incoming.gather(0);
     let (bytes, trailers) = held.into_parts();
     if bytes.len() as u64 > allowed {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
@@ -80,7 +86,7 @@ pub(super) async fn inspect(
 }
 
 /// A body of which nothing is promised, over HTTP/2: it goes on once its end shows that to be so.
-async fn await_end(ongoing: &mut Ongoing, mut incoming: Incoming) -> Result<Upload, Problem> {
+async fn await_end(ongoing: &mut Ongoing, mut incoming: InboundBody) -> Result<Upload, Problem> {
     let worker = Rc::clone(&ongoing.arrival.worker);
     let mut nothing = Held::default();
     match worker.within(HOLD, nothing.fill(&mut incoming, 1)).await {
@@ -93,6 +99,8 @@ async fn await_end(ongoing: &mut Ongoing, mut incoming: Incoming) -> Result<Uplo
 /// What has come of a body. Most bodies come in one piece, which is then not copied.
 #[derive(Default)]
 struct Held {
+    /// How many bytes are promised, and at most as many as are wanted.
+    expected: usize,
     first: Bytes,
     rest: BytesMut,
     trailers: Option<HeaderMap>,
@@ -100,7 +108,7 @@ struct Held {
 
 impl Held {
     /// Reads until the end (true) or until enough is there (false).
-    async fn fill(&mut self, incoming: &mut Incoming, bytes_max: usize) -> Result<bool, ()> {
+    async fn fill(&mut self, incoming: &mut InboundBody, bytes_max: usize) -> Result<bool, ()> {
         while !incoming.is_end_stream() {
             if self.first.len() + self.rest.len() >= bytes_max {
                 return Ok(false);
@@ -124,6 +132,8 @@ impl Held {
             return;
         }
         if self.rest.is_empty() {
+            // Room for all of it at once: growing would copy what is there time and again.
+            self.rest.reserve(self.expected.min(PROMISE_TRUSTED_MAX));
             self.rest.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.rest.extend_from_slice(&data);

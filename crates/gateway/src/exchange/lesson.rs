@@ -1,13 +1,15 @@
 //! What is collected of an answer while it streams by, for the engine to learn from.
 
 use bytes::Bytes;
-use http::{HeaderMap, header, response};
+use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
-use hyper::body::Incoming;
 use shield::{Answer, Engine, Learnt, Pass};
 use traffic::{AnswerHead, Timestamp};
 
-use crate::decode::{Codings, decode};
+use crate::{
+    decode::{Codings, decode},
+    upstream::AnswerBody,
+};
 
 pub(super) struct Lesson {
     status: u16,
@@ -35,10 +37,15 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 impl Lesson {
-    pub(super) fn begin(pass: &Pass, parts: &response::Parts, body: &Incoming) -> Begun {
-        let head = AnswerHead { status: parts.status.as_u16(), headers: &parts.headers };
+    pub(super) fn begin(
+        pass: &Pass,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &AnswerBody,
+    ) -> Begun {
+        let head = AnswerHead { status: status.as_u16(), headers };
         let wanted = pass.answer_wanted(&head);
-        if is_event_stream(&parts.headers) {
+        if is_event_stream(headers) {
             // It has no end to wait for, and how long it lasts is nobody's latency.
             return Begun::Now { length: 0 };
         }
@@ -48,7 +55,7 @@ impl Lesson {
         }
         Begun::Later(Self {
             status: head.status,
-            headers: parts.headers.clone(),
+            headers: headers.clone(),
             wanted,
             body: Vec::new(),
             length: 0,

@@ -4,19 +4,19 @@
 //! address, as orchestrators and load balancers do; requests by name go to the API like any other.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::{relay::Answer, worker::Worker};
+use crate::{inbound::Inbound, relay::Answer, worker::Worker};
 
-pub(crate) fn answer(worker: &Worker, parts: &Parts) -> Option<Response<Answer>> {
-    let path = parts.uri.path();
-    if path != "/livez" && path != "/readyz" {
+pub(crate) fn answer(worker: &Worker, inbound: &Inbound) -> Option<Response<Answer>> {
+    let path = inbound.path();
+    if path != b"/livez" && path != b"/readyz" {
         return None;
     }
-    if !matches!(parts.method, Method::GET | Method::HEAD) || !is_addressed_by_number(parts) {
+    if !matches!(inbound.method, Method::GET | Method::HEAD) || !is_addressed_by_number(inbound) {
         return None;
     }
-    let ready = path == "/livez" || !worker.is_draining();
+    let ready = path == b"/livez" || !worker.is_draining();
     let (status, text) = if ready {
         (StatusCode::OK, "ok\n")
     } else {
@@ -29,9 +29,9 @@ pub(crate) fn answer(worker: &Worker, parts: &Parts) -> Option<Response<Answer>>
     Some(response)
 }
 
-fn is_addressed_by_number(parts: &Parts) -> bool {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = host.or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
+fn is_addressed_by_number(inbound: &Inbound) -> bool {
+    let host = inbound.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = host.or_else(|| inbound.uri.authority().map(|authority| authority.as_str()));
     let host = traffic::head::host_of(authority.unwrap_or_default());
     host.parse::<std::net::IpAddr>().is_ok()
 }

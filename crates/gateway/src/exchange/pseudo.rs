@@ -4,11 +4,12 @@
 //! heads hold, and cookie crumbs become one header. The h2 crate has refused connection headers and
 //! broken names already.
 
-use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts};
-use hyper::body::{Body, Incoming};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
+use http_body::Body;
 
 use crate::{
     framing::{HeadLimits, Refusal, authorities_agree, is_authority},
+    inbound::{Inbound, InboundBody},
     terms::CallerTerms,
 };
 
@@ -16,25 +17,25 @@ use crate::{
 const FIELD_BYTES: usize = 32;
 
 pub(crate) fn settle(
-    parts: &mut Parts,
-    body: &Incoming,
+    inbound: &mut Inbound,
+    body: &InboundBody,
     terms: &CallerTerms,
 ) -> Result<(), Refusal> {
-    if parts.version != Version::HTTP_2 {
+    if inbound.version != Version::HTTP_2 {
         return Ok(());
     }
-    check_size(parts, &terms.head, terms.http2.header_list_bytes)?;
-    let path = parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
-    let asterisk = path == "*" && parts.method == Method::OPTIONS;
-    if !(path.starts_with('/') || asterisk) || parts.method == Method::CONNECT {
+    check_size(inbound, &terms.head, terms.http2.header_list_bytes)?;
+    let path = inbound.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let asterisk = path == "*" && inbound.method == Method::OPTIONS;
+    if !(path.starts_with('/') || asterisk) || inbound.method == Method::CONNECT {
         return Err(Refusal::BadPseudoHeader);
     }
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let mut hosts = inbound.headers.get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
         return Err(Refusal::RepeatedHost);
     }
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let authority = inbound.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (authority, host.map(HeaderValue::as_bytes)) {
         (None, None) => return Err(Refusal::MissingHost),
         (Some(name), _) | (None, Some(name)) if !is_authority(name) => {
@@ -45,27 +46,27 @@ pub(crate) fn settle(
         }
         _ => {}
     }
-    if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+    if inbound.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Refusal::BadTransferEncoding);
     }
-    check_length(&parts.headers, body)?;
+    check_length(&inbound.headers, body)?;
     if let Some(authority) = authority
         && let Ok(host) = HeaderValue::from_bytes(authority)
     {
-        parts.headers.insert(header::HOST, host);
+        inbound.headers.insert(header::HOST, host);
     }
-    join_cookies(&mut parts.headers);
+    join_cookies(&mut inbound.headers);
     Ok(())
 }
 
 /// The limits on heads, as over HTTP/1. Crumbs of cookies will be one header.
-fn check_size(parts: &Parts, limits: &HeadLimits, list_bytes: u32) -> Result<(), Refusal> {
-    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+fn check_size(inbound: &Inbound, limits: &HeadLimits, list_bytes: u32) -> Result<(), Refusal> {
+    let target = inbound.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > limits.target_bytes {
         return Err(Refusal::TargetTooLong);
     }
     let (mut bytes, mut count, mut crumbs) = (target, 0, 0);
-    for (name, value) in &parts.headers {
+    for (name, value) in &inbound.headers {
         bytes += name.as_str().len() + value.len() + FIELD_BYTES;
         crumbs += usize::from(*name == header::COOKIE);
         count += usize::from(*name != header::COOKIE);
@@ -83,7 +84,7 @@ fn check_size(parts: &Parts, limits: &HeadLimits, list_bytes: u32) -> Result<(),
 }
 
 /// A length that is promised twice, or for a body that has ended already, is a lie.
-fn check_length(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
+fn check_length(headers: &HeaderMap, body: &InboundBody) -> Result<(), Refusal> {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(length) = lengths.next() else { return Ok(()) };
     if lengths.next().is_some() {

@@ -1,7 +1,7 @@
 //! Follows a body through its framing to the byte after its end, where the next head starts.
 //!
-//! Bytes pass unchanged; hyper decodes them once more. The point is that both agree on every byte,
-//! and that the next head is found where every careful server would look for it.
+//! It says of the bytes which are data, framing and trailers. The next head is found where every
+//! careful server would look for it.
 
 use super::{Refusal, fields};
 
@@ -24,6 +24,18 @@ pub struct BodyScanner {
     left: u64,
     /// Bytes of the part that is bounded by itself: size digits, extension, or trailers.
     part_bytes: u32,
+    /// Blanks may follow a chunk's size.
+    padded: bool,
+}
+
+/// What comes next in a body, and how many bytes of it are there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BodyPart {
+    Data(usize),
+    /// Chunk sizes and line breaks.
+    Framing(usize),
+    /// Trailer lines as received, with the empty line that ends them.
+    Trailers(usize),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +44,7 @@ enum State {
     /// A body of known length.
     Length,
     Size,
+    Padding,
     ExtensionStart,
     ExtensionName,
     ExtensionValueStart,
@@ -65,13 +78,50 @@ impl BodyScanner {
             BodyFraming::Length(length) => (State::Length, length),
             BodyFraming::Chunked => (State::Size, 0),
         };
-        Self { state, left, part_bytes: 0 }
+        Self { state, left, part_bytes: 0, padded: false }
+    }
+
+    /// The same for an answer. Old servers reserve room for a chunk's size and fill it with blanks;
+    /// to look for a second meaning in them would take a caller's malice.
+    pub(crate) fn of_answer(framing: BodyFraming) -> Self {
+        Self { padded: true, ..Self::new(framing) }
     }
 
     /// Whether the whole body has passed.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// How many bytes are still to come, if that was promised.
+    pub(crate) fn length_left(&self) -> Option<u64> {
+        match self.state {
+            State::Done => Some(0),
+            State::Length => Some(self.left),
+            _ => None,
+        }
+    }
+
+    /// Takes in bytes of one kind from the start of `bytes`.
+    pub(crate) fn part(&mut self, bytes: &[u8]) -> Result<BodyPart, Refusal> {
+        if matches!(self.state, State::Length | State::Data) {
+            return Ok(BodyPart::Data(self.take(bytes.len())));
+        }
+        let trailers = self.is_in_trailers();
+        let mut length = 0;
+        for &byte in bytes {
+            if self.is_done() || self.state == State::Data || self.is_in_trailers() != trailers {
+                break;
+            }
+            self.framing_byte(byte)?;
+            length += 1;
+        }
+        Ok(if trailers { BodyPart::Trailers(length) } else { BodyPart::Framing(length) })
+    }
+
+    fn is_in_trailers(&self) -> bool {
+        use State::{EndLf, TrailerLf, TrailerName, TrailerStart, TrailerValue};
+        matches!(self.state, EndLf | TrailerLf | TrailerName | TrailerStart | TrailerValue)
     }
 
     /// Takes in `bytes`; says how many of them belong to this body.
@@ -107,6 +157,11 @@ impl BodyScanner {
     fn framing_byte(&mut self, byte: u8) -> Result<(), Refusal> {
         self.state = match (self.state, byte) {
             (State::Size, _) => return self.size_byte(byte),
+            (State::Padding, b' ' | b'\t') => {
+                self.count(EXTENSION_BYTES_MAX)?;
+                State::Padding
+            }
+            (State::Padding, b'\r') => State::SizeLf,
             (
                 State::ExtensionStart
                 | State::ExtensionName
@@ -151,6 +206,11 @@ impl BodyScanner {
             b'A'..=b'F' => byte - b'A' + 10,
             b'\r' | b';' if self.part_bytes > 0 => {
                 self.state = if byte == b';' { State::ExtensionStart } else { State::SizeLf };
+                self.part_bytes = 0;
+                return Ok(());
+            }
+            b' ' | b'\t' if self.part_bytes > 0 && self.padded => {
+                self.state = State::Padding;
                 self.part_bytes = 0;
                 return Ok(());
             }

@@ -6,14 +6,18 @@ use super::body::BodyFraming;
 use super::request_line::{RequestLine, TargetForm, Version};
 use super::{HeadLimits, Refusal, Span, host};
 
+/// Room for the header lines of most requests.
+const LINES_USUAL: usize = 16;
+
 /// What the header lines read so far amount to.
 #[derive(Debug, Default)]
 pub(super) struct Section {
     bytes: usize,
-    count: usize,
     host: Option<Span>,
     length: Option<u64>,
     chunked: bool,
+    /// Names and values, without the blanks around them.
+    lines: Vec<(Span, Span)>,
 }
 
 impl Section {
@@ -26,7 +30,7 @@ impl Section {
     ) -> Result<(), Refusal> {
         self.check_size(line.len() + 2, limits)?;
         self.bytes += line.len() + 2;
-        if self.count >= limits.header_count {
+        if self.lines.len() >= limits.header_count {
             return Err(Refusal::TooManyHeaders);
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
@@ -40,9 +44,18 @@ impl Section {
             let bare = value.contains(&b'\r');
             return Err(if bare { Refusal::BareLineBreak } else { Refusal::BadHeaderValue });
         }
-        self.count += 1;
         // Only blanks are left of what counts as white space, so trimming is exact.
-        self.note(name, value.trim_ascii(), base + colon + 1, value, limits)
+        let place = trimmed(value, base + colon + 1);
+        if self.lines.is_empty() {
+            self.lines.reserve(LINES_USUAL);
+        }
+        self.lines.push((Span::new(base, base + colon), place));
+        self.note(name, value.trim_ascii(), place, limits)
+    }
+
+    /// The lines taken in.
+    pub(super) fn into_lines(self) -> Vec<(Span, Span)> {
+        self.lines
     }
 
     /// Whether `more` bytes still fit in the header section.
@@ -57,15 +70,12 @@ impl Section {
         &mut self,
         name: &[u8],
         value: &[u8],
-        start: usize,
-        untrimmed: &[u8],
+        place: Span,
         limits: &HeadLimits,
     ) -> Result<(), Refusal> {
         // The lengths of the three names differ, so most lines cost one comparison.
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host")
-                && self.host.replace(trimmed(untrimmed, start)).is_some() =>
-            {
+            4 if name.eq_ignore_ascii_case(b"host") && self.host.replace(place).is_some() => {
                 return Err(Refusal::RepeatedHost);
             }
             14 if name.eq_ignore_ascii_case(b"content-length")

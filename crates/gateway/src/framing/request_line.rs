@@ -1,7 +1,7 @@
 //! The request line: method, target and version, split strictly at two single spaces.
 //!
-//! It classifies the target's form (RFC 9112 §3.2) and says whether `http::Uri` can carry it. It
-//! does not decode or normalise anything: what was sent is what goes upstream.
+//! It classifies the target's form (RFC 9112 §3.2). It does not decode or normalise anything: what
+//! was sent is what goes upstream.
 
 use super::{HeadLimits, Refusal, Span, fields::is_token};
 
@@ -38,7 +38,6 @@ pub(super) struct RequestLine {
     pub(super) target: Span,
     pub(super) version: Version,
     pub(super) form: TargetForm,
-    pub(super) exotic: bool,
 }
 
 /// The longest method that is served; IANA's longest has 17 letters.
@@ -64,14 +63,13 @@ pub(super) fn parse(line: &[u8], base: usize, limits: &HeadLimits) -> Result<Req
         b"HTTP/1.0" => Version::Http10,
         _ => return Err(Refusal::BadVersion),
     };
-    let exotic = check_target(target)?;
+    check_target(target)?;
     let target_start = base + split + 1;
     Ok(RequestLine {
         method: Span::new(base, base + split),
         target: Span::new(target_start, target_start + target.len()),
         version,
         form: form_of(target, target_start, method)?,
-        exotic,
     })
 }
 
@@ -94,27 +92,12 @@ fn split_version(rest: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     Ok((target, version.get(1..).unwrap_or_default()))
 }
 
-/// Refuses what no target may hold; true when `http::Uri` cannot carry what is left.
-fn check_target(target: &[u8]) -> Result<bool, Refusal> {
-    // Two passes without early exit, because both then run many bytes at a time.
+/// Refuses what no target may hold.
+fn check_target(target: &[u8]) -> Result<(), Refusal> {
+    // Without an early exit, because it then runs many bytes at a time.
     let illegal =
         target.iter().fold(false, |bad, &b| bad | (b <= 0x20) | (b == 0x7f) | (b == b'#'));
-    if illegal || target.is_empty() {
-        return Err(Refusal::BadTarget);
-    }
-    Ok(target.iter().fold(false, |exotic, &b| {
-        exotic
-            | (b >= 0x80)
-            | (b == b'<')
-            | (b == b'>')
-            | (b == b'"')
-            | (b == b'`')
-            | (b == b'\\')
-            | (b == b'^')
-            | (b == b'|')
-            | (b == b'{')
-            | (b == b'}')
-    }))
+    if illegal || target.is_empty() { Err(Refusal::BadTarget) } else { Ok(()) }
 }
 
 fn form_of(target: &[u8], start: usize, method: &[u8]) -> Result<TargetForm, Refusal> {

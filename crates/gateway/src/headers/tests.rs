@@ -21,7 +21,9 @@ fn prepared(lines: &[(&'static str, &'static str)], trusted: bool) -> HeaderMap 
         request_id: HeaderValue::from_static("id"),
         traceparent: &|| HeaderValue::from_static("fresh"),
     };
-    prepare_request(&mut map, from, None);
+    for (name, value) in prepare_request(&mut map, from, None).own {
+        map.insert(name, value);
+    }
     map
 }
 

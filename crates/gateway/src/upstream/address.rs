@@ -122,6 +122,12 @@ impl Upstream {
         Ok(Self { speech, host, port, tls, authorities: authorities.map(Path::to_owned) })
     }
 
+    /// Host and port, as they stand in a request that names no host itself.
+    pub(crate) fn authority(&self) -> String {
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        format!("{open}{}{close}:{}", self.host, self.port)
+    }
+
     /// The scheme that requests carry towards this upstream.
     pub(crate) fn scheme(&self) -> http::uri::Scheme {
         match self.speech {
@@ -145,8 +151,7 @@ impl fmt::Display for Upstream {
             Speech::H2c => "h2c",
             Speech::Tls => "https",
         };
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)
+        write!(f, "{scheme}://{}", self.authority())
     }
 }
 

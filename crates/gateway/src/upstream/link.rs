@@ -1,39 +1,54 @@
-//! One HTTP/1 connection to an upstream, driven by whoever uses it.
+//! One HTTP/1 connection to an upstream, driven by the exchange that uses it.
 //!
-//! hyper's client wants its connection polled beside the request. A task for that would be woken
-//! twice per request; here the exchange polls it. While it does, wake-ups that polling itself
-//! causes are noted instead of waking the task that is running already.
+//! There is no task beside it and no channel: the exchange writes its request, reads the head of
+//! the answer, and the answer's body reads on. A body that is still being sent goes on meanwhile,
+//! for an upstream may answer before it has read everything.
 
 use std::{
     cell::Cell,
-    future::Future,
-    pin::pin,
+    io,
+    pin::{Pin, pin},
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::task::AtomicWaker;
-use http::{Request, Response};
-use hyper::{
-    body::Incoming,
-    client::conn::http1::{Connection, SendRequest},
-};
+use bytes::{Bytes, BytesMut};
+use http::{Method, StatusCode};
+use http_body::Frame;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use super::stream::{Marks, Transport, UpstreamIo};
-use crate::{ticker::Deadline, upload::Upload};
+use super::{
+    Upstream,
+    answer_body::BodyReader,
+    answer_head::{self, AnswerHead, Framing as AnswerFraming},
+    answered::{AnswerBody, Answered, BodyFault},
+    outbound::{Framing, Outbound},
+    sending::Sending,
+    stream::Transport,
+};
+use crate::{output::Output, ticker::Deadline, upload::Upload};
+
+/// Room for what is read at once: most answers fit into the least, large ones get the most.
+const ROOM_LEAST: usize = 4 << 10;
+const ROOM_MOST: usize = 64 << 10;
 
 pub(crate) struct Link {
-    sender: SendRequest<Upload>,
-    conn: Connection<UpstreamIo, Upload>,
-    driver: Arc<Driver>,
-    waker: Waker,
-    marks: Rc<Marks>,
-    closed: bool,
+    transport: Transport,
+    /// What was read and is not used yet, and how much of it holds no end of a head.
+    input: BytesMut,
+    searched: usize,
+    room: usize,
+    output: Output,
+    sending: Option<Sending>,
+    /// Something was written and may wait inside TLS.
+    unflushed: bool,
+    /// Bytes of the request that went out.
+    sent: u64,
+    /// A byte of the answer came in.
+    answered: bool,
+    answer: BodyReader,
+    persistent: bool,
     /// It has carried an exchange before.
     pub(super) reused: bool,
     _counted: Counted,
@@ -55,130 +70,224 @@ impl Drop for Counted {
     }
 }
 
-/// An answer's head, and the connection its body comes over.
-pub(crate) struct Answered {
-    pub(crate) response: Response<Incoming>,
-    /// `None` when HTTP/2 carries it: its connection lives by itself.
-    pub(crate) link: Option<Box<Link>>,
-}
-
-/// Why a link brought no answer.
+/// Why a connection brought no answer.
 pub(super) struct Broken {
-    /// The request, if not a byte of it was written.
-    pub(super) unsent: Option<Request<Upload>>,
+    /// Not a byte of the request was written; its body is where it was.
+    pub(super) unsent: bool,
     /// A byte of an answer had arrived.
     pub(super) answered: bool,
     pub(super) timed_out: bool,
 }
 
+/// The connection ended, or what came over it was no answer.
+struct Fault;
+
+/// Whose fault it is that a request cannot be sent to its end.
+enum SendFault {
+    Caller,
+    Upstream,
+}
+
 impl Link {
-    pub(super) async fn open(transport: Transport, counted: Counted) -> hyper::Result<Box<Self>> {
-        let marks = Rc::new(Marks::default());
-        let io = UpstreamIo::new(transport, Rc::clone(&marks));
-        let (sender, conn) = hyper::client::conn::http1::Builder::new().handshake(io).await?;
-        let driver = Arc::new(Driver::default());
-        let waker = Waker::from(Arc::clone(&driver));
-        let (closed, reused, _counted) = (false, false, counted);
-        Ok(Box::new(Self { sender, conn, driver, waker, marks, closed, reused, _counted }))
+    pub(super) fn new(transport: Transport, counted: Counted) -> Box<Self> {
+        Box::new(Self {
+            transport,
+            input: BytesMut::new(),
+            searched: 0,
+            room: ROOM_LEAST,
+            output: Output::default(),
+            sending: None,
+            unflushed: false,
+            sent: 0,
+            answered: false,
+            answer: BodyReader::new(AnswerFraming::Length(0)),
+            persistent: true,
+            reused: false,
+            _counted: counted,
+        })
     }
 
-    /// Sends `request` and waits for the head of its answer.
+    /// Sends a request and waits for the head of its answer, `allowed` long from the last byte that
+    /// could be sent.
     pub(super) async fn send(
         mut self: Box<Self>,
-        request: Request<Upload>,
-        raw_target: Option<Bytes>,
-        first_byte: Deadline,
+        outbound: &mut Outbound,
+        upstream: &Upstream,
+        mut first_byte: Deadline,
+        allowed: Duration,
     ) -> Result<Answered, Broken> {
-        self.marks.answered.set(false);
-        *self.marks.raw_target.borrow_mut() = raw_target;
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let mut first_byte = pin!(first_byte);
+        self.begin(outbound, upstream);
+        let asked_head = outbound.method == Method::HEAD;
         let link = &mut self;
         let outcome = std::future::poll_fn(|cx| {
-            let _ = link.drive(cx);
-            // Only driving the connection can complete the answer, so nobody need be woken for it.
-            let mut quiet = Context::from_waker(Waker::noop());
-            if let Poll::Ready(outcome) = answer.as_mut().poll(&mut quiet) {
-                return Poll::Ready(outcome.map_err(|mut error| (error.take_message(), false)));
+            let before = link.sent;
+            let polled = link.poll_answered(cx, asked_head);
+            if polled.is_ready() {
+                return polled.map(Some);
             }
-            if first_byte.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Err((None, true)));
+            if before > 0 && link.sent > before {
+                first_byte.restart(allowed);
             }
-            Poll::Pending
+            Pin::new(&mut first_byte).poll(cx).map(|()| None)
         })
         .await;
-        match outcome {
-            Ok(response) => Ok(Answered { response, link: Some(self) }),
-            Err((unsent, timed_out)) => {
-                Err(Broken { unsent, answered: self.marks.answered.get(), timed_out })
+        if let Some(Ok(head)) = outcome {
+            self.persistent &= head.persistent;
+            self.answer = BodyReader::new(head.framing);
+            let AnswerHead { status, headers, .. } = head;
+            return Ok(Answered { status, headers, body: AnswerBody::Http1(self) });
+        }
+        let unsent = self.sent == 0;
+        if unsent && let Some(sending) = self.sending.take() {
+            outbound.body = sending.body;
+        }
+        Err(Broken { unsent, answered: self.answered, timed_out: outcome.is_none() })
+    }
+
+    fn begin(&mut self, outbound: &mut Outbound, upstream: &Upstream) {
+        self.sent = 0;
+        self.answered = false;
+        outbound.write_head(upstream, self.output.front());
+        match &outbound.body {
+            Upload::Empty => {}
+            Upload::Whole { bytes, trailers: None } => self.output.push(bytes.clone()),
+            _ => {
+                let framing = outbound.framing();
+                let body = std::mem::replace(&mut outbound.body, Upload::Empty);
+                self.sending = (framing != Framing::None).then(|| Sending::new(body, framing));
             }
         }
     }
 
-    /// Moves bytes both ways; ready once the connection has ended.
-    pub(crate) fn drive(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.driver.task.register(cx.waker());
-        self.poll_conn()
+    /// Moves bytes both ways until the answer's head is there.
+    fn poll_answered(
+        &mut self,
+        cx: &mut Context<'_>,
+        asked_head: bool,
+    ) -> Poll<Result<AnswerHead, Fault>> {
+        if let Poll::Ready(Err(fault)) = self.poll_send(cx) {
+            // Only an upstream that took something may have an answer to give all the same.
+            if matches!(fault, SendFault::Caller) || self.sent == 0 {
+                return Poll::Ready(Err(Fault));
+            }
+            self.stop_sending();
+        }
+        loop {
+            let taken = answer_head::take(&mut self.input, &mut self.searched, asked_head);
+            match taken.map_err(|_| Fault)? {
+                Some(head) if is_interim(head.status) => {}
+                Some(head) => return Poll::Ready(Ok(head)),
+                None => match ready!(self.poll_fill(cx)) {
+                    Ok(0) | Err(_) => return Poll::Ready(Err(Fault)),
+                    Ok(_) => {}
+                },
+            }
+        }
     }
 
-    fn poll_conn(&mut self) -> Poll<()> {
-        if self.closed {
-            return Poll::Ready(());
+    /// The next piece of the answer's body.
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        if let Poll::Ready(Err(fault)) = self.poll_send(cx) {
+            if matches!(fault, SendFault::Caller) {
+                return Poll::Ready(Some(Err(BodyFault::Caller)));
+            }
+            self.stop_sending();
         }
-        self.driver.driving.store(true, Ordering::Relaxed);
-        let mut cx = Context::from_waker(&self.waker);
-        let mut polled = self.conn.poll_without_shutdown(&mut cx);
-        if polled.is_pending() && self.driver.again.swap(false, Ordering::Relaxed) {
-            polled = self.conn.poll_without_shutdown(&mut cx);
+        loop {
+            match self.answer.next(&mut self.input) {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Ok(None) if self.answer.is_done() => return Poll::Ready(None),
+                Ok(None) => {}
+                Err(_) => return Poll::Ready(Some(Err(BodyFault::Malformed))),
+            }
+            match ready!(self.poll_fill(cx)) {
+                Ok(0) if !self.answer.end() => return Poll::Ready(Some(Err(BodyFault::Cut))),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            }
         }
-        self.driver.driving.store(false, Ordering::Relaxed);
-        if polled.is_ready() {
-            self.closed = true;
-            return Poll::Ready(());
-        }
-        if self.driver.again.swap(false, Ordering::Relaxed) {
-            // It asks a second time, perhaps only to let others run: then it shall.
-            self.driver.task.wake();
-        }
-        Poll::Pending
     }
 
-    /// Whether another request can be sent; looks at the connection to find out.
-    pub(super) fn is_usable(&mut self) -> bool {
-        self.poll_conn().is_pending() && self.sender.is_ready()
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.answer.is_done()
     }
 
-    /// Nobody uses it now: what happens on it must wake nobody.
+    /// Bytes of the answer's body that are still to come, if that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.answer.left()
+    }
+
+    /// Whether the exchange is complete and another one may follow.
+    pub(super) fn may_serve_again(&self) -> bool {
+        let is_sent = self.sending.is_none() && self.output.is_empty() && !self.unflushed;
+        self.persistent && is_sent && self.answer.is_done() && self.input.is_empty()
+    }
+
+    /// Itself, if nothing has come, and no end either, since nobody uses it.
+    pub(super) fn if_usable(mut self: Box<Self>) -> Option<Box<Self>> {
+        let mut quiet = Context::from_waker(Waker::noop());
+        self.poll_fill(&mut quiet).is_pending().then_some(self)
+    }
+
+    /// Nobody uses it now.
     pub(super) fn rest(&mut self) {
-        self.driver.task.take();
         self.reused = true;
-    }
-
-    /// The transport after a switch of protocols, and what hyper has read ahead.
-    pub(crate) fn into_transport(self) -> (Transport, Bytes) {
-        let parts = self.conn.into_parts();
-        (parts.io.into_transport(), parts.read_buf)
-    }
-}
-
-/// The waker of a link: wakes the exchange, unless the exchange is what is polling.
-#[derive(Default)]
-struct Driver {
-    driving: AtomicBool,
-    again: AtomicBool,
-    task: AtomicWaker,
-}
-
-impl Wake for Driver {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.driving.load(Ordering::Relaxed) {
-            self.again.store(true, Ordering::Relaxed);
-        } else {
-            self.task.wake();
+        if self.room > ROOM_LEAST {
+            self.room = ROOM_LEAST;
+            self.input = BytesMut::new();
         }
     }
+
+    /// The transport after a switch of protocols, and what was read ahead.
+    pub(crate) fn into_transport(self) -> (Transport, Bytes) {
+        (self.transport, self.input.freeze())
+    }
+
+    /// Ready once all that is known of the request has been sent, to its end.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendFault>> {
+        loop {
+            while !self.output.is_empty() {
+                let written = ready!(self.output.poll_write(&mut self.transport, cx));
+                self.sent += written.map_err(|_| SendFault::Upstream)? as u64;
+                self.unflushed = true;
+            }
+            if self.unflushed {
+                let flushed = ready!(Pin::new(&mut self.transport).poll_flush(cx));
+                flushed.map_err(|_| SendFault::Upstream)?;
+                self.unflushed = false;
+            }
+            let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(())) };
+            let more = ready!(sending.poll_next(&mut self.output, cx));
+            if !more.map_err(|_| SendFault::Caller)? {
+                self.sending = None;
+            }
+        }
+    }
+
+    /// The upstream takes nothing more: what it says is still heard.
+    fn stop_sending(&mut self) {
+        self.output.clear();
+        self.sending = None;
+        self.unflushed = false;
+        self.persistent = false;
+    }
+
+    /// Reads once; zero at the end of the stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.input.reserve(self.room);
+        let room = self.input.capacity() - self.input.len();
+        let read = ready!(pin!(self.transport.read_buf(&mut self.input)).poll(cx))?;
+        self.answered |= read > 0;
+        if read == room {
+            self.room = (self.room * 4).min(ROOM_MOST);
+        }
+        Poll::Ready(Ok(read))
+    }
+}
+
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }

@@ -16,14 +16,12 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, Version, header};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 
 use super::{
-    Answered, Link, Upstream, UpstreamDeadlines, connect,
+    AnswerBody, Answered, Link, Outbound, Upstream, UpstreamDeadlines, connect,
     link::{Broken, Counted},
     stream::Transport,
 };
@@ -42,14 +40,6 @@ const MOMENT: Duration = Duration::from_millis(2);
 const LONG_MOMENT: Duration = Duration::from_millis(20);
 /// As many such moments are worth it while connections come free in each: who waits has a turn.
 const LONG_MOMENTS_MAX: usize = 10;
-
-/// A request on its way out.
-pub(crate) struct Outbound {
-    /// Its target is in origin form.
-    pub(crate) request: Request<Upload>,
-    /// The target as received, when the URI in `request` only stands in for it.
-    pub(crate) raw_target: Option<Bytes>,
-}
 
 /// Why an upstream gave no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,13 +104,8 @@ impl Pool {
         &self.deadlines
     }
 
-    /// Sends a request and waits for the head of its answer. `remake` makes the request anew if it
-    /// may be repeated.
-    pub(crate) async fn send(
-        &self,
-        outbound: Outbound,
-        remake: impl Fn() -> Option<Outbound>,
-    ) -> Result<Answered, UpstreamFault> {
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn send(&self, outbound: &mut Outbound) -> Result<Answered, UpstreamFault> {
         let connection = match self.waiting() {
             Some(connection) => connection,
             // Boxed because it is large and rare: each request would carry it along.
@@ -130,7 +115,6 @@ impl Pool {
             Connection::Http1(link) => link.reused,
             Connection::Http2(_) => true,
         };
-        let raw_target = outbound.raw_target.clone();
         let broken = match self.send_on(connection, outbound).await {
             Ok(answered) => return Ok(answered),
             Err(broken) => broken,
@@ -138,21 +122,19 @@ impl Pool {
         if broken.timed_out {
             return Err(UpstreamFault::TimedOut);
         }
-        let again = match broken.unsent {
-            Some(request) if reused => Some(Outbound { request, raw_target }),
-            None if reused && !broken.answered => remake(),
-            _ => None,
-        };
-        let Some(again) = again else { return Err(UpstreamFault::Broken) };
+        let again = broken.unsent || (outbound.repeatable && !broken.answered);
+        if !(reused && again) {
+            return Err(UpstreamFault::Broken);
+        }
         let connection = Box::pin(self.connect()).await?;
-        Box::pin(self.send_on(connection, again)).await.map_err(|broken| {
+        Box::pin(self.send_on(connection, outbound)).await.map_err(|broken| {
             if broken.timed_out { UpstreamFault::TimedOut } else { UpstreamFault::Broken }
         })
     }
 
-    /// Takes back a connection whose exchange is complete.
+    /// Takes back a connection whose answer has ended.
     pub(crate) fn put_back(&self, mut link: Box<Link>) {
-        self.come_back.set(link.is_usable());
+        self.come_back.set(link.may_serve_again());
         if !self.come_back.get() {
             return;
         }
@@ -191,8 +173,8 @@ impl Pool {
             return Some(Connection::Http2(sender));
         }
         loop {
-            let mut link = self.idle.borrow_mut().pop()?.link;
-            if link.is_usable() {
+            let link = self.idle.borrow_mut().pop()?.link;
+            if let Some(link) = link.if_usable() {
                 return Some(Connection::Http1(link));
             }
         }
@@ -208,7 +190,8 @@ impl Pool {
         if !self.come_back.get() {
             return self.connect().await;
         }
-        match self.turn(moment, moments).await {
+        let link = self.turn(moment, moments).await;
+        match link.and_then(Link::if_usable) {
             Some(link) => Ok(Connection::Http1(link)),
             None => self.connect().await,
         }
@@ -244,9 +227,7 @@ impl Pool {
             if http2 {
                 self.open_http2(transport).await.map(Connection::Http2)
             } else {
-                let link = Link::open(transport, counted).await;
-                let link = link.map_err(|_| UpstreamFault::Broken)?;
-                Ok(Connection::Http1(link))
+                Ok(Connection::Http1(Link::new(transport, counted)))
             }
         };
         tokio::time::timeout(self.deadlines.connect, opened)
@@ -274,76 +255,35 @@ impl Pool {
         Ok(sender)
     }
 
-    async fn send_on(&self, to: Connection, outbound: Outbound) -> Result<Answered, Broken> {
-        let first_byte = self.ticker.deadline(self.deadlines.first_byte);
-        match to {
+    async fn send_on(&self, to: Connection, outbound: &mut Outbound) -> Result<Answered, Broken> {
+        let allowed = self.deadlines.first_byte;
+        let first_byte = self.ticker.deadline(allowed);
+        let mut sender = match to {
             Connection::Http1(link) => {
-                link.send(outbound.request, outbound.raw_target, first_byte).await
+                return link.send(outbound, &self.upstream, first_byte, allowed).await;
             }
-            Connection::Http2(mut sender) => {
-                let Some(request) = self.for_http2(outbound) else {
-                    return Err(Broken { unsent: None, answered: true, timed_out: false });
-                };
-                tokio::select! {
-                    biased;
-                    sent = sender.try_send_request(request) => match sent {
-                        Ok(response) => Ok(Answered { response, link: None }),
-                        Err(mut error) => Err(Broken {
-                            unsent: error.take_message(),
-                            answered: false,
-                            timed_out: false,
-                        }),
-                    },
-                    () = first_byte => {
-                        Err(Broken { unsent: None, answered: false, timed_out: true })
-                    }
+            Connection::Http2(sender) => sender,
+        };
+        let broken = Broken { unsent: false, answered: false, timed_out: false };
+        let Some(request) = outbound.take_for_http2(&self.upstream) else {
+            return Err(Broken { answered: true, ..broken });
+        };
+        tokio::select! {
+            biased;
+            sent = sender.try_send_request(request) => match sent {
+                Ok(response) => {
+                    let (parts, incoming) = response.into_parts();
+                    let body = AnswerBody::Http2(incoming);
+                    Ok(Answered { status: parts.status, headers: parts.headers, body })
                 }
-            }
+                Err(mut error) => {
+                    let unsent = error.take_message().map(|request| {
+                        outbound.body = request.into_body();
+                    });
+                    Err(Broken { unsent: unsent.is_some(), ..broken })
+                }
+            },
+            () = first_byte => Err(Broken { timed_out: true, ..broken }),
         }
     }
-
-    /// HTTP/2 wants scheme and authority in the target, and no Host beside them.
-    fn for_http2(&self, outbound: Outbound) -> Option<Request<Upload>> {
-        let mut request = outbound.request;
-        request.headers_mut().remove(header::TRANSFER_ENCODING);
-        let host = request.headers_mut().remove(header::HOST);
-        let authority = host.as_ref().map_or(b"".as_slice(), HeaderValue::as_bytes);
-        let mut uri = Uri::builder().scheme(self.upstream.scheme());
-        uri = if authority.is_empty() {
-            uri.authority(format!("{}:{}", self.upstream.host, self.upstream.port))
-        } else {
-            uri.authority(authority)
-        };
-        uri = match outbound.raw_target {
-            Some(raw) => uri.path_and_query(percent_encode(&raw)),
-            None if request.uri().path() == "*" => uri.path_and_query("*"),
-            None => uri.path_and_query(request.uri().path_and_query()?.clone()),
-        };
-        *request.uri_mut() = uri.build().ok()?;
-        *request.version_mut() = Version::HTTP_2;
-        Some(request)
-    }
-}
-
-/// Writes what a URI cannot hold as `%XX`; what is encoded already stays as it is.
-fn percent_encode(raw: &[u8]) -> String {
-    let mut out = String::with_capacity(raw.len() * 2);
-    for &byte in raw {
-        let plain = byte.is_ascii_graphic()
-            && !matches!(
-                byte,
-                b'<' | b'>' | b'"' | b'`' | b'\\' | b'^' | b'|' | b'{' | b'}' | b'#'
-            );
-        if plain {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                out.push(
-                    char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase(),
-                );
-            }
-        }
-    }
-    out
 }

@@ -79,7 +79,7 @@ pub(crate) fn scan(input: &[u8]) -> Understood {
 /// their names, and the body out of its chunks.
 fn meaning_of(head: &Head, body: &[u8]) -> String {
     let target = head.origin_target();
-    let target = target.as_deref().unwrap_or_else(|| head.target());
+    let target = target.as_ref();
     let all: Vec<(String, String)> = head
         .headers()
         .map(|(name, value)| (latin1(name).to_ascii_lowercase(), latin1(value)))

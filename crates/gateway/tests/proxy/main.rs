@@ -5,6 +5,7 @@ mod events;
 mod faults;
 mod framing;
 mod headers;
+mod http1;
 mod http2;
 mod http2_faults;
 mod origins;
