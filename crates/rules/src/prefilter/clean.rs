@@ -54,10 +54,16 @@ impl Clean {
     /// Notes that nothing was found in this value.
     pub(super) fn note(&self, class: u32, value: &[u8]) {
         self.with_set(class, value, |set| {
-            let place = set.iter().position(|it| !it.is_wanted).unwrap_or_default();
-            // Those that were passed over have to prove themselves again.
-            set.iter_mut().take(place).for_each(|it| it.is_wanted = false);
-            if let Some(entry) = set.get_mut(place) {
+            let Some(oldest) = set.iter().position(|it| !it.is_wanted) else {
+                // All of them came again: they have to do so anew before the next one knocks.
+                set.iter_mut().for_each(|it| it.is_wanted = false);
+                return true;
+            };
+            // The newest stands last.
+            if let Some(younger) = set.get_mut(oldest..) {
+                younger.rotate_left(1);
+            }
+            if let Some(entry) = set.last_mut() {
                 entry.class = class;
                 entry.is_wanted = false;
                 entry.value.clear();

@@ -181,11 +181,11 @@ fn explain_tells_what_applies_and_who_said_so() {
     let told = policy.explain(&Method::POST, "api.example.com", "/v1/login?next=/");
     assert_eq!(told.site.as_deref(), Some("shop"));
     let route = told.route.expect("the route");
-    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(51)));
+    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(62)));
     let shown: Vec<_> = told.limits.iter().map(|limit| limit.value.as_str()).collect();
     assert_eq!(shown, ["10/m per account, burst 10", "5/s per source, burst 20"]);
     let rate = told.layers.iter().find(|it| it.layer == Layer::Rate).expect("rate");
-    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(56)));
+    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(67)));
     let recon = told.layers.iter().find(|it| it.layer == Layer::Recon).expect("recon");
     assert_eq!(recon.mode, Mode::Off, "what is off stays off until it is named");
 }

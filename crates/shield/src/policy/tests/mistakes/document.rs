@@ -287,7 +287,7 @@ listen = "127.0.0.1:9443"
             palisade.toml:4:2: there is no table [admin]
             4 | [admin]
               |  ^^^^^
-            help: the keys of the file are version, server, tls, limits, store, site"#]],
+            help: the keys of the file are version, server, tls, limits, store, rules, debug, site"#]],
     );
 }
 
