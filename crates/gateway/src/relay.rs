@@ -93,7 +93,7 @@ impl Relay {
         self.silence = None;
         match polled {
             Poll::Ready(Some(Err(fault))) => {
-                // hyper drops what it has not flushed when a body fails: let it flush first.
+                // When a body fails, HTTP/2 drops what it has not flushed: let it flush first.
                 self.body = None;
                 self.broken = Some(RelayError::from(fault));
                 cx.waker().wake_by_ref();
