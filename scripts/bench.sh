@@ -21,11 +21,16 @@ trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
 say "the decision alone: the engine without sockets"
 cargo bench --locked --package drill --bench decision
-say "all layers on, monitor mode, one worker; beside it nginx, and hyper with nothing around it"
+say "monitor mode, one worker: with the built-in rules, and without; beside it nginx, and bare hyper"
+printf 'version = 1\n[rules]\nbuiltin = false\n[[site]]\nupstream = "http://127.0.0.1:19000"\n' \
+    >"$work/no-rules.toml"
+common="--mode monitor --workers 1 --quiet"
 python3 "$PALISADE_BENCH/bench.py" --loads "${LOADS:-get,post1k,post16k}" \
     --rounds "${ROUNDS:-3}" --secs "${SECS:-4}" \
-    "palisade=19200:$palisade run --to http://127.0.0.1:19000 --listen 127.0.0.1:19200 \
---mode monitor --workers 1 --quiet --data $work/data" \
+    "palisade=19200:$palisade run --to http://127.0.0.1:19000 --listen 127.0.0.1:19200 $common \
+--data $work/data" \
+    "no-rules=19202:$palisade run -c $work/no-rules.toml --listen 127.0.0.1:19202 $common \
+--data $work/data-no-rules" \
     "hyper=19201:$hyper 127.0.0.1:19201 127.0.0.1:19000"
 say "more load than it can carry, half of it beside nginx, reloads, large bodies, many strangers"
 # The program on one core, the load and its upstream on another; a connection is a file to each.
