@@ -62,8 +62,8 @@ pub(crate) struct Why {
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
     /// The body
-    #[arg(short, long, value_name = "TEXT")]
-    pub(crate) data: Option<String>,
+    #[arg(short = 'd', long, value_name = "TEXT")]
+    pub(crate) body: Option<String>,
     /// Which rules
     #[command(flatten)]
     pub(crate) of: Of,

@@ -121,3 +121,19 @@ fn a_folder_without_rules_is_refused_with_the_places_that_were_looked_at() {
     assert_eq!(listed.status.code(), Some(4));
     assert!(text(&listed.stderr).contains("modsecurity-crs"), "{}", text(&listed.stderr));
 }
+
+#[test]
+fn rules_are_asked_about_a_body_without_sending_it() {
+    let data = tempfile::tempdir().expect("a folder");
+    let json = ["-H", "Content-Type: application/json", "-d"];
+    let asked = |body: &'static str| {
+        let args = [&["rules", "why", "POST /orders"], &json[..], &[body]].concat();
+        let answer = command(data.path(), &args);
+        assert!(answer.status.success(), "{}", text(&answer.stderr));
+        text(&answer.stdout)
+    };
+    let attack = asked(r#"{"q":"1' union select name,pass from users--"}"#);
+    assert!(attack.contains("refused") && attack.contains("json.q"), "{attack}");
+    let honest = asked(r#"{"name":"Anne O'Brien"}"#);
+    assert!(honest.contains("no rule matches"), "{honest}");
+}

@@ -50,7 +50,7 @@ pub(super) fn why(global: &Global, why: &Why) -> Result<(), Failure> {
     };
     let peer = Peer::plain(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
     let mut pass = engine.open(&head, &peer, EventId(1));
-    if let Some(body) = &why.data {
+    if let Some(body) = &why.body {
         pass.read_body(body.as_bytes(), true, engine.hasher());
     }
     let _ = engine.decide(&mut pass, now(), Patience::Last);
@@ -103,7 +103,7 @@ impl Typed {
             let name = HeaderName::from_static(name);
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
-        if let Some(body) = &why.data {
+        if let Some(body) = &why.body {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
         Ok(Self { method, target: target.trim().to_owned(), headers })
