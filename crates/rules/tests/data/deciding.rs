@@ -8,7 +8,8 @@ use rules::head::Head;
 use rules::rule::Phase;
 use rules::rule_set::RuleSet;
 
-use crate::data::disk::{Disk, crs3, crs4};
+use super::disk::Disk;
+use super::sets::{crs3, crs4};
 
 fn engine(files: &[String]) -> Engine {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
