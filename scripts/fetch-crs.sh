@@ -28,7 +28,10 @@ if [ ! -e "$target/3/usr/share/modsecurity-crs/rules" ]; then
     say "CRS 3: apt-get download $CRS3" >&2
     rm -rf "$target/3"
     mkdir -p "$target/3"
-    (cd "$target/3" && apt-get download -q "$CRS3" >&2 && dpkg-deb -x "$CRS3"_*.deb .)
+    # A machine that is new has no list of packages yet.
+    (cd "$target/3" && apt-get download -q "$CRS3" >&2) ||
+        (apt-get update -qq >&2 && cd "$target/3" && apt-get download -q "$CRS3" >&2)
+    (cd "$target/3" && dpkg-deb -x "$CRS3"_*.deb .)
     [ -d "$target/3/usr/share/modsecurity-crs/rules" ] || give_up "$CRS3 has no folder rules"
 fi
 
