@@ -67,7 +67,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
                     return Poll::Ready(Ok(None));
                 }
                 HeadStep::Complete { head, length } => {
-                    self.io.input.advance(length);
+                    // The scanner looked at no more than is there; here nothing rests on it.
+                    self.io.input.advance(length.min(self.io.input.len()));
                     self.begin(&head);
                     return Poll::Ready(Ok(Some(head)));
                 }
@@ -157,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
             let (BodyPart::Data(length) | BodyPart::Framing(length) | BodyPart::Trailers(length)) =
                 part;
             wire.body_progress(length);
-            let bytes = input.split_to(length).freeze();
+            let bytes = input.split_to(length.min(input.len())).freeze();
             if self.body.is_done() {
                 wire.enter(Phase::Exchange);
             }
