@@ -3,7 +3,7 @@
 //! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
 //! a refused head, or the tunnel that a switch of protocols opens.
 
-use std::{io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{io, net::SocketAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
@@ -23,7 +23,7 @@ use crate::{
     io::CallerIo,
     listen::LocalExecutor,
     tunnel,
-    wire::{RefusedHead, Wire},
+    wire::{Phase, RefusedHead, Wire},
     worker::Worker,
 };
 
@@ -131,7 +131,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let limits = wire.terms.http2;
-    let mut builder = http2::Builder::new(LocalExecutor);
+    let mut builder = http2::Builder::new(Streams(Rc::clone(&arrival)));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
@@ -146,19 +146,44 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .keep_alive_timeout(HTTP2_PING);
     let mut conn = builder.serve_connection(caller.into_http2(), Front(Rc::clone(&arrival)));
     let mut told = false;
-    let served = std::future::poll_fn(|cx| {
+    let mut farewell = None;
+    std::future::poll_fn(|cx| {
         if (wire.is_closing() || wire.expired().is_some()) && !told {
             told = true;
-            std::pin::Pin::new(&mut conn).graceful_shutdown();
+            Pin::new(&mut conn).graceful_shutdown();
         }
-        let polled = Future::poll(std::pin::Pin::new(&mut conn), cx);
+        let polled = Future::poll(Pin::new(&mut conn), cx);
         if let Some((fault, count)) = wire.take_http2_fault() {
             arrival.worker.refused_within_http2(fault, count, &arrival.peer);
         }
-        polled
+        if wire.expired().is_none() || wire.phase() != Phase::Idle {
+            farewell = None;
+        } else if polled.is_pending() {
+            // No exchange is under way, and the ends of some answers may not have been taken.
+            let stall = wire.terms.deadlines.write_stall;
+            let deadline = farewell.get_or_insert_with(|| arrival.worker.ticker.deadline(stall));
+            if Pin::new(deadline).poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        polled.map_err(io::Error::other)
     })
-    .await;
-    served.map_err(io::Error::other)
+    .await
+}
+
+/// Runs the tasks of one HTTP/2 connection: each answer for as long as its caller takes it.
+#[derive(Clone)]
+struct Streams(Rc<Arrival>);
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for Streams {
+    fn execute(&self, future: F) {
+        match self.0.take_flow() {
+            Some(flow) => {
+                tokio::task::spawn_local(flow.watch(future));
+            }
+            None => LocalExecutor.execute(future),
+        }
+    }
 }
 
 /// Answers a head that was refused, and lets the caller read the answer.
