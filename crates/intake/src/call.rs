@@ -69,6 +69,7 @@ pub(crate) fn call(line: &ExchangeLine) -> Result<Call, NotAnExchange> {
         body: body.unwrap_or_default(),
         is_complete: !request.body_truncated,
         claims: request.claims.clone(),
+        rules: line.rules.clone(),
     })
 }
 

@@ -13,6 +13,7 @@ use rules::engine::{Context, Hit, Interruption, Matched, Transaction};
 use rules::rule::Phase;
 use rules::variable::Variable;
 use traffic::event::EventRule;
+use traffic::recording::RulesPart;
 use traffic::{EventId, Hasher, Head, Timestamp, redact, scrub};
 
 use crate::policy::Blocking;
@@ -31,6 +32,8 @@ pub(crate) struct Inspection {
     rulebook: Arc<Rulebook>,
     transaction: Box<Transaction>,
     is_done: bool,
+    /// What was found in the request when it was recorded.
+    recalled: Option<RulesPart>,
     /// What was found, the most certain first.
     pub(crate) found: Vec<Found>,
     /// The rule that denies, whatever else is known.
@@ -74,7 +77,8 @@ impl Inspection {
             None => read_parsed(&mut transaction, head),
         }
         let rulebook = Arc::clone(rulebook);
-        Self { rulebook, transaction, is_done: false, found: Vec::new(), order: None }
+        let (is_done, recalled, found, order) = (false, None, Vec::new(), None);
+        Self { rulebook, transaction, is_done, recalled, found, order }
     }
 
     /// Takes in the body, as far as it was held.
@@ -83,6 +87,18 @@ impl Inspection {
             self.transaction.set_work_max(self.rulebook.work_max(body.len()));
             self.transaction.request_body(Bytes::copy_from_slice(body), !is_complete);
         }
+    }
+
+    /// Takes in what was found in the request when it was recorded.
+    pub(crate) fn recall(&mut self, rules: RulesPart) {
+        self.recalled = Some(rules);
+    }
+
+    /// What was found, for a recording.
+    pub(crate) fn part(&self) -> Option<RulesPart> {
+        let found: Vec<EventRule> = self.found.iter().map(|found| found.told.clone()).collect();
+        let is_any = !found.is_empty() || self.order.is_some();
+        is_any.then_some(RulesPart { found, order: self.order })
     }
 
     /// Runs the rules of the request, if they have not run yet.
@@ -95,22 +111,34 @@ impl Inspection {
         if self.transaction.run(Phase::RequestHeaders).is_none() {
             self.transaction.run(Phase::RequestBody);
         }
+        // What was recorded comes first: of a secret there is but a hash now, in which that is not
+        // found again, and something might be that was not there.
+        let RulesPart { found, order } = self.recalled.take().unwrap_or_default();
+        let recalled = found.into_iter().filter_map(|told| Some((self.counts(told.id)?, told)));
+        let mut list: Vec<Found> = recalled.map(|(worth, told)| Found::new(worth, told)).collect();
         for hit in self.transaction.hits() {
-            let (certainty, points) = match self.rulebook.worth(hit.rule.id) {
-                Worth::Evidence { certainty, points } => (certainty, points),
-                Worth::Order => (Certainty::Certain, 0.0),
-                Worth::Sum | Worth::Remark => continue,
-            };
-            if self.found.len() < FOUND_MAX {
-                let told = told(&hit, hasher);
-                self.found.push(Found { rule: hit.rule.id, certainty, points, told });
+            let Some(worth) = self.counts(hit.rule.id) else { continue };
+            let is_known = list.iter().any(|found| found.rule == hit.rule.id);
+            let is_false = hasher.reads_redacted() && is_of_hashes(&hit);
+            if !is_known && !is_false && list.len() < FOUND_MAX {
+                list.push(Found::new(worth, told(&hit, hasher)));
             }
         }
+        self.found = list;
         self.found.sort_by(|a, b| {
             let by_points = b.points.total_cmp(&a.points);
             b.certainty.cmp(&a.certainty).then(by_points).then(a.rule.cmp(&b.rule))
         });
-        self.order = self.ordered();
+        self.order = order.or_else(|| self.ordered());
+    }
+
+    /// What a match of the rule is worth, when it is evidence.
+    fn counts(&self, rule: u64) -> Option<(Certainty, f32)> {
+        match self.rulebook.worth(rule) {
+            Worth::Evidence { certainty, points } => Some((certainty, points)),
+            Worth::Order => Some((Certainty::Certain, 0.0)),
+            Worth::Sum | Worth::Remark => None,
+        }
     }
 
     /// Was the budget too small for all rules?
@@ -143,6 +171,12 @@ impl Inspection {
     }
 }
 
+impl Found {
+    fn new((certainty, points): (Certainty, f32), told: EventRule) -> Self {
+        Self { rule: told.id, certainty, points, told }
+    }
+}
+
 /// The head as it came over the wire: names in their spelling, headers in their order.
 fn read_raw(transaction: &mut Transaction, raw: &[u8]) {
     let mut lines =
@@ -171,6 +205,12 @@ fn read_parsed(transaction: &mut Transaction, head: &Head<'_>) {
     for (name, value) in head.headers {
         transaction.request_header(name.as_str().as_bytes(), value.as_bytes());
     }
+}
+
+/// Did the rule match in nothing but what stands for secrets?
+fn is_of_hashes(hit: &Hit<'_>) -> bool {
+    let mut matches = hit.matches().peekable();
+    matches.peek().is_some() && matches.all(|matched| redact::holds_redacted(matched.value))
 }
 
 fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {

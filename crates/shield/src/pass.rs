@@ -182,6 +182,7 @@ impl Engine {
         let seq = memory.next_seq();
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
+            draft.found(pass.inspection.as_ref().and_then(|inspection| inspection.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
         let reads_answer =
@@ -254,7 +255,7 @@ impl Engine {
                     .credentials
                     .first()
                     .map(|credential| slot(&credential.slot)),
-                caller: settled.identity.session.unwrap_or(settled.identity.device),
+                caller: settled.counted_caller(lesson.status),
                 source: settled.act.keys.address,
                 carried: &carried,
             };

@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use traffic::media::Media;
-use traffic::recording::{ExchangeLine, Line, RequestPart, ResponsePart, TlsPart, VerdictPart};
+use traffic::recording::{
+    ExchangeLine, Line, RequestPart, ResponsePart, RulesPart, TlsPart, VerdictPart,
+};
 use traffic::{Hasher, Head, Peer, Scheme, Timestamp, Verdict, redact, scrub};
 
 use crate::pass::Answer;
@@ -93,6 +95,11 @@ impl Draft {
     pub(crate) fn decided(&mut self, at: Timestamp, seq: u64) {
         self.line.time = Some(at.to_string());
         self.line.seq = Some(vec![seq]);
+    }
+
+    /// Writes down what rules found.
+    pub(crate) fn found(&mut self, rules: Option<RulesPart>) {
+        self.line.rules = rules;
     }
 
     /// Writes down the answer and gives the finished line.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, DecisionId, Exception, ExceptionId};
+use crate::event::EventRule;
 use crate::signal::Signal;
 use crate::verdict::Verdict;
 
@@ -98,12 +99,26 @@ pub struct ExchangeLine {
     /// The sequence numbers of the two steps: decided, learnt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<Vec<u64>>,
+    /// What rules found in the request, where they found anything. A replay finds it again, unless
+    /// it was in what the recording has as a hash or in another spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesPart>,
     /// What the exchange is known to be; carried through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<serde_json::Value>,
     /// What was decided when this was recorded; a replay can be checked against it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<VerdictPart>,
+}
+
+/// What rules found in a request, secrets masked.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct RulesPart {
+    /// The rules that matched and count as evidence.
+    pub found: Vec<EventRule>,
+    /// The rule that refuses the request whatever else is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
 }
 
 /// A verdict as recordings and replays write it.
