@@ -194,8 +194,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let worker = &arrival.worker;
     let event = worker.ids.event(now());
-    worker.refused(event, refused.refusal, &refused.raw, &arrival.peer);
-    let answer = Problem::new(refused.refusal.status(), event).wire_bytes();
+    let rules = worker.refused(event, refused.refusal, &refused.raw, &arrival.peer, None);
+    let answer = Problem::new(refused.refusal.status(), event).wire_bytes(rules.as_deref());
     let farewell = async {
         stream.write_all(&answer).await?;
         take_leave(stream).await

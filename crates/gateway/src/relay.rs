@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
@@ -46,7 +47,16 @@ pub(crate) enum RelayError {
     Silent,
 }
 
+/// What was held of an answer's body; it goes first.
+#[derive(Default)]
+pub(crate) struct HeldAnswer {
+    pub(crate) bytes: Bytes,
+    /// They came, so that there is nothing behind what was held.
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
 pub(crate) struct Relay {
+    held: HeldAnswer,
     /// `None` once the answer has ended.
     body: Option<AnswerBody>,
     pool: Rc<Pool>,
@@ -64,8 +74,8 @@ impl Answer {
         Self { kind: Kind::Whole(body), flow: None, ongoing: None }
     }
 
-    pub(crate) fn relayed(body: AnswerBody, pool: Rc<Pool>) -> Self {
-        let mut relay = Relay { body: Some(body), pool, silence: None, broken: None };
+    pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, pool: Rc<Pool>) -> Self {
+        let mut relay = Relay { held, body: Some(body), pool, silence: None, broken: None };
         if relay.is_end_stream() {
             relay.end();
             return Self::empty();
@@ -121,11 +131,34 @@ impl Answer {
     }
 }
 
+impl HeldAnswer {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.trailers.is_none()
+    }
+
+    /// How long what was held is together with what follows it.
+    pub(crate) fn size_hint(&self, rest: &AnswerBody) -> SizeHint {
+        if self.trailers.is_some() {
+            // They need chunks, and chunks need a length that is not known.
+            return SizeHint::new();
+        }
+        let length = rest.size_hint().exact();
+        let length = length.and_then(|rest| rest.checked_add(self.bytes.len() as u64));
+        length.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
 impl Relay {
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        if !self.held.bytes.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held.bytes)))));
+        }
+        if let Some(trailers) = self.held.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
         if let Some(error) = self.broken.take() {
             return Poll::Ready(Some(Err(error)));
         }
@@ -158,7 +191,17 @@ impl Relay {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.broken.is_none() && self.body.as_ref().is_none_or(Body::is_end_stream)
+        self.held.is_empty()
+            && self.broken.is_none()
+            && self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Some(body) => self.held.size_hint(body),
+            None if self.broken.is_some() => SizeHint::new(),
+            None => SizeHint::with_exact(0),
+        }
     }
 
     /// The body has come to its end: the connection may serve again.
@@ -202,9 +245,7 @@ impl Body for Answer {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Relayed(Relay { body: Some(body), .. }) => body.size_hint(),
-            Kind::Relayed(relay) if relay.broken.is_some() => SizeHint::new(),
-            Kind::Relayed(_) => SizeHint::with_exact(0),
+            Kind::Relayed(relay) => relay.size_hint(),
         }
     }
 }

@@ -36,6 +36,7 @@ impl fmt::Debug for Recorder {
 #[derive(Debug)]
 pub(crate) struct Draft {
     line: ExchangeLine,
+    answer_rules: Option<RulesPart>,
     keeps_secrets: bool,
 }
 
@@ -75,7 +76,7 @@ impl Draft {
             },
             ..ExchangeLine::default()
         };
-        Self { line, keeps_secrets }
+        Self { line, answer_rules: None, keeps_secrets }
     }
 
     /// Writes down the request's body as far as it was held.
@@ -97,9 +98,14 @@ impl Draft {
         self.line.seq = Some(vec![seq]);
     }
 
-    /// Writes down what rules found.
+    /// Writes down what rules found in the request.
     pub(crate) fn found(&mut self, rules: Option<RulesPart>) {
-        self.line.rules = rules;
+        self.line.request.rules = rules;
+    }
+
+    /// Writes down what rules found in the answer that is coming.
+    pub(crate) fn found_in_answer(&mut self, rules: Option<RulesPart>) {
+        self.answer_rules = rules;
     }
 
     /// Writes down the answer and gives the finished line.
@@ -127,6 +133,7 @@ impl Draft {
             body,
             body_base64,
             after_us: Some(after_us),
+            rules: self.answer_rules.take(),
         });
         self.abandoned(seq)
     }

@@ -99,10 +99,6 @@ pub struct ExchangeLine {
     /// The sequence numbers of the two steps: decided, learnt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<Vec<u64>>,
-    /// What rules found in the request, where they found anything. A replay finds it again, unless
-    /// it was in what the recording has as a hash or in another spelling.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<RulesPart>,
     /// What the exchange is known to be; carried through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<serde_json::Value>,
@@ -111,12 +107,12 @@ pub struct ExchangeLine {
     pub decided: Option<VerdictPart>,
 }
 
-/// What rules found in a request, secrets masked.
+/// What rules found in a request or an answer, secrets masked.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct RulesPart {
     /// The rules that matched and count as evidence.
     pub found: Vec<EventRule>,
-    /// The rule that refuses the request whatever else is known.
+    /// The rule that refuses it whatever else is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
 }
@@ -204,6 +200,10 @@ pub struct RequestPart {
     /// Hashes of the claims of a redacted JWT, and of the user of redacted Basic credentials.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, String>,
+    /// What rules found in it, where they found anything. A replay finds it again, unless
+    /// it was in what the recording has as a hash or in another spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesPart>,
 }
 
 /// An answer.
@@ -230,6 +230,9 @@ pub struct ResponsePart {
     /// From the decision to the answer's end, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_us: Option<u64>,
+    /// What rules found in it, as for requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesPart>,
 }
 
 #[cfg(test)]

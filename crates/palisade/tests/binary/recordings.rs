@@ -311,7 +311,9 @@ fn attacks_in_secrets_replay_the_same_though_the_recording_has_hashes_of_them() 
 /// A line of a recording without what rules found.
 fn without_rules(line: &str) -> String {
     let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
-    line.as_object_mut().expect("an object").remove("rules");
+    if let Some(request) = line["request"].as_object_mut() {
+        request.remove("rules");
+    }
     format!("{line}\n")
 }
 
