@@ -57,13 +57,13 @@ pub(crate) async fn serve(
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
             peer.scheme = Scheme::Https;
-            let handshake = async {
+            let handshake = Box::pin(async {
                 let mut stream = stream;
                 let hello = read_hello(&mut stream).await?;
                 let ja4 = shield::ja4::fingerprint(&hello);
                 let stream = acceptor.accept(Replayed::new(hello, stream)).await?;
                 Ok::<_, io::Error>((stream, ja4))
-            };
+            });
             match worker.within(deadlines.handshake, handshake).await {
                 Some(Ok((stream, ja4))) => {
                     peer.ja4 = ja4.map(String::into_boxed_str);
@@ -101,7 +101,12 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         peer.h2_settings = caller.settings().await?;
     }
     let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2, welcome));
-    if http2 { serve_http2(caller, arrival).await } else { serve_http1(caller, arrival).await }
+    // Boxed, as what few connections come to is below: each has room for its largest moment.
+    if http2 {
+        Box::pin(serve_http2(caller, arrival)).await
+    } else {
+        serve_http1(caller, arrival).await
+    }
 }
 
 async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(
@@ -112,14 +117,14 @@ async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         return Ok(());
     };
     if let Some((link, idle)) = arrival.take_tunnel() {
-        return tunnel::run(&arrival, Replayed::new(held, stream), link, idle).await;
+        return Box::pin(tunnel::run(&arrival, Replayed::new(held, stream), link, idle)).await;
     }
     if let Some(refused) = arrival.wire.take_refused() {
-        return refuse(&arrival, &mut stream, &refused).await;
+        return Box::pin(refuse(&arrival, &mut stream, &refused)).await;
     }
     if !arrival.welcome || why == Why::Unread {
         // Closing now would reset away an answer that was given before all of the request was read.
-        let farewell = take_leave(&mut stream);
+        let farewell = Box::pin(take_leave(&mut stream));
         return arrival.worker.within(LINGER, farewell).await.unwrap_or(Ok(()));
     }
     stream.shutdown().await
@@ -206,7 +211,7 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 /// Says that no more will be said, and listens until the caller has done the same.
 async fn take_leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> {
     stream.shutdown().await?;
-    // On the heap: every connection has room for its largest moment, and few come to this one.
+    // On the heap, too.
     let mut scrap = vec![0; 4096];
     let mut seen = 0;
     while seen < LINGER_BYTES_MAX {
