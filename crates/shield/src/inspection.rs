@@ -16,11 +16,11 @@ use conduct::Certainty;
 use rules::engine::{Context, Interruption, Transaction};
 use rules::rule::Phase;
 use traffic::event::EventRule;
-use traffic::{EventId, Hasher, Head, Timestamp};
+use traffic::{EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
 use crate::rulebook::{Rulebook, Worth};
-use told::told;
+use told::{arguments_of, told};
 
 /// So many matches are kept of a request; the rest are counted.
 const FOUND_MAX: usize = 32;
@@ -72,6 +72,8 @@ pub(crate) struct Found {
     pub(crate) points: f32,
     /// How it is told.
     pub(crate) told: EventRule,
+    /// What it was found in, when that were arguments alone: their names and kinds.
+    pub(crate) arguments: Vec<(String, ParamKind)>,
 }
 
 /// Who calls, for rules that ask.
@@ -166,8 +168,9 @@ impl Inspection {
                 Worth::Sum | Worth::Remark => continue,
             };
             if found.len() < FOUND_MAX {
-                let told = told(&hit, hasher);
-                found.push(Found { rule: hit.rule.id, certainty, points, told });
+                let (rule, told) = (hit.rule.id, told(&hit, hasher));
+                let arguments = arguments_of(&hit);
+                found.push(Found { rule, certainty, points, told, arguments });
             }
         }
         found.sort_by(|a, b| {
