@@ -40,13 +40,17 @@ pub fn run(address: SocketAddr, set: &RuleSet, suite: &Suite, explain: &Explain<
     let client = Client { address, messages: messages(set), explain };
     let began = Instant::now();
     let tests = suite.tests();
+    // Those that are asked about come first: later on, events are shared by many alike.
+    let is_asked = |at: &usize| tests.get(*at).is_some_and(looks_for_more);
+    let (mut order, others): (Vec<_>, Vec<_>) = (0..tests.len()).partition(is_asked);
+    order.extend(others);
     let next = AtomicUsize::new(0);
     let seen = Mutex::new(vec![Vec::new(); tests.len()]);
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let at = next.fetch_add(1, Relaxed);
+                    let Some(at) = order.get(next.fetch_add(1, Relaxed)).copied() else { return };
                     let Some(test) = tests.get(at) else { return };
                     let stages = client.run(test);
                     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,6 +62,11 @@ pub fn run(address: SocketAddr, set: &RuleSet, suite: &Suite, explain: &Explain<
         }
     });
     report(suite, &seen.into_inner().unwrap_or_else(PoisonError::into_inner), began)
+}
+
+/// Does it look for more than the numbers of rules?
+fn looks_for_more(test: &Test) -> bool {
+    test.stages.iter().any(|stage| stage.expected.pattern.is_some())
 }
 
 /// What each rule says, as far as that is fixed.
