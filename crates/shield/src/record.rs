@@ -76,8 +76,14 @@ impl Draft {
         Self { line, keeps_secrets }
     }
 
-    /// Writes down the request's body as far as it was held.
+    /// Writes down the request's body as far as it was held. Only rules look at parts and at what
+    /// has no type: nobody can say where in them a secret stands, so that they are not kept.
     pub(crate) fn body(&mut self, body: &[u8], media: Media, is_complete: bool, hasher: &Hasher) {
+        let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+        let is_readable = media.can_be_inspected() || (media == Media::Unknown && is_json);
+        if !is_readable && !self.keeps_secrets {
+            return;
+        }
         let (text, base64) = self.body_parts(body, media, hasher);
         self.line.request.body = text;
         self.line.request.body_base64 = base64;

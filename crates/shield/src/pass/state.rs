@@ -73,7 +73,9 @@ impl Pass {
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
         let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
-        (is_asked && self.media.can_be_inspected()).then(|| self.inspect_bytes())
+        let is_read = self.media.can_be_inspected()
+            || (self.inspection.is_some() && self.media.can_carry_attack());
+        (is_asked && is_read).then(|| self.inspect_bytes())
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
