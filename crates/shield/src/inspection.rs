@@ -17,11 +17,11 @@ use rules::engine::{Context, Interruption, Transaction};
 use rules::rule::Phase;
 use traffic::event::EventRule;
 use traffic::recording::RulesPart;
-use traffic::{EventId, Hasher, Head, Timestamp};
+use traffic::{EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
 use crate::rulebook::{Rulebook, Worth};
-use told::{is_of_hashes, told};
+use told::{arguments_of, is_of_hashes, told};
 
 /// So many matches are kept of a request; the rest are counted.
 const FOUND_MAX: usize = 32;
@@ -75,6 +75,8 @@ pub(crate) struct Found {
     pub(crate) points: f32,
     /// How it is told.
     pub(crate) told: EventRule,
+    /// What it was found in, when that were arguments alone: their names and kinds.
+    pub(crate) arguments: Vec<(String, ParamKind)>,
 }
 
 /// Who calls, for rules that ask.
@@ -170,14 +172,21 @@ impl Inspection {
     /// What was recorded comes first: of a secret there is but a hash now, in which that is not found
     /// again, and something might be that was not there.
     fn findings(&self, phases: &[Phase], recalled: &RulesPart, hasher: &Hasher) -> Findings {
-        let of_record = |told: &EventRule| Some(Found::new(self.counts(told.id)?, told.clone()));
+        let of_record =
+            |told: &EventRule| Some(Found::new(self.counts(told.id)?, told.clone(), Vec::new()));
         let mut found: Vec<Found> = recalled.found.iter().filter_map(of_record).collect();
         for hit in self.transaction.hits().filter(|hit| phases.contains(&hit.rule.phase)) {
             let Some(worth) = self.counts(hit.rule.id) else { continue };
-            let is_known = found.iter().any(|found| found.rule == hit.rule.id);
-            let is_false = hasher.reads_redacted() && is_of_hashes(&hit);
-            if !is_known && !is_false && found.len() < FOUND_MAX {
-                found.push(Found::new(worth, told(&hit, hasher)));
+            if hasher.reads_redacted() && is_of_hashes(&hit) {
+                continue;
+            }
+            let (arguments, has_room) = (arguments_of(&hit), found.len() < FOUND_MAX);
+            match found.iter_mut().find(|found| found.rule == hit.rule.id) {
+                Some(known) => known.arguments = arguments,
+                None if has_room => {
+                    found.push(Found::new(worth, told(&hit, hasher), arguments));
+                }
+                None => {}
             }
         }
         found.sort_by(|a, b| {
@@ -244,8 +253,12 @@ impl Findings {
 }
 
 impl Found {
-    fn new((certainty, points): (Certainty, f32), told: EventRule) -> Self {
-        Self { rule: told.id, certainty, points, told }
+    fn new(
+        (certainty, points): (Certainty, f32),
+        told: EventRule,
+        arguments: Vec<(String, ParamKind)>,
+    ) -> Self {
+        Self { rule: told.id, certainty, points, told, arguments }
     }
 }
 

@@ -3,10 +3,12 @@
 use rules::engine::{Hit, Matched};
 use rules::variable::Variable;
 use traffic::event::EventRule;
-use traffic::{Hasher, redact, scrub};
+use traffic::{Hasher, ParamKind, redact, scrub};
 
 /// So much of a match is shown.
 const SHOWN_CHARS_MAX: usize = 120;
+/// No number, identifier or date is longer.
+const TYPED_BYTES_MAX: usize = 48;
 /// So many names of a rule are shown: CWE, CVE, OWASP.
 const NAMES_MAX: usize = 6;
 
@@ -31,6 +33,29 @@ pub(super) fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
 pub(super) fn is_of_hashes(hit: &Hit<'_>) -> bool {
     let mut matches = hit.matches().peekable();
     matches.peek().is_some() && matches.all(|matched| redact::holds_redacted(matched.value))
+}
+
+/// The arguments in which a rule found something, by the names that the catalog has for them, and
+/// the kinds of their values; nothing when it looked at anything else, too.
+pub(super) fn arguments_of(hit: &Hit<'_>) -> Vec<(String, ParamKind)> {
+    let mut arguments = Vec::new();
+    for it in hit.matches().filter(|it| !is_derived(it.variable)) {
+        let is_value =
+            matches!(it.variable, Variable::Args | Variable::ArgsGet | Variable::ArgsPost);
+        if !is_value || it.is_count || it.value.len() > TYPED_BYTES_MAX {
+            return Vec::new();
+        }
+        let name = String::from_utf8_lossy(it.name);
+        let name = name.strip_prefix("json.").unwrap_or(&name).to_owned();
+        // Rules see values in small letters, of which times have none.
+        let value = String::from_utf8_lossy(it.value).to_ascii_uppercase();
+        let kind = match value.as_str() {
+            "TRUE" | "FALSE" => ParamKind::Bool,
+            value => ParamKind::of(value),
+        };
+        arguments.push((name, kind));
+    }
+    if arguments.len() == hit.matched() { arguments } else { Vec::new() }
 }
 
 /// The field and what was found in it. The value of a field that holds a secret is not shown.

@@ -7,7 +7,8 @@
 
 use conduct::{Act, Certainty};
 use traffic::{
-    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, Reason, Signal, Timestamp, Verdict,
+    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, ParamKind, Reason, Signal,
+    Timestamp, Verdict,
 };
 
 use crate::algebra;
@@ -15,6 +16,7 @@ use crate::inspection::Found;
 use crate::ladder::BLOCK_NATS;
 use crate::memory::Memory;
 use crate::pass::Pass;
+use crate::policy::Preset;
 
 /// A certain attack: more than good standing takes off.
 pub(super) const CERTAIN_NATS: f32 = 14.0;
@@ -25,6 +27,9 @@ const THRESHOLD_NATS: f32 = 9.3;
 const BEYOND_NATS: f32 = 3.0;
 /// The most that uncertain rules say together: twice the threshold refuses an established caller.
 const SCORE_NATS_MAX: f32 = 12.3;
+
+/// The variable that holds the method.
+const METHOD: &str = "REQUEST_METHOD";
 
 /// Weighs what rules found, and notes it against its source. Gives an exception that silenced some
 /// of it.
@@ -49,7 +54,7 @@ pub(super) fn weigh(
             silenced = silenced.or(exception);
             let is_custom =
                 found.certainty != Certainty::Certain && memory.conduct.is_custom(act, found.rule);
-            exception.is_none() && !is_custom
+            exception.is_none() && !is_custom && !is_usual(memory, pass, act, found)
         })
         .collect();
     let order = request.order.filter(|rule| {
@@ -78,6 +83,18 @@ pub(super) fn weigh(
         },
     );
     silenced
+}
+
+/// Is it what this endpoint is made for? A method that it is known to answer, where methods come from
+/// the catalog; a number, an identifier or a date where nothing else was ever sent.
+fn is_usual(memory: &Memory, pass: &Pass, act: &Act, found: &Found) -> bool {
+    let Some(endpoint) = act.endpoint else { return false };
+    if found.told.field == METHOD {
+        return pass.policy.rules.preset.value == Preset::Api;
+    }
+    let is_typed =
+        |(name, kind): &(String, ParamKind)| memory.catalog.is_typed(endpoint, name, *kind);
+    !found.arguments.is_empty() && found.arguments.iter().all(is_typed)
 }
 
 /// Notes what was found in a request that was let pass and would have been.
