@@ -2,10 +2,13 @@
 //!
 //! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, and a validator of others for
 //! the OpenAPI document. They are Python packages, which `make test-data` puts into the folder
-//! `PALISADE_PYTHON`; plain `cargo test` leaves this out.
+//! `PALISADE_PYTHON`. And the Core Rule Sets, in `CRS4_DIR` and `CRS3_DIR`, over sockets. Plain
+//! `cargo test` leaves this out.
 
 #[path = "data/program.rs"]
 mod program;
+#[path = "data/rule_sets.rs"]
+mod rule_sets;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

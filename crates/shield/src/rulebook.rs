@@ -11,7 +11,7 @@ use std::time::Duration;
 use conduct::Certainty;
 use rules::action::{Disruption, Severity};
 use rules::engine::Engine;
-use rules::rule::Rule;
+use rules::rule::{Phase, Rule};
 use rules::variable::Variable;
 
 use crate::policy::Blocking;
@@ -33,6 +33,14 @@ pub struct Rulebook {
     blocking: Blocking,
     threshold: u32,
     cpu_budget: Duration,
+    answers: Answers,
+}
+
+/// What of answers the rules look at.
+#[derive(Clone, Copy, Debug)]
+struct Answers {
+    heads: bool,
+    bodies: bool,
 }
 
 /// What a match of one rule says.
@@ -64,12 +72,25 @@ impl Rulebook {
         let set = engine.rules();
         let worth = set.rules().map(|rule| (rule.id, worth(rule))).collect();
         let threshold = threshold.unwrap_or(THRESHOLD).max(1);
-        Self { engine, worth, blocking, threshold, cpu_budget }
+        let has = |phase| set.rules().any(|rule| rule.phase == phase);
+        let bodies = has(Phase::ResponseBody);
+        let answers = Answers { heads: bodies || has(Phase::ResponseHeaders), bodies };
+        Self { engine, worth, blocking, threshold, cpu_budget, answers }
     }
 
     /// The engine that runs them.
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Is there a rule for answers? Where there is none, they cost nothing.
+    pub(crate) const fn looks_at_answers(&self) -> bool {
+        self.answers.heads
+    }
+
+    /// Is there a rule for their bodies?
+    pub(crate) const fn looks_at_answer_bodies(&self) -> bool {
+        self.answers.bodies
     }
 
     /// Who decides.
