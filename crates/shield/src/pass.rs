@@ -195,7 +195,7 @@ impl Engine {
         let labelled = settled.place.endpoint.filter(|_| is_wanted);
         let endpoint = labelled.map(|id| memory.catalog.label(id));
         drop(memory);
-        self.look(pass, now, Inspection::end);
+        self.end_inspection(pass, now);
         if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
@@ -297,7 +297,7 @@ impl Engine {
         else {
             return Learnt::default();
         };
-        self.look(&mut pass, now, Inspection::end);
+        self.end_inspection(&mut pass, now);
         let mut memory = self.memory();
         let seq = memory.next_seq();
         self.give_back(&mut memory, &mut settled);

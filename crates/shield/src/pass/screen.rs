@@ -46,6 +46,10 @@ impl Pass {
         self.answer_held().filter(|_| is_collected)
     }
 
+    fn is_unfinished(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspection| inspection.is_unfinished())
+    }
+
     /// Is this a caller that is told which rules matched?
     pub(super) fn tells_rules(&self) -> bool {
         self.policy.debug.rule_header.value && self.sighting.address.is_loopback()
@@ -81,7 +85,7 @@ impl Engine {
 
     /// Shows the rules what they have not seen of the answer.
     pub(super) fn screen_rest(&self, pass: &mut Pass, answer: &Answer<'_>, now: Timestamp) {
-        if pass.inspection.is_none() {
+        if !pass.is_unfinished() {
             return;
         }
         self.screen_head(pass, &answer.head, now);
@@ -93,6 +97,13 @@ impl Engine {
             inspection.answer_body(body.map(Bytes::copy_from_slice), is_longer, self.hasher());
             inspection.end();
         });
+    }
+
+    /// The exchange is over without an answer of the upstream.
+    pub(super) fn end_inspection(&self, pass: &mut Pass, now: Timestamp) {
+        if pass.is_unfinished() {
+            self.look(pass, now, Inspection::end);
+        }
     }
 
     /// Lets the rules do something. A fault of theirs is theirs alone.
