@@ -154,7 +154,9 @@ impl Ongoing {
             let target = inbound.uri.path_and_query().map_or("", |target| target.as_str());
             let mut raw = format!("{} {target} HTTP/2\r\n", inbound.method).into_bytes();
             for (name, value) in &inbound.headers {
-                raw.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
+                raw.extend_from_slice(
+                    &[name.as_str().as_bytes(), b": ", value.as_bytes()].concat(),
+                );
                 raw.extend_from_slice(b"\r\n");
             }
             self.refused_as(refusal, &raw)

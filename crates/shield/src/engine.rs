@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
-    Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId,
-    Finding, HashKey, Hasher, Origin, Scope, Timestamp,
+    Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId, Finding,
+    HashKey, Hasher, Origin, Scope, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};

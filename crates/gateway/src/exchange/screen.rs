@@ -73,11 +73,7 @@ struct Taken {
     seen: Option<usize>,
 }
 
-async fn hold(
-    ongoing: &mut Ongoing,
-    body: &mut AnswerBody,
-    most: usize,
-) -> Result<Taken, Problem> {
+async fn hold(ongoing: &mut Ongoing, body: &mut AnswerBody, most: usize) -> Result<Taken, Problem> {
     let worker = Rc::clone(&ongoing.arrival.worker);
     let expected = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let expected = expected.map(|length| length.min(most));

@@ -16,7 +16,9 @@ const NOT_PASSED: [(&str, &str); 4] = [
 
 fn folder(variable: &str) -> PathBuf {
     let folder = std::env::var(variable);
-    folder.unwrap_or_else(|_| panic!("{variable} names a Core Rule Set; see `make test-data`")).into()
+    folder
+        .unwrap_or_else(|_| panic!("{variable} names a Core Rule Set; see `make test-data`"))
+        .into()
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub(super) fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
 pub(super) fn arguments_of(hit: &Hit<'_>) -> Vec<(String, ParamKind)> {
     let mut arguments = Vec::new();
     for it in hit.matches().filter(|it| !is_derived(it.variable)) {
-        let is_value = matches!(it.variable, Variable::Args | Variable::ArgsGet | Variable::ArgsPost);
+        let is_value =
+            matches!(it.variable, Variable::Args | Variable::ArgsGet | Variable::ArgsPost);
         if !is_value || it.is_count || it.value.len() > TYPED_BYTES_MAX {
             return Vec::new();
         }

@@ -3,7 +3,9 @@
 use catalog::{AnswerBody, Redirect};
 use http::HeaderValue;
 use traffic::media::Media;
-use traffic::{AnswerHead, DataClasses, Digest, EndpointId, Event, EventId, Fields, Hasher, Verdict};
+use traffic::{
+    AnswerHead, DataClasses, Digest, EndpointId, Event, EventId, Fields, Hasher, Verdict,
+};
 
 use super::Refusal;
 

@@ -32,8 +32,7 @@ pub(crate) fn verdict(
         exception.is_none()
     };
     let order = answer.order.filter(|rule| counts(*rule));
-    let mut counted: Vec<&Found> =
-        answer.found.iter().filter(|found| counts(found.rule)).collect();
+    let mut counted: Vec<&Found> = answer.found.iter().filter(|found| counts(found.rule)).collect();
     counted.retain(|found| {
         found.certainty == Certainty::Certain || !memory.conduct.is_custom(act, found.rule)
     });

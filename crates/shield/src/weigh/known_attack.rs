@@ -74,7 +74,11 @@ pub(super) fn weigh(
         Signal {
             detector: Detector::KnownAttack,
             entity: act.identity.session.map_or(act.identity.address_entity, Entity::Session),
-            nats: if order.is_some() { CERTAIN_NATS } else { nats(inspection.threshold(), &counted) },
+            nats: if order.is_some() {
+                CERTAIN_NATS
+            } else {
+                nats(inspection.threshold(), &counted)
+            },
             reason: Reason::KnownAttack { rule, others: u16::try_from(others).unwrap_or(u16::MAX) },
         },
     );
@@ -132,7 +136,12 @@ pub(super) fn nats(threshold: u32, found: &[&Found]) -> f32 {
     (share.min(1.0) * THRESHOLD_NATS + beyond).min(SCORE_NATS_MAX)
 }
 
-pub(super) fn excepted(memory: &Memory, act: &Act, rule: u64, now: Timestamp) -> Option<ExceptionId> {
+pub(super) fn excepted(
+    memory: &Memory,
+    act: &Act,
+    rule: u64,
+    now: Timestamp,
+) -> Option<ExceptionId> {
     if memory.standing.exceptions().is_empty() {
         return None;
     }
