@@ -28,6 +28,7 @@ use lesson::{Begun, Lesson};
 use crate::{
     answer::{Problem, prefers_html},
     arrival::Arrival,
+    flow::Flow,
     framing::{Head, Refusal},
     headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
@@ -55,7 +56,13 @@ impl hyper::service::Service<Request<Incoming>> for Front {
         let arrival = Rc::clone(&self.0);
         let (parts, body) = request.into_parts();
         let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
-        Box::pin(async move { Ok(serve(arrival, None, inbound, body).await) })
+        let flow = Flow::new(Rc::clone(&arrival.worker.ticker), &arrival.wire.terms.deadlines);
+        // The task that writes the answer is made right after this.
+        arrival.flow_begins(Rc::clone(&flow));
+        Box::pin(async move {
+            let response = serve(arrival, None, inbound, body).await;
+            Ok(response.map(|answer| answer.flowing(flow)))
+        })
     }
 }
 

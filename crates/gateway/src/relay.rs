@@ -17,6 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     exchange::Ongoing,
+    flow::Flow,
     headers::prepare_trailers,
     ticker::Deadline,
     upstream::{AnswerBody, BodyFault, Pool},
@@ -25,6 +26,8 @@ use crate::{
 /// An answer's body.
 pub(crate) struct Answer {
     kind: Kind,
+    /// Over HTTP/2, whether the caller takes it.
+    flow: Option<Rc<Flow>>,
     /// Ends the exchange when the body is done with; declared last, so that it goes last.
     ongoing: Option<Box<Ongoing>>,
 }
@@ -64,11 +67,11 @@ pub(crate) struct Relay {
 
 impl Answer {
     pub(crate) fn empty() -> Self {
-        Self { kind: Kind::Empty, ongoing: None }
+        Self { kind: Kind::Empty, flow: None, ongoing: None }
     }
 
     pub(crate) fn whole(body: Bytes) -> Self {
-        Self { kind: Kind::Whole(body), ongoing: None }
+        Self { kind: Kind::Whole(body), flow: None, ongoing: None }
     }
 
     pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, pool: Rc<Pool>) -> Self {
@@ -77,13 +80,54 @@ impl Answer {
             relay.end();
             return Self::empty();
         }
-        Self { kind: Kind::Relayed(relay), ongoing: None }
+        Self { kind: Kind::Relayed(relay), flow: None, ongoing: None }
+    }
+
+    /// Lets `flow` know what of it is taken.
+    pub(crate) fn flowing(mut self, flow: Rc<Flow>) -> Self {
+        self.flow = Some(flow);
+        self
     }
 
     /// Ties the end of the exchange to the end of this body.
     pub(crate) fn ending(mut self, ongoing: Box<Ongoing>) -> Self {
         self.ongoing = Some(ongoing);
         self
+    }
+
+    /// The next piece of the body.
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        match &mut self.kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Relayed(relay) => {
+                let mut polled = std::task::ready!(relay.poll_frame(cx));
+                if let Some(Ok(frame)) = &mut polled {
+                    if let Some(data) = frame.data_ref() {
+                        if let Some(ongoing) = &mut self.ongoing {
+                            ongoing.note_answer(data);
+                        }
+                    } else if let Some(trailers) = frame.trailers_mut() {
+                        prepare_trailers(trailers);
+                    }
+                }
+                match &polled {
+                    Some(Ok(_)) if !relay.is_end_stream() => {}
+                    Some(Err(_)) => relay.body = None,
+                    _ => {
+                        relay.end();
+                        if let Some(ongoing) = &mut self.ongoing {
+                            ongoing.answer_complete();
+                        }
+                    }
+                }
+                Poll::Ready(polled)
+            }
+        }
     }
 }
 
@@ -177,34 +221,16 @@ impl Body for Answer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
         let this = self.get_mut();
-        match &mut this.kind {
-            Kind::Empty => Poll::Ready(None),
-            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Relayed(relay) => {
-                let mut polled = std::task::ready!(relay.poll_frame(cx));
-                if let Some(Ok(frame)) = &mut polled {
-                    if let Some(data) = frame.data_ref() {
-                        if let Some(ongoing) = &mut this.ongoing {
-                            ongoing.note_answer(data);
-                        }
-                    } else if let Some(trailers) = frame.trailers_mut() {
-                        prepare_trailers(trailers);
-                    }
-                }
-                match &polled {
-                    Some(Ok(_)) if !relay.is_end_stream() => {}
-                    Some(Err(_)) => relay.body = None,
-                    _ => {
-                        relay.end();
-                        if let Some(ongoing) = &mut this.ongoing {
-                            ongoing.answer_complete();
-                        }
-                    }
-                }
-                Poll::Ready(polled)
-            }
+        if let Some(flow) = &this.flow {
+            flow.is_asked();
         }
+        let polled = this.poll_piece(cx);
+        if let (Some(flow), Poll::Ready(Some(Ok(piece)))) = (&this.flow, &polled)
+            && let Some(data) = piece.data_ref()
+        {
+            flow.gives(data.len());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -16,11 +16,12 @@ use conduct::Certainty;
 use rules::engine::{Context, Interruption, Transaction};
 use rules::rule::Phase;
 use traffic::event::EventRule;
+use traffic::recording::RulesPart;
 use traffic::{EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
 use crate::rulebook::{Rulebook, Worth};
-use told::{arguments_of, told};
+use told::{arguments_of, is_of_hashes, told};
 
 /// So many matches are kept of a request; the rest are counted.
 const FOUND_MAX: usize = 32;
@@ -36,6 +37,8 @@ pub(crate) struct Inspection {
     /// How much of the answer's body is looked at.
     answer_bytes: Option<usize>,
     is_cut_short: bool,
+    /// What was found when it was recorded: in the request, and in its answer.
+    recalled: [RulesPart; 2],
     /// What was found in the request.
     pub(crate) request: Findings,
     /// What was found in its answer.
@@ -124,6 +127,7 @@ impl Inspection {
             spent: 0,
             answer_bytes: None,
             is_cut_short: false,
+            recalled: Default::default(),
             request: Findings::default(),
             answer: Findings::default(),
         }
@@ -137,6 +141,11 @@ impl Inspection {
         }
     }
 
+    /// Takes in what was found when the exchange was recorded: in the request, and in its answer.
+    pub(crate) fn recall(&mut self, recalled: [RulesPart; 2]) {
+        self.recalled = recalled;
+    }
+
     /// Runs the rules of the request, if they have not run yet.
     pub(crate) fn run(&mut self, now: Timestamp, hasher: &Hasher) {
         if self.stage >= Stage::Request {
@@ -147,7 +156,8 @@ impl Inspection {
         if self.transaction.run(Phase::RequestHeaders).is_none() {
             self.transaction.run(Phase::RequestBody);
         }
-        self.request = self.findings(&[Phase::RequestHeaders, Phase::RequestBody], hasher);
+        let phases = [Phase::RequestHeaders, Phase::RequestBody];
+        self.request = self.findings(&phases, &self.recalled[0], hasher);
         self.is_cut_short = self.transaction.is_over_budget();
     }
 
@@ -165,25 +175,40 @@ impl Inspection {
         }
     }
 
-    fn findings(&self, phases: &[Phase], hasher: &Hasher) -> Findings {
-        let mut found = Vec::new();
+    /// What was recorded comes first: of a secret there is but a hash now, in which that is not found
+    /// again, and something might be that was not there.
+    fn findings(&self, phases: &[Phase], recalled: &RulesPart, hasher: &Hasher) -> Findings {
+        let of_record =
+            |told: &EventRule| Some(Found::new(self.counts(told.id)?, told.clone(), Vec::new()));
+        let mut found: Vec<Found> = recalled.found.iter().filter_map(of_record).collect();
         for hit in self.transaction.hits().filter(|hit| phases.contains(&hit.rule.phase)) {
-            let (certainty, points) = match self.rulebook.worth(hit.rule.id) {
-                Worth::Evidence { certainty, points } => (certainty, points),
-                Worth::Order => (Certainty::Certain, 0.0),
-                Worth::Sum | Worth::Remark => continue,
-            };
-            if found.len() < FOUND_MAX {
-                let (rule, told) = (hit.rule.id, told(&hit, hasher));
-                let arguments = arguments_of(&hit);
-                found.push(Found { rule, certainty, points, told, arguments });
+            let Some(worth) = self.counts(hit.rule.id) else { continue };
+            if hasher.reads_redacted() && is_of_hashes(&hit) {
+                continue;
+            }
+            let (arguments, has_room) = (arguments_of(&hit), found.len() < FOUND_MAX);
+            match found.iter_mut().find(|found| found.rule == hit.rule.id) {
+                Some(known) => known.arguments = arguments,
+                None if has_room => {
+                    found.push(Found::new(worth, told(&hit, hasher), arguments));
+                }
+                None => {}
             }
         }
         found.sort_by(|a, b| {
             let by_points = b.points.total_cmp(&a.points);
             b.certainty.cmp(&a.certainty).then(by_points).then(a.rule.cmp(&b.rule))
         });
-        Findings { found, order: self.ordered(phases) }
+        Findings { found, order: recalled.order.or_else(|| self.ordered(phases)) }
+    }
+
+    /// What a match of the rule is worth, when it is evidence.
+    fn counts(&self, rule: u64) -> Option<(Certainty, f32)> {
+        match self.rulebook.worth(rule) {
+            Worth::Evidence { certainty, points } => Some((certainty, points)),
+            Worth::Order => Some((Certainty::Certain, 0.0)),
+            Worth::Sum | Worth::Remark => None,
+        }
     }
 
     /// Was the budget too small for all rules?
@@ -221,6 +246,25 @@ impl Inspection {
             || self.rulebook.worth(*rule_id) == Worth::Order
             || is_limit_of_answers;
         (is_last_word && phases.contains(phase)).then_some(*rule_id)
+    }
+}
+
+impl Findings {
+    /// As a recording keeps them; nothing when there are none.
+    pub(crate) fn part(&self) -> Option<RulesPart> {
+        let found: Vec<EventRule> = self.found.iter().map(|found| found.told.clone()).collect();
+        let is_any = !found.is_empty() || self.order.is_some();
+        is_any.then_some(RulesPart { found, order: self.order })
+    }
+}
+
+impl Found {
+    fn new(
+        (certainty, points): (Certainty, f32),
+        told: EventRule,
+        arguments: Vec<(String, ParamKind)>,
+    ) -> Self {
+        Self { rule: told.id, certainty, points, told, arguments }
     }
 }
 

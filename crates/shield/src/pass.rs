@@ -178,6 +178,7 @@ impl Engine {
         let seq = memory.next_seq();
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
+            draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
         let reads_answer =
@@ -253,7 +254,7 @@ impl Engine {
                     .credentials
                     .first()
                     .map(|credential| slot(&credential.slot)),
-                caller: settled.identity.session.unwrap_or(settled.identity.device),
+                caller: settled.counted_caller(lesson.status),
                 source: settled.act.keys.address,
                 carried: &carried,
             };
@@ -347,7 +348,11 @@ impl Engine {
         if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(match finish.answer {
-                Some(answer) => draft.answered(answer, finish.took_us, finish.seq, self.hasher()),
+                Some(answer) => {
+                    let rules = pass.inspection.as_ref().and_then(|it| it.answer.part());
+                    draft.found_in_answer(rules);
+                    draft.answered(answer, finish.took_us, finish.seq, self.hasher())
+                }
                 None => draft.abandoned(finish.seq),
             });
         }

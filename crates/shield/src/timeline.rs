@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Version};
+use traffic::recording::RulesPart;
 use traffic::{AnswerHead, Event, EventId, Head, Peer, Timestamp, Verdict};
 
 use crate::engine::Engine;
@@ -39,6 +40,8 @@ pub struct Call {
     pub is_complete: bool,
     /// Hashes of claims that a recording kept when it left the token out.
     pub claims: BTreeMap<String, String>,
+    /// What rules found when it was recorded, in the request and in its answer.
+    pub rules: [RulesPart; 2],
 }
 
 /// A whole answer.
@@ -282,6 +285,7 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
     };
     let claims = engine.hasher().reads_redacted().then_some(&call.claims);
     let mut pass = engine.open_recorded(&head, &call.peer, id, claims);
+    pass.recall(call.rules.clone());
     if !call.body.is_empty()
         && let Some(most) = pass.body_wanted()
     {

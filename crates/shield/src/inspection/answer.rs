@@ -82,7 +82,8 @@ impl Inspection {
     }
 
     fn note_answer(&mut self, hasher: &Hasher) {
-        self.answer = self.findings(&[Phase::ResponseHeaders, Phase::ResponseBody], hasher);
+        let phases = [Phase::ResponseHeaders, Phase::ResponseBody];
+        self.answer = self.findings(&phases, &self.recalled[1], hasher);
         self.is_cut_short |= self.transaction.is_over_budget();
     }
 }

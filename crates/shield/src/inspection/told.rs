@@ -29,6 +29,12 @@ pub(super) fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
     }
 }
 
+/// Did the rule match in nothing but what stands for secrets?
+pub(super) fn is_of_hashes(hit: &Hit<'_>) -> bool {
+    let mut matches = hit.matches().peekable();
+    matches.peek().is_some() && matches.all(|matched| redact::holds_redacted(matched.value))
+}
+
 /// The arguments in which a rule found something, by the names that the catalog has for them, and
 /// the kinds of their values; nothing when it looked at anything else, too.
 pub(super) fn arguments_of(hit: &Hit<'_>) -> Vec<(String, ParamKind)> {

@@ -9,9 +9,10 @@ use conduct::{Act, Keys, Wanted};
 use http::{HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
+use traffic::recording::RulesPart;
 use traffic::{
-    AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role, Timestamp,
-    Verdict,
+    AnswerHead, Digest, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
+    Timestamp, Verdict,
 };
 
 use crate::inspection::Inspection;
@@ -66,6 +67,20 @@ pub(crate) struct Settled {
     pub(crate) reads_answer: bool,
 }
 
+// === impl Settled ===
+
+impl Settled {
+    /// As whom an endpoint counts this caller: whom its credential speaks for, else the session, else
+    /// the device at its address, for a browser alone is what thousands have in common. Of a
+    /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
+    /// the device, too.
+    pub(crate) fn counted_caller(&self, status: u16) -> Digest {
+        let speaks_for = self.identity.principal.or(self.identity.session);
+        let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
+        taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
+    }
+}
+
 // === impl Pass ===
 
 impl Pass {
@@ -115,6 +130,14 @@ impl Pass {
     /// Takes over the name that a trusted peer gave this request.
     pub fn accept_request_id(&mut self, id: &str) {
         self.request_id = Some(id.into());
+    }
+
+    /// Takes over what rules found when the exchange was recorded, in the request and in its answer:
+    /// before it is decided.
+    pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
+        if let Some(inspection) = &mut self.inspection {
+            inspection.recall(rules);
+        }
     }
 
     /// Notes something odd about the request in its event.
