@@ -241,39 +241,14 @@ impl Engine {
             classes: read.classes,
             took_us,
         };
-        let mut endpoint = settled.place.endpoint;
-        if settled.verdict.would_refuse() {
+        let endpoint = if settled.verdict.would_refuse() {
             // Monitor predicts enforce: nothing is learnt from what enforce would have refused.
             facts.outcome = memory.catalog.judge(&settled.place, &lesson);
+            settled.place.endpoint
         } else {
-            let carried = pass.sighting.carried();
-            let request = catalog::RequestLesson {
-                fields: &pass.fields,
-                credential: pass
-                    .sighting
-                    .credentials
-                    .first()
-                    .map(|credential| slot(&credential.slot)),
-                caller: settled.counted_caller(lesson.status),
-                source: settled.act.keys.address,
-                carried: &carried,
-            };
-            let learnt = memory.catalog.learn(
-                &settled.place,
-                &pass.query(settled.at),
-                &pass.hint,
-                &request,
-                &lesson,
-                now,
-            );
-            endpoint = learnt.endpoint.or(endpoint);
-            facts.outcome = learnt.outcome;
-            facts.role = pass.role_or(learnt.role);
-            facts.issued = read.issued;
-            memory.callers.learn(&pass.sighting, &settled.identity, &facts, now);
-            let lesson = weigh::Lesson { facts: &facts, endpoint, created: learnt.created };
-            weigh::learn(&mut memory, self.guard(), &pass, &settled.act, &lesson, now);
-        }
+            facts.issued.clone_from(&read.issued);
+            self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now)
+        };
         memory.note_success(&settled, &facts, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
@@ -289,6 +264,41 @@ impl Engine {
         learnt.refusal = refusal.map(|(status, event)| Refusal::new(status, event, None));
         learnt.verdict = changed;
         learnt
+    }
+
+    /// What an exchange teaches that nothing speaks against. Gives its endpoint.
+    fn teach(
+        &self,
+        memory: &mut Memory,
+        pass: &Pass,
+        settled: &Settled,
+        lesson: &catalog::AnswerLesson<'_>,
+        facts: &mut AnswerFacts,
+        now: Timestamp,
+    ) -> Option<EndpointId> {
+        let carried = pass.sighting.carried();
+        let request = catalog::RequestLesson {
+            fields: &pass.fields,
+            credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
+            caller: settled.counted_caller(lesson.status),
+            source: settled.act.keys.address,
+            carried: &carried,
+        };
+        let learnt = memory.catalog.learn(
+            &settled.place,
+            &pass.query(settled.at),
+            &pass.hint,
+            &request,
+            lesson,
+            now,
+        );
+        let endpoint = learnt.endpoint.or(settled.place.endpoint);
+        facts.outcome = learnt.outcome;
+        facts.role = pass.role_or(learnt.role);
+        memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
+        let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
+        weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        endpoint
     }
 
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up

@@ -1,6 +1,6 @@
 //! Rules of a user's own over real sockets, those for answers above all: what they find is kept
-//! back, explained, told in a header; what streams goes on streaming; where they only watch, nothing
-//! changes; and what the catalog knows better is no evidence.
+//! back, explained, told in a header; what streams goes on streaming; where they only watch,
+//! nothing changes; and what the catalog knows better is no evidence.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

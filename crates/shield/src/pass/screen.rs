@@ -1,11 +1,11 @@
 //! An answer before the rules that look at answers.
 //!
 //! Where there are such rules, the shell shows them the answer's head when it has come
-//! ([`Engine::screen_head`]). Where they may keep it from going out ([`Pass::holds_answer`]) it then
-//! holds the body as far as they look at it, and shows them that ([`Engine::screen_body`]). When
-//! something was found ([`Pass::has_found_in_answer`]), [`Engine::learn`] says what becomes of the
-//! answer. Where nothing can be kept back, as in monitor mode and in a replay, the answer goes out
-//! as ever, and [`Engine::learn`] shows the rules what was collected of it.
+//! ([`Engine::screen_head`]). Where they may keep it from going out ([`Pass::holds_answer`]) it
+//! then holds the body as far as they look at it, and shows them that ([`Engine::screen_body`]).
+//! When something was found ([`Pass::has_found_in_answer`]), [`Engine::learn`] says what becomes of
+//! the answer. Where nothing can be kept back, as in monitor mode and in a replay, the answer goes
+//! out as ever, and [`Engine::learn`] shows the rules what was collected of it.
 
 use bytes::Bytes;
 use traffic::{AnswerHead, Layer, Mode, Timestamp};
@@ -26,8 +26,8 @@ impl Pass {
         self.screens_answer() && (self.mode(Layer::Rules) == Mode::Enforce || self.tells_rules())
     }
 
-    /// How much of the answer's body is to be held for the rules, without its coding; none when they
-    /// look at nothing of it.
+    /// How much of the answer's body is to be held for the rules, without its coding; none when
+    /// they look at nothing of it.
     pub fn answer_held(&self) -> Option<usize> {
         self.inspection.as_ref().and_then(|inspection| inspection.answer_bytes())
     }
@@ -64,9 +64,9 @@ impl Engine {
         }
     }
 
-    /// Shows the body of the answer to the rules, once: without its coding, and none where they look
-    /// at nothing of it. `is_longer` says that there is more of it than they look at. With
-    /// `tells_all` the rules that run last run, too: the caller is told which matched.
+    /// Shows the body of the answer to the rules, once: without its coding, and none where they
+    /// look at nothing of it. `is_longer` says that there is more of it than they look at. Where
+    /// the caller is told which rules matched, those that run last run, too.
     pub fn screen_body(
         &self,
         pass: &mut Pass,
