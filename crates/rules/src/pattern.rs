@@ -8,16 +8,22 @@
 
 mod dialect;
 mod error;
+mod finder;
 mod machine;
 mod places;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use machine::Machine;
 
 pub use error::PatternError;
+pub(crate) use finder::{Finder, Memory};
 
 /// The lazy automaton of one pattern may hold this much for each thread: with hundreds of patterns
 /// the usual 2 MB would be more than everything else together.
@@ -25,6 +31,10 @@ const LAZY_BYTES_MAX: usize = 256 * 1024;
 
 /// A compiled pattern may hold this much. The largest of the Core Rule Set needs a tenth of it.
 const COMPILED_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// The automaton that tells whether a pattern matches may hold this much. What is compiled to tell
+/// where is a few times as large, and thus within its own bound.
+const FINDER_BYTES_MAX: usize = COMPILED_BYTES_MAX / 4;
 
 /// Longer patterns are refused.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -39,8 +49,34 @@ struct Compiled {
 }
 
 enum Program {
-    Regex(Regex),
+    Ordinary(Box<Ordinary>),
     Machine(Box<Machine>),
+}
+
+/// A pattern that the crate `regex` can run as it is.
+struct Ordinary {
+    text: Box<str>,
+    finder: Finder,
+    /// Where it matches. Most patterns never do, so that this is compiled when one first does.
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Ordinary {
+    fn new(text: String) -> Result<Self, PatternError> {
+        let finder = Finder::new(&text)?;
+        Ok(Self { text: text.into(), finder, regex: OnceLock::new() })
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| compile(&self.text).ok()).as_ref()
+    }
+
+    fn is_match(&self, value: &[u8]) -> bool {
+        match self.regex() {
+            Some(regex) => regex.is_match(value),
+            None => Memory::new(1).finds(0, &self.finder, value),
+        }
+    }
 }
 
 impl Pattern {
@@ -57,7 +93,7 @@ impl Pattern {
         }
         let rewritten = dialect::rewrite(text)?;
         let program = if rewritten.conditions.is_empty() {
-            Program::Regex(compile(&rewritten.text)?)
+            Program::Ordinary(Box::new(Ordinary::new(rewritten.text)?))
         } else {
             Program::Machine(Box::new(Machine::new(&rewritten)?))
         };
@@ -75,18 +111,25 @@ impl Pattern {
     #[must_use]
     pub fn regex(&self) -> Option<&Regex> {
         match &self.0.program {
-            Program::Regex(regex) => Some(regex),
+            Program::Ordinary(ordinary) => ordinary.regex(),
             Program::Machine(_) => None,
         }
     }
 
-    /// A pattern that matches wherever this one does: itself, or where it looks around or refers to
-    /// a group one without that, which matches more.
-    #[must_use]
-    pub fn wider(&self) -> &Regex {
+    /// The text of a pattern that matches wherever this one does: its own, or where it looks around
+    /// or refers to a group one without that, which matches more.
+    pub(crate) fn wider(&self) -> &str {
         match &self.0.program {
-            Program::Regex(regex) => regex,
-            Program::Machine(machine) => machine.wider(),
+            Program::Ordinary(ordinary) => &ordinary.text,
+            Program::Machine(machine) => machine.wider().as_str(),
+        }
+    }
+
+    /// What tells whether it matches, if it is an ordinary one.
+    pub(crate) fn finder(&self) -> Option<&Finder> {
+        match &self.0.program {
+            Program::Ordinary(ordinary) => Some(&ordinary.finder),
+            Program::Machine(_) => None,
         }
     }
 
@@ -94,7 +137,7 @@ impl Pattern {
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
         match &self.0.program {
-            Program::Regex(regex) => regex.is_match(value),
+            Program::Ordinary(ordinary) => ordinary.is_match(value),
             Program::Machine(machine) => machine.find(value).is_some(),
         }
     }
@@ -103,7 +146,8 @@ impl Pattern {
     pub fn captures(&self, value: &[u8], groups: &mut [Option<Range<usize>>]) -> bool {
         groups.fill(None);
         match &self.0.program {
-            Program::Regex(regex) => {
+            Program::Ordinary(ordinary) => {
+                let Some(regex) = ordinary.regex() else { return ordinary.is_match(value) };
                 let mut locations = regex.capture_locations();
                 if regex.captures_read(&mut locations, value).is_none() {
                     return false;
