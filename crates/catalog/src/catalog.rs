@@ -162,9 +162,9 @@ impl Catalog {
         }
     }
 
-    /// Is the value of a parameter, which is of this kind, what every value of it is there? True for
-    /// numbers, identifiers, dates and truths alone: nothing else can be told from an attack by its
-    /// kind.
+    /// Is the value of a parameter, which is of this kind, what every value of it is there? True
+    /// for numbers, identifiers, dates and truths alone: nothing else can be told from an attack
+    /// by its kind.
     pub fn is_typed(&self, id: EndpointId, name: &str, kind: ParamKind) -> bool {
         let tells = matches!(
             kind,

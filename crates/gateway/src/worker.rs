@@ -152,8 +152,8 @@ impl Worker {
         }
     }
 
-    /// Makes the event of a request that was refused for its form. Gives the rules that matched, for
-    /// a caller that is told.
+    /// Makes the event of a request that was refused for its form. Gives the rules that matched,
+    /// for a caller that is told.
     pub(crate) fn refused(
         &self,
         id: EventId,

@@ -161,6 +161,12 @@ impl Inspection {
         self.is_cut_short = self.transaction.is_over_budget();
     }
 
+    /// Is there anything left for the rules to do?
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let looks = self.rulebook.looks_at_answers() || self.rulebook.has_an_end();
+        looks && self.stage < Stage::Ended
+    }
+
     /// The exchange is over: the rules that run last run, and what rules remember is written down.
     pub(crate) fn end(&mut self) {
         if self.stage < Stage::Ended {

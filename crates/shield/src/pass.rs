@@ -196,7 +196,7 @@ impl Engine {
         let labelled = settled.place.endpoint.filter(|_| is_wanted);
         let endpoint = labelled.map(|id| memory.catalog.label(id));
         drop(memory);
-        self.look(pass, now, Inspection::end);
+        self.end_inspection(pass, now);
         if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
@@ -241,39 +241,14 @@ impl Engine {
             classes: read.classes,
             took_us,
         };
-        let mut endpoint = settled.place.endpoint;
-        if settled.verdict.would_refuse() {
+        let endpoint = if settled.verdict.would_refuse() {
             // Monitor predicts enforce: nothing is learnt from what enforce would have refused.
             facts.outcome = memory.catalog.judge(&settled.place, &lesson);
+            settled.place.endpoint
         } else {
-            let carried = pass.sighting.carried();
-            let request = catalog::RequestLesson {
-                fields: &pass.fields,
-                credential: pass
-                    .sighting
-                    .credentials
-                    .first()
-                    .map(|credential| slot(&credential.slot)),
-                caller: settled.counted_caller(lesson.status),
-                source: settled.act.keys.address,
-                carried: &carried,
-            };
-            let learnt = memory.catalog.learn(
-                &settled.place,
-                &pass.query(settled.at),
-                &pass.hint,
-                &request,
-                &lesson,
-                now,
-            );
-            endpoint = learnt.endpoint.or(endpoint);
-            facts.outcome = learnt.outcome;
-            facts.role = pass.role_or(learnt.role);
-            facts.issued = read.issued;
-            memory.callers.learn(&pass.sighting, &settled.identity, &facts, now);
-            let lesson = weigh::Lesson { facts: &facts, endpoint, created: learnt.created };
-            weigh::learn(&mut memory, self.guard(), &pass, &settled.act, &lesson, now);
-        }
+            facts.issued.clone_from(&read.issued);
+            self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now)
+        };
         memory.note_success(&settled, &facts, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
@@ -291,6 +266,41 @@ impl Engine {
         learnt
     }
 
+    /// What an exchange teaches that nothing speaks against. Gives its endpoint.
+    fn teach(
+        &self,
+        memory: &mut Memory,
+        pass: &Pass,
+        settled: &Settled,
+        lesson: &catalog::AnswerLesson<'_>,
+        facts: &mut AnswerFacts,
+        now: Timestamp,
+    ) -> Option<EndpointId> {
+        let carried = pass.sighting.carried();
+        let request = catalog::RequestLesson {
+            fields: &pass.fields,
+            credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
+            caller: settled.counted_caller(lesson.status),
+            source: settled.act.keys.address,
+            carried: &carried,
+        };
+        let learnt = memory.catalog.learn(
+            &settled.place,
+            &pass.query(settled.at),
+            &pass.hint,
+            &request,
+            lesson,
+            now,
+        );
+        let endpoint = learnt.endpoint.or(settled.place.endpoint);
+        facts.outcome = learnt.outcome;
+        facts.role = pass.role_or(learnt.role);
+        memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
+        let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
+        weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        endpoint
+    }
+
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up
     /// and an upstream that fails are evidence against nobody.
     pub fn abandon(&self, mut pass: Box<Pass>, end: End, now: Timestamp) -> Learnt {
@@ -298,7 +308,7 @@ impl Engine {
         else {
             return Learnt::default();
         };
-        self.look(&mut pass, now, Inspection::end);
+        self.end_inspection(&mut pass, now);
         let mut memory = self.memory();
         let seq = memory.next_seq();
         self.give_back(&mut memory, &mut settled);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conduct::Certainty;
-use rules::action::{Disruption, Severity};
+use rules::action::{Disruption, Effect, Severity};
 use rules::engine::Engine;
 use rules::rule::{Phase, Rule};
 use rules::variable::Variable;
@@ -36,11 +36,13 @@ pub struct Rulebook {
     answers: Answers,
 }
 
-/// What of answers the rules look at.
+/// What there is for rules to do when a request has been decided.
 #[derive(Clone, Copy, Debug)]
 struct Answers {
     heads: bool,
     bodies: bool,
+    /// Rules that run last, or something to be remembered.
+    end: bool,
 }
 
 /// What a match of one rule says.
@@ -74,7 +76,9 @@ impl Rulebook {
         let threshold = threshold.unwrap_or(THRESHOLD).max(1);
         let has = |phase| set.rules().any(|rule| rule.phase == phase);
         let bodies = has(Phase::ResponseBody);
-        let answers = Answers { heads: bodies || has(Phase::ResponseHeaders), bodies };
+        let heads = bodies || has(Phase::ResponseHeaders);
+        let end = has(Phase::Logging) || set.rules().any(remembers);
+        let answers = Answers { heads, bodies, end };
         Self { engine, worth, blocking, threshold, cpu_budget, answers }
     }
 
@@ -91,6 +95,11 @@ impl Rulebook {
     /// Is there a rule for their bodies?
     pub(crate) const fn looks_at_answer_bodies(&self) -> bool {
         self.answers.bodies
+    }
+
+    /// Is there anything to do when an exchange is over?
+    pub(crate) const fn has_an_end(&self) -> bool {
+        self.answers.end
     }
 
     /// Who decides.
@@ -114,6 +123,12 @@ impl Rulebook {
         let budget = self.cpu_budget.saturating_add(BUDGET_PER_KIB.saturating_mul(kib));
         u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX).saturating_mul(WORK_PER_NS)
     }
+}
+
+/// Does the rule open a collection that outlasts the exchange?
+fn remembers(rule: &Rule) -> bool {
+    let mut effects = rule.links.iter().flat_map(|link| &link.effects);
+    effects.any(|effect| matches!(effect, Effect::OpenCollection { .. }))
 }
 
 /// Do all conditions of the rule look at these variables alone?

@@ -27,6 +27,8 @@ const HOLD: Duration = Duration::from_secs(1);
 /// Where no length is promised, memory is asked for in such steps.
 const STEP: usize = 32 << 10;
 
+const NO_MEMORY: &str = "the answer was not looked at: no memory is left to hold it";
+
 /// Gives what was held of the answer; its body goes on from there.
 pub(super) async fn screen(
     ongoing: &mut Ongoing,
@@ -76,7 +78,7 @@ async fn hold(ongoing: &mut Ongoing, body: &mut AnswerBody, most: usize) -> Resu
     let expected = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let expected = expected.map(|length| length.min(most));
     let Some(mut room) = worker.hold(expected.unwrap_or(STEP.min(most))) else {
-        ongoing.note("the answer was not looked at: no memory is left to hold it");
+        ongoing.note(NO_MEMORY);
         return Ok(Taken::default());
     };
     let mut held = Held::expecting(room.bytes());
@@ -116,6 +118,13 @@ fn shown(
     most: usize,
 ) -> Option<(Bytes, bool)> {
     let seen = held.slice(..held.len().min(most));
+    let is_coded = headers.contains_key(header::CONTENT_ENCODING);
+    let room = ongoing.held_answer.as_mut().filter(|_| is_coded);
+    // Without its coding it may take as much as rules look at, however little came.
+    if room.is_some_and(|room| !room.grow(room.bytes().saturating_add(most))) {
+        ongoing.note(NO_MEMORY);
+        return None;
+    }
     let Some(decoded) = decode(headers.get(header::CONTENT_ENCODING), &seen, most, Codings::All)
     else {
         ongoing.note("the answer was not looked at: its coding is unknown or broken");

@@ -1,5 +1,6 @@
-//! Rules for answers, over real sockets: what they find is kept back, explained, told in a header;
-//! what streams goes on streaming; and where they only watch, nothing changes.
+//! Rules of a user's own over real sockets, those for answers above all: what they find is kept
+//! back, explained, told in a header; what streams goes on streaming; where they only watch,
+//! nothing changes; and what the catalog knows better is no evidence.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -20,6 +21,7 @@ SecRule RESPONSE_HEADERS:X-Debug "@rx ." "id:103,phase:3,deny,log,msg:'debugging
 SecRule RESPONSE_BODY "@rx ORA-[0-9]{5}" "id:104,phase:4,deny,log,msg:'an Oracle error'"
 SecRule RESPONSE_BODY "@rx Traceback" "id:105,phase:4,pass,log,severity:CRITICAL,msg:'a stack trace'"
 SecAction "id:106,phase:5,pass,log,msg:'the end'"
+SecRule ARGS "@rx ^[0-9]{6}$" "id:107,phase:2,pass,log,severity:CRITICAL,msg:'six digits'"
 "#;
 
 /// A folder that is laid out as a rule set, with these rules.
@@ -289,4 +291,17 @@ fn rule_files_are_watched_and_bad_ones_leave_the_old_in_force() {
     rule_set(folder.path(), "SecAction \"id:100,phase:1,pass,nolog\"\n");
     until("the new rules", || (version() > before).then_some(()));
     assert_eq!(call(palisade.address, "GET", "/oracle", "").status, 500);
+}
+
+#[test]
+fn a_number_where_only_numbers_are_sent_is_no_attack() {
+    let (upstream, folder) = (leaky(), tempfile::tempdir().expect("a folder"));
+    let palisade = started(folder.path(), &upstream.url(), "enforce", "");
+    let status = |target: &str| call(palisade.address, "GET", target, "").status;
+    assert_eq!(status("/list?page=123456"), 403, "nothing is known yet");
+    for page in 1..=70 {
+        assert_eq!(status(&format!("/list?page={page}&word=w{page}")), 200);
+    }
+    assert_eq!(status("/list?page=123456&word=a"), 200);
+    assert_eq!(status("/list?page=1&word=123456"), 403, "words are not numbers");
 }

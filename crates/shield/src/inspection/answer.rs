@@ -54,8 +54,8 @@ impl Inspection {
         self.answer_bytes
     }
 
-    /// Takes in an answer's body, as far as it was held, and runs the rules for it. `is_longer` says
-    /// that there is more of it than rules look at.
+    /// Takes in an answer's body, as far as it was held, and runs the rules for it. `is_longer`
+    /// says that there is more of it than rules look at.
     pub(crate) fn answer_body(&mut self, body: Option<Bytes>, is_longer: bool, hasher: &Hasher) {
         if self.stage != Stage::AnswerHead {
             return;

@@ -1,11 +1,11 @@
 //! An answer before the rules that look at answers.
 //!
 //! Where there are such rules, the shell shows them the answer's head when it has come
-//! ([`Engine::screen_head`]). Where they may keep it from going out ([`Pass::holds_answer`]) it then
-//! holds the body as far as they look at it, and shows them that ([`Engine::screen_body`]). When
-//! something was found ([`Pass::has_found_in_answer`]), [`Engine::learn`] says what becomes of the
-//! answer. Where nothing can be kept back, as in monitor mode and in a replay, the answer goes out
-//! as ever, and [`Engine::learn`] shows the rules what was collected of it.
+//! ([`Engine::screen_head`]). Where they may keep it from going out ([`Pass::holds_answer`]) it
+//! then holds the body as far as they look at it, and shows them that ([`Engine::screen_body`]).
+//! When something was found ([`Pass::has_found_in_answer`]), [`Engine::learn`] says what becomes of
+//! the answer. Where nothing can be kept back, as in monitor mode and in a replay, the answer goes
+//! out as ever, and [`Engine::learn`] shows the rules what was collected of it.
 
 use bytes::Bytes;
 use traffic::{AnswerHead, Layer, Mode, Timestamp};
@@ -26,8 +26,8 @@ impl Pass {
         self.screens_answer() && (self.mode(Layer::Rules) == Mode::Enforce || self.tells_rules())
     }
 
-    /// How much of the answer's body is to be held for the rules, without its coding; none when they
-    /// look at nothing of it.
+    /// How much of the answer's body is to be held for the rules, without its coding; none when
+    /// they look at nothing of it.
     pub fn answer_held(&self) -> Option<usize> {
         self.inspection.as_ref().and_then(|inspection| inspection.answer_bytes())
     }
@@ -46,6 +46,10 @@ impl Pass {
         self.answer_held().filter(|_| is_collected)
     }
 
+    fn is_unfinished(&self) -> bool {
+        self.inspection.as_ref().is_some_and(|inspection| inspection.is_unfinished())
+    }
+
     /// Is this a caller that is told which rules matched?
     pub(super) fn tells_rules(&self) -> bool {
         self.policy.debug.rule_header.value && self.sighting.address.is_loopback()
@@ -60,9 +64,9 @@ impl Engine {
         }
     }
 
-    /// Shows the body of the answer to the rules, once: without its coding, and none where they look
-    /// at nothing of it. `is_longer` says that there is more of it than they look at. With
-    /// `tells_all` the rules that run last run, too: the caller is told which matched.
+    /// Shows the body of the answer to the rules, once: without its coding, and none where they
+    /// look at nothing of it. `is_longer` says that there is more of it than they look at. Where
+    /// the caller is told which rules matched, those that run last run, too.
     pub fn screen_body(
         &self,
         pass: &mut Pass,
@@ -81,7 +85,7 @@ impl Engine {
 
     /// Shows the rules what they have not seen of the answer.
     pub(super) fn screen_rest(&self, pass: &mut Pass, answer: &Answer<'_>, now: Timestamp) {
-        if pass.inspection.is_none() {
+        if !pass.is_unfinished() {
             return;
         }
         self.screen_head(pass, &answer.head, now);
@@ -93,6 +97,13 @@ impl Engine {
             inspection.answer_body(body.map(Bytes::copy_from_slice), is_longer, self.hasher());
             inspection.end();
         });
+    }
+
+    /// The exchange is over without an answer of the upstream.
+    pub(super) fn end_inspection(&self, pass: &mut Pass, now: Timestamp) {
+        if pass.is_unfinished() {
+            self.look(pass, now, Inspection::end);
+        }
     }
 
     /// Lets the rules do something. A fault of theirs is theirs alone.

@@ -85,8 +85,8 @@ pub(super) fn weigh(
     silenced
 }
 
-/// Is it what this endpoint is made for? A method that it is known to answer, where methods come from
-/// the catalog; a number, an identifier or a date where nothing else was ever sent.
+/// Is it what this endpoint is made for? A method that it is known to answer, where methods come
+/// from the catalog; a number, an identifier or a date where nothing else was ever sent.
 fn is_usual(memory: &Memory, pass: &Pass, act: &Act, found: &Found) -> bool {
     let Some(endpoint) = act.endpoint else { return false };
     if found.told.field == METHOD {
