@@ -18,10 +18,10 @@ const MIB: u64 = 1 << 20;
 /// What the program takes that no share stands for: its code, stacks, runtime and certificates,
 /// what is bounded by number, the pages of SQLite, and what allocators hold back.
 const PROGRAM: u64 = 24 * MIB;
-/// What the built-in rules take at most. Their texts and plans are 5 MiB. Patterns are compiled when
-/// something first has to be matched with them: a caller who sends every attack there is makes it 15
-/// MiB more. Running patterns takes 2 MiB for each of two workers (more workers come on top), and
-/// values in which nothing was found are 4 MiB.
+/// What the built-in rules take at most. Their texts and plans are 5 MiB. Patterns are compiled
+/// when something first has to be matched with them: a caller who sends every attack there is makes
+/// it 15 MiB more. Running patterns takes 2 MiB for each of two workers (more workers come on top),
+/// and values in which nothing was found are 4 MiB.
 const RULES: u64 = 28 * MIB;
 /// The same of the Core Rule Set, at any paranoia level, beside the built-in rules or without.
 const CORE_RULE_SET: u64 = 28 * MIB;
