@@ -20,8 +20,8 @@ const MIB: u64 = 1 << 20;
 const PROGRAM: u64 = 24 * MIB;
 /// What the built-in rules take at most. Their texts, their plans and what tells whether a pattern
 /// matches are 8 MiB, and values in which nothing was found 4 MiB. What tells where it matches is
-/// compiled when that has to be told: a caller who sends every attack there is makes it 12 MiB more.
-/// Running patterns takes 8 MiB for each of two workers; more workers come on top.
+/// compiled when that has to be told: a caller who sends every attack there is makes it 12 MiB
+/// more. Running patterns takes 8 MiB for each of two workers; more workers come on top.
 const RULES: u64 = 40 * MIB;
 /// The same of the Core Rule Set, at any paranoia level, beside the built-in rules or without.
 const CORE_RULE_SET: u64 = 28 * MIB;
