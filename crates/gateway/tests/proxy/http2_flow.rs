@@ -21,18 +21,20 @@ use crate::{
     support::{Origin, PATIENCE, Proxy, settings},
 };
 
-const STALL: Duration = Duration::from_secs(1);
+const STALL: Duration = Duration::from_secs(2);
+const SMALL_PIECES: usize = 20;
 /// More than any buffer between origin and caller holds.
 const ENDLESS: usize = 64 << 20;
 
-/// An origin that answers in small pieces as fast as they are taken, `/small` with eight of them;
+/// An origin that answers in small pieces as fast as they are taken, `/small` with a few of them;
 /// and how many of its connections it could not go on with.
 fn origin() -> (Origin, Arc<AtomicUsize>) {
     let given_up = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&given_up);
     let origin = Origin::start(move |mut served| {
         while let Some(request) = served.request() {
-            let pieces = if request.start.contains("/small") { 8 } else { ENDLESS / 1_000 };
+            let pieces =
+                if request.start.contains("/small") { SMALL_PIECES } else { ENDLESS / 1_000 };
             let mut goes_on = served.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
             for _ in 0..pieces {
                 goes_on = goes_on && served.write(format!("3e8\r\n{}\r\n", "x".repeat(1_000)));
@@ -121,10 +123,10 @@ fn a_trickle_is_not_enough_and_a_slow_caller_that_keeps_taking_is_served() {
         let mut trickling = connect(&proxy, 40).await;
         let pause = Duration::from_millis(300);
         let trickle = tokio::spawn(async move { take(&mut trickling, "endless", pause).await });
-        // 250 bytes in 125 ms: four times the least rate, and four times as long as a stall.
-        let mut slow = connect(&proxy, 250).await;
-        let taken = take(&mut slow, "small", Duration::from_millis(125)).await.unwrap();
-        assert_eq!(taken, 8_000);
+        // A piece in 250 ms: eight times the least rate, and in all longer than a stall.
+        let mut slow = connect(&proxy, 1_000).await;
+        let taken = take(&mut slow, "small", Duration::from_millis(250)).await.unwrap();
+        assert_eq!(taken, SMALL_PIECES * 1_000);
         // Its stream ends, or what the library holds for it trickles on; the upstream is free.
         let let_go = || given_up.load(Ordering::SeqCst) == 1;
         while !let_go() {
