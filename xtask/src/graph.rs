@@ -44,7 +44,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("gateway", SHELL),
     ("intake", SHELL),
     ("console", SHELL),
-    ("drill", SHELL),
+    ("drill", &["traffic", "rules", "shield", "ledger"]),
     ("conformance", &["rules", "gateway"]),
     ("palisade", ALL),
     ("xtask", &[]),

@@ -20,7 +20,7 @@ use crate::sighting::Sighting;
 const IDENTIFIER_BYTES_MAX: usize = 256;
 /// More identifiers in one request are noise, whoever they belong to.
 const IDENTIFIERS_MAX: usize = 8;
-const NAME_BYTES_MAX: usize = 24;
+pub(crate) const NAME_BYTES_MAX: usize = 24;
 
 /// Names of fields that hold an account's identifier: lower case, letters and digits only.
 const IDENTIFIER_NAMES: [&str; 32] = [

@@ -19,6 +19,7 @@ pub mod ja4;
 mod readings;
 mod sighting;
 mod table;
+mod tried;
 pub mod user_agent;
 
 pub use address::{AddressSource, ForwardingAnomaly};
@@ -29,4 +30,5 @@ pub use credential::{Credential, Place, Slot};
 pub use issued::issued_credentials;
 pub use readings::Readings;
 pub use sighting::{Agent, Sighting, Trust, sight};
+pub use tried::{Tried, tried};
 pub use user_agent::ClientClass;

@@ -4,6 +4,7 @@
 
 use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
 
+use crate::decoy::Decoy;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
@@ -26,6 +27,21 @@ pub struct Act {
     pub path_shape: Digest,
     /// What kind of thing is asked for, by [`Wanted::of`].
     pub wanted: Wanted,
+    /// What it guesses with, where secrets are tried.
+    pub guess: Guess,
+    /// Whether nobody honest asks for this path.
+    pub decoy: Option<Decoy>,
+}
+
+/// The secrets that a request tries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Guess {
+    /// The hash of its password, by which the same one is known again.
+    pub password: Option<Digest>,
+    /// How many secrets it carries of the kind that is tried here.
+    pub count: u16,
+    /// The hash of what names the transaction that a code is for.
+    pub transaction: Option<Digest>,
 }
 
 /// The table keys of a caller's entities, made where the hash key is at hand.

@@ -2,10 +2,13 @@
 //! goes upstream, and when its answer is known.
 
 use traffic::slices::Sliced;
-use traffic::{AnswerFacts, Digest, EndpointId, Layer, Signal, Timestamp};
+use traffic::{AnswerFacts, Cve, Digest, EndpointId, Layer, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::browsing::Browsing;
+use crate::cves::Cves;
+use crate::decoy;
+use crate::guesses::Guesses;
 use crate::in_flight::{Admission, InFlight, Place};
 use crate::pace::Paces;
 use crate::pardon::Pardons;
@@ -18,7 +21,7 @@ use crate::view::{BaselineView, Suggestion, TableView};
 const SUSPECTED_NATS: f32 = 3.0;
 
 /// The names of what is kept over a restart.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 15] = [
     "conduct.logins",
     "conduct.pairs",
     "conduct.accounts",
@@ -32,14 +35,18 @@ const PARTS: [&str; 13] = [
     "conduct.running",
     "conduct.paces",
     "conduct.pardons",
+    "conduct.guesses",
+    "conduct.cves",
 ];
 
 /// The memory of behaviour.
 #[derive(Clone, Debug)]
 pub struct Conduct {
     stuffing: Stuffing,
+    pub(crate) guesses: Guesses,
     browsing: Browsing,
     probing: Probing,
+    pub(crate) cves: Cves,
     allowances: Allowances,
     paces: Paces,
     pardons: Pardons,
@@ -52,8 +59,10 @@ impl Conduct {
         let shares = Shares::of(bytes_max);
         Self {
             stuffing: Stuffing::new(shares.stuffing),
+            guesses: Guesses::new(shares.guesses),
             browsing: Browsing::new(shares.browsing),
             probing: Probing::new(shares.probing),
+            cves: Cves::new(shares.cves),
             allowances: Allowances::new(shares.allowances),
             paces: Paces::new(shares.paces),
             pardons: Pardons::default(),
@@ -83,6 +92,8 @@ impl Conduct {
             running,
             paces,
             pardons,
+            self.guesses.part(),
+            self.cves.part(),
         ])
     }
 
@@ -107,6 +118,8 @@ impl Conduct {
             running,
             paces,
             pardons,
+            self.guesses.part_mut(),
+            self.cves.part_mut(),
         ])
     }
 
@@ -139,11 +152,26 @@ impl Conduct {
         let now_s = now.as_secs();
         match layer {
             Layer::Rate => self.allowances.assess(act, limits, now, signals),
-            Layer::Takeover => self.stuffing.assess(act, &self.pardons, now_s, signals),
-            Layer::Recon => self.browsing.assess(act, &self.pardons, now_s, signals),
-            Layer::Rules => self.probing.assess(act, &self.pardons, now_s, signals),
+            Layer::Takeover => {
+                self.stuffing.assess(act, &self.pardons, now_s, signals);
+                self.guesses.assess(act, now, signals);
+            }
+            Layer::Recon => {
+                self.browsing.assess(act, &self.pardons, now_s, signals);
+                decoy::assess(act, &self.pardons, now_s, signals);
+            }
+            Layer::Rules => {
+                self.probing.assess(act, &self.pardons, now_s, signals);
+                self.cves.assess(act, &self.pardons, now_s, signals);
+            }
             _ => {}
         }
+    }
+
+    /// Notes that a request goes upstream, or would in `enforce`: from here on its guess counts,
+    /// whether an answer comes or not.
+    pub fn forwarded(&mut self, act: &Act, now: Timestamp) {
+        self.guesses.forwarded(act, now);
     }
 
     /// Learns for `layer` from the answer to an exchange that was not refused and would not have
@@ -158,7 +186,10 @@ impl Conduct {
     ) {
         let now_s = now.as_secs();
         match layer {
-            Layer::Takeover => self.stuffing.learn(act, answer, now_s),
+            Layer::Takeover => {
+                self.stuffing.learn(act, answer, now_s);
+                self.guesses.learn(act, answer, now);
+            }
             Layer::Recon => self.browsing.learn(act, answer, created_endpoint, now_s),
             Layer::Rate => {
                 if let Some(endpoint) = act.endpoint
@@ -184,6 +215,11 @@ impl Conduct {
     /// Notes an attack by `act`. `what` tells one attack from another.
     pub fn attacked(&mut self, act: &Act, what: Digest, certainty: Certainty, now: Timestamp) {
         self.probing.attacked(act, what, certainty, now.as_secs());
+    }
+
+    /// Notes that `act` probes for a published vulnerability.
+    pub fn probed(&mut self, act: &Act, cve: Cve, certainty: Certainty, now: Timestamp) {
+        self.cves.probed(act, cve, certainty, now.as_secs());
     }
 
     /// An operator's undo: for a week, evidence against the entity of this key weighs six nats
@@ -212,6 +248,8 @@ impl Conduct {
         let others = [
             TableView::of("allowances", self.allowances.table()),
             TableView::of("paces", self.paces.table()),
+            self.guesses.view(),
+            self.cves.view(),
         ];
         let stuffing = self.stuffing.tables().into_iter();
         let attacks = self.probing.tables();
@@ -223,6 +261,7 @@ impl Conduct {
         self.browsing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.stuffing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.probing.suspicion(address, now_s) >= SUSPECTED_NATS
+            || self.cves.suspicion(address, now_s) >= SUSPECTED_NATS
     }
 }
 
@@ -234,20 +273,24 @@ fn named<P>(parts: [P; PARTS.len()]) -> [(&'static str, P); PARTS.len()] {
 /// How the memory is divided.
 struct Shares {
     stuffing: usize,
+    guesses: usize,
     browsing: usize,
     probing: usize,
+    cves: usize,
     allowances: usize,
     paces: usize,
 }
 
 impl Shares {
     const fn of(bytes_max: usize) -> Self {
-        let part = bytes_max / 16;
+        let part = bytes_max / 32;
         Self {
-            stuffing: 5 * part,
-            browsing: 5 * part,
-            probing: part,
-            allowances: 2 * part,
+            stuffing: 10 * part,
+            guesses: 2 * part,
+            browsing: 10 * part,
+            probing: 2 * part,
+            cves: part,
+            allowances: 4 * part,
             paces: 3 * part,
         }
     }

@@ -26,13 +26,27 @@ pub(crate) struct Rate {
 impl Bucket {
     /// The account after one more request, or the microseconds until one is allowed.
     pub(crate) fn take(self, rate: Rate, now: Timestamp) -> Result<Self, u64> {
+        self.take_many(rate, 1, now)
+    }
+
+    /// The same for `count` requests at once: all of them, or none.
+    pub(crate) fn take_many(self, rate: Rate, count: u16, now: Timestamp) -> Result<Self, u64> {
         let now_us = now.as_micros();
-        let whole_us = self.whole_us.max(now_us).saturating_add(rate.cost_us);
+        let cost_us = rate.cost_us.saturating_mul(u64::from(count));
+        let whole_us = self.whole_us.max(now_us).saturating_add(cost_us);
         let earliest_us = whole_us.saturating_sub(rate.burst.saturating_mul(rate.cost_us));
         match earliest_us.checked_sub(now_us) {
             Some(wait_us) if wait_us > 0 => Err(wait_us),
             _ => Ok(Self { whole_us }),
         }
+    }
+}
+
+impl Bucket {
+    /// The account after `count` requests were given back.
+    pub(crate) const fn give_back(self, rate: Rate, count: u16) -> Self {
+        let cost_us = rate.cost_us.saturating_mul(count as u64);
+        Self { whole_us: self.whole_us.saturating_sub(cost_us) }
     }
 }
 

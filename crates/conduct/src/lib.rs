@@ -2,9 +2,10 @@
 //!
 //! One request tells little; forty failed log-ins tell a lot. This crate keeps, in tables of fixed
 //! size, how each source has behaved, and says so as evidence ([`traffic::Signal`]) when the next
-//! request comes. Four detectors live here: credential stuffing from one source, forced browsing,
-//! known attacks one after the other, and rate limits; beside them the cap on unanswered attempts,
-//! which keeps parallel guessing from outrunning the answers.
+//! request comes. Several detectors live here: stuffing from one source, guesses at one account or
+//! code from many, forced browsing, decoys, known attacks and published vulnerabilities one after
+//! the other, and rate limits; beside them the cap on unanswered attempts, which keeps parallel
+//! guessing from outrunning the answers.
 //!
 //! What it does not do: it neither weighs families of evidence against each other nor decides; that
 //! is `shield`'s part.
@@ -22,7 +23,10 @@ mod baselines;
 mod browsing;
 mod conduct;
 mod cusum;
+mod cves;
+mod decoy;
 mod gcra;
+mod guesses;
 mod in_flight;
 mod linear_count;
 mod nats;
@@ -39,9 +43,10 @@ mod table;
 mod view;
 mod wanted;
 
-pub use act::{Act, Keys};
+pub use act::{Act, Guess, Keys};
 pub use baseline::Readiness;
 pub use conduct::Conduct;
+pub use decoy::Decoy;
 pub use in_flight::{Admission, Place};
 pub use probing::Certainty;
 pub use rate::{Limit, Per};

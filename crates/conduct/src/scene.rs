@@ -10,7 +10,7 @@ use traffic::{
     Path, Role, ServiceId, Signal, Timestamp,
 };
 
-use crate::{Act, Admission, Conduct, Keys, Limit, Wanted};
+use crate::{Act, Admission, Conduct, Guess, Keys, Limit, Wanted};
 
 pub(crate) const LOGIN: EndpointId = EndpointId(1);
 pub(crate) const HOUR_S: f64 = 3_600.0;
@@ -107,6 +107,8 @@ impl Scene {
             role: Role::Other,
             path_shape: Digest(0),
             wanted: Wanted::Resource,
+            guess: Guess::default(),
+            decoy: None,
         }
     }
 

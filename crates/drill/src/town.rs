@@ -6,16 +6,21 @@
 
 pub mod actor;
 pub mod attackers;
+pub mod crawlers;
 pub mod crowds;
+pub mod guessers;
+mod patches;
+pub mod probers;
 pub mod scenario;
 pub mod shop;
 pub mod shoppers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use shield::Engine;
 use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
-use traffic::{Action, Timestamp};
+use traffic::{Action, Detector, Timestamp};
 
 use actor::{Actor, Asked};
 use shop::Shop;
@@ -45,6 +50,12 @@ pub struct Tally {
     pub accounts: BTreeSet<String>,
     /// Distinct paths that reached the upstream and do not exist.
     pub misses: BTreeSet<String>,
+    /// The most calls that reached the upstream within an hour.
+    pub busiest_hour: u64,
+    /// When those of the last hour did.
+    hour: VecDeque<Timestamp>,
+    /// Calls that were taken for touches of a decoy.
+    pub decoys: u64,
     /// The verdict was to refuse, whether it was carried out or not.
     pub would_refuse: u64,
 }
@@ -103,6 +114,7 @@ impl World for Town {
         let reply = self.shop.answer(call, now);
         if let Some(tally) = self.tallies.get_mut(*sender) {
             tally.forwarded += 1;
+            tally.note_hour(now);
             if let Some(account) = shop::attempted(call) {
                 tally.accounts.insert(account);
             }
@@ -123,6 +135,8 @@ impl World for Town {
         let Some(actor) = self.actors.get_mut(sender) else { return };
         if let Some(tally) = self.tallies.get_mut(sender) {
             tally.calls += 1;
+            let is_decoy = |it: &traffic::Signal| it.detector == Detector::Decoy;
+            tally.decoys += u64::from(outcome.verdict.signals.iter().any(is_decoy));
             tally.would_refuse += u64::from(outcome.verdict.action.refuses());
             if outcome.verdict.is_refusal() {
                 tally.denied += u64::from(outcome.verdict.action == Action::Deny);
@@ -136,12 +150,25 @@ impl World for Town {
     }
 }
 
+/// The hour of [`Tally::busiest_hour`].
+const HOUR: Duration = Duration::from_secs(3_600);
+
 impl Tally {
+    fn note_hour(&mut self, now: Timestamp) {
+        while self.hour.front().is_some_and(|first| now.since(*first) >= HOUR) {
+            self.hour.pop_front();
+        }
+        self.hour.push_back(now);
+        self.busiest_hour = self.busiest_hour.max(u64::try_from(self.hour.len()).unwrap_or(0));
+    }
+
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.forwarded += other.forwarded;
         self.delayed += other.delayed;
         self.denied += other.denied;
+        self.busiest_hour = self.busiest_hour.max(other.busiest_hour);
+        self.decoys += other.decoys;
         self.would_refuse += other.would_refuse;
         self.accounts.extend(other.accounts.iter().cloned());
         self.misses.extend(other.misses.iter().cloned());

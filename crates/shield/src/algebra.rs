@@ -150,6 +150,8 @@ pub(crate) const fn is_evidence(detector: Detector) -> bool {
         Detector::CredentialStuffing
             | Detector::ForcedBrowsing
             | Detector::AttackProbing
+            | Detector::CveProbing
+            | Detector::Decoy
             | Detector::GoodStanding
     )
 }

@@ -155,7 +155,7 @@ impl Findings {
 
 /// Where a finding belongs. Guessed paths lead nowhere: there is one finding for the whole scan.
 fn place_of(signal: &Signal, place: Option<EndpointId>) -> Option<EndpointId> {
-    place.filter(|_| signal.detector != Detector::ForcedBrowsing)
+    place.filter(|_| !matches!(signal.detector, Detector::ForcedBrowsing | Detector::Decoy))
 }
 
 fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hasher) -> Digest {
@@ -179,6 +179,10 @@ fn name(signal: &Signal) -> &'static str {
         Detector::StandingDecision => "Blocked caller",
         Detector::Framing => "Malformed requests",
         Detector::GoodStanding => "Known caller",
+        Detector::CveProbing => "Search for known vulnerabilities",
+        Detector::Decoy => "Decoy touched",
+        Detector::PasswordGuessing => "Passwords guessed for one account",
+        Detector::CodeGuessing => "Codes guessed",
     }
 }
 

@@ -17,7 +17,7 @@ use rules::engine::{Context, Interruption, Transaction};
 use rules::rule::Phase;
 use traffic::event::EventRule;
 use traffic::recording::RulesPart;
-use traffic::{EventId, Hasher, Head, ParamKind, Timestamp};
+use traffic::{Cve, EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
 use crate::rulebook::{Rulebook, Worth};
@@ -265,6 +265,11 @@ impl Found {
         arguments: Vec<(String, ParamKind)>,
     ) -> Self {
         Self { rule: told.id, certainty, points, told, arguments }
+    }
+
+    /// The published vulnerability that the rule is a patch for; of several, the first.
+    pub(crate) fn cve(&self) -> Option<Cve> {
+        self.told.names.iter().find_map(|name| Cve::parse(name.as_bytes()))
     }
 }
 

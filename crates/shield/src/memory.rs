@@ -167,18 +167,25 @@ impl Memory {
     /// Marks the finding of guessed log-ins when one of them entered an account.
     pub(crate) fn note_success(&mut self, settled: &Settled, facts: &AnswerFacts, hasher: &Hasher) {
         let Settled { verdict, identity, act, .. } = settled;
-        if facts.outcome != Outcome::Success
-            || verdict.nats < NOTABLE_NATS
-            || !act.role.tries_a_secret()
-            || identity.familiar
-        {
+        if facts.outcome != Outcome::Success || !act.role.tries_a_secret() || identity.familiar {
             return;
         }
-        let stuffing = Detector::CredentialStuffing;
-        let guessed = verdict.signals.iter().find(|signal| signal.detector == stuffing);
+        let guessed = verdict.signals.iter().find(|signal| match signal.detector {
+            Detector::CredentialStuffing => verdict.nats >= NOTABLE_NATS,
+            Detector::PasswordGuessing | Detector::CodeGuessing => true,
+            _ => false,
+        });
         let Some(signal) = guessed else { return };
         if let Some(key) = self.findings.key_of(signal, act.endpoint, settled.at, hasher) {
             self.findings.succeeded(key, identity.attempted);
+        }
+    }
+
+    /// Marks the finding of a probe that was answered with success.
+    pub(crate) fn note_answered_probe(&mut self, settled: &Settled, hasher: &Hasher) {
+        let Some(signal) = settled.verdict.signals.first() else { return };
+        if let Some(key) = self.findings.key_of(signal, settled.act.endpoint, settled.at, hasher) {
+            self.findings.succeeded(key, None);
         }
     }
 

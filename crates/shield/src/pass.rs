@@ -134,6 +134,7 @@ impl Engine {
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
             hint: RoleHint::default(),
+            tried: None,
             path,
             user_agent: head.headers.get(http::header::USER_AGENT).cloned(),
             peer_ja4: peer.ja4.clone(),
@@ -161,6 +162,9 @@ impl Engine {
             pass.fields.read_rest();
         }
         let mut attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+        if pass.role_or(pass.hint.role()).tries_a_secret() {
+            pass.tried = Some(caller::tried(&pass.fields, &pass.sighting, hasher));
+        }
         let mut memory = self.memory();
         let place = memory.catalog.locate(&pass.query(now), &pass.hint);
         if pass.fields.has_rest() && pass.role_or(place.role).names_an_account() {
@@ -348,6 +352,9 @@ impl Engine {
         if is_notable {
             telling = memory.telling(&settled, pass.id, self.hasher(), now);
             memory.note_finding(&settled, telling.id, self.hasher(), now);
+            if finish.answer.is_some_and(|answer| pass.is_answered_probe(&settled, answer)) {
+                memory.note_answered_probe(&settled, self.hasher());
+            }
         } else if memory.takes_sample(now) {
             telling = Telling::alone(pass.id);
         }

@@ -251,6 +251,8 @@ pub struct Route {
     pub from: Provenance,
     /// What the endpoint is for, where the user knows better than what is learnt.
     pub label: Option<Setting<Role>>,
+    /// Whether nobody honest asks for it; without a word, that is decided by the path.
+    pub decoy: Option<Setting<bool>>,
     /// Limits on how often it may be called.
     pub limits: Vec<Limit>,
     /// Who set each of them.
@@ -393,6 +395,11 @@ impl Policy {
     /// The role that the file gives to a route.
     pub fn label(&self, route: &RouteRef) -> Option<Role> {
         self.named_route(route)?.label.as_ref().map(|label| label.value)
+    }
+
+    /// Whether the file says that a route is a decoy, or that it is none.
+    pub fn decoy(&self, route: &RouteRef) -> Option<bool> {
+        self.named_route(route)?.decoy.as_ref().map(|decoy| decoy.value)
     }
 
     /// Whether a request passes when a layer fails on it.

@@ -81,6 +81,10 @@ pub(crate) fn verdict(
         verdict =
             Verdict { action: Action::Deny, mode: Mode::Enforce, layer: Some(layer), ..verdict };
     }
+    if !verdict.would_refuse() && pass.mode(Layer::Takeover) != Mode::Off {
+        // A fault is counted by the guard.
+        let _ = guard.run(Layer::Takeover, now, || memory.conduct.forwarded(act, now));
+    }
     let ticket = ticket.and_then(|ticket| {
         if verdict.is_refusal() {
             memory.conduct.release(ticket);
@@ -266,10 +270,14 @@ fn climb(
     let limit =
         signals.iter().filter(|signal| counts(signal)).find_map(|signal| match signal.reason {
             Reason::Rate { retry_after_s, .. } => Some((signal.detector.layer(), retry_after_s)),
+            Reason::Guesses { retry_after_s, .. } if retry_after_s > 0 => {
+                Some((signal.detector.layer(), retry_after_s))
+            }
             _ => None,
         });
     evidence(memory, act, &sum, &mut verdict, now);
     known_attack::refuse(signals, &counts, &mut verdict);
+    refuse_decoy(signals, &counts, &mut verdict);
     if let Some((layer, retry_after_s)) = limit
         && !verdict.action.refuses()
     {
@@ -278,6 +286,21 @@ fn climb(
         verdict.retry_after_s = Some(retry_after_s.max(1));
     }
     verdict
+}
+
+/// Refuses a request for a decoy, also where its caller is not to be blocked for it: somebody
+/// else's neighbour, or somebody known.
+fn refuse_decoy(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdict: &mut Verdict) {
+    let touched = signals.iter().find(|it| it.detector == Detector::Decoy && counts(it));
+    if let Some(touched) = touched.filter(|touched| touched.nats >= ladder::BLOCK_NATS)
+        && verdict.action < Action::Deny
+    {
+        verdict.action = Action::Deny;
+        verdict.layer = Some(Detector::Decoy.layer());
+        verdict.retry_after_s = None;
+        verdict.nats = verdict.nats.max(touched.nats);
+        verdict.risk = algebra::risk(verdict.nats);
+    }
 }
 
 fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, now: Timestamp) {

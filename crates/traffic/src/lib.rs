@@ -11,6 +11,7 @@
 //! nothing learnt depends on a secret that a recording leaves out.
 
 pub mod body;
+mod cve;
 pub mod decision;
 pub mod entity;
 pub mod event;
@@ -33,6 +34,7 @@ pub mod slices;
 pub mod time;
 pub mod verdict;
 
+pub use cve::Cve;
 pub use decision::{Decision, DecisionId, DecisionKind, Exception, ExceptionId, Origin, Scope};
 pub use entity::{Entity, Net};
 pub use event::{Event, EventId};

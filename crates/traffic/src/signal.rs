@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cve::Cve;
 use crate::entity::Entity;
 use crate::layer::Layer;
 
@@ -45,6 +46,14 @@ pub enum Detector {
     Framing,
     /// Good standing of an established caller.
     GoodStanding,
+    /// A5: passwords guessed for one account, from wherever.
+    PasswordGuessing,
+    /// A8: codes guessed for one account or transaction, from wherever.
+    CodeGuessing,
+    /// D3: published vulnerabilities probed for.
+    CveProbing,
+    /// E4: a path that nobody honest asks for.
+    Decoy,
 }
 
 /// Detectors that see the same behaviour: within a family evidence overlaps, across families it
@@ -121,6 +130,25 @@ pub enum Reason {
         /// How many of late.
         attacks: u32,
     },
+    /// Guesses at one account's password, or at one code.
+    Guesses {
+        /// How many were wrong since somebody got in.
+        wrong: u32,
+        /// Seconds until the next may be tried; 0 when one may be now.
+        retry_after_s: u32,
+    },
+    /// Published vulnerabilities that one source tried.
+    Cves {
+        /// How many distinct ones of late.
+        distinct: u32,
+        /// The last of them.
+        latest: Cve,
+    },
+    /// A path that nobody honest asks for.
+    Decoy {
+        /// The policy marks it as one; otherwise it is one of those known everywhere.
+        is_marked: bool,
+    },
     /// A standing decision.
     Standing {
         /// When it ends, in seconds since the epoch; `u32::MAX` for never.
@@ -134,7 +162,7 @@ pub enum Reason {
 
 impl Detector {
     /// All detectors.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::CredentialStuffing,
         Self::InFlight,
         Self::ForcedBrowsing,
@@ -144,6 +172,10 @@ impl Detector {
         Self::StandingDecision,
         Self::Framing,
         Self::GoodStanding,
+        Self::PasswordGuessing,
+        Self::CodeGuessing,
+        Self::CveProbing,
+        Self::Decoy,
     ];
 
     /// The name in output and exceptions.
@@ -158,6 +190,10 @@ impl Detector {
             Self::StandingDecision => "standing-decision",
             Self::Framing => "framing",
             Self::GoodStanding => "good-standing",
+            Self::PasswordGuessing => "password-guessing",
+            Self::CodeGuessing => "code-guessing",
+            Self::CveProbing => "cve-probing",
+            Self::Decoy => "decoy",
         }
     }
 
@@ -170,21 +206,32 @@ impl Detector {
     /// they count as `rate`, the layer of plain limits, where a layer must be named.
     pub const fn layer(self) -> Layer {
         match self {
-            Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => Layer::Takeover,
-            Self::ForcedBrowsing => Layer::Recon,
+            Self::CredentialStuffing
+            | Self::InFlight
+            | Self::GoodStanding
+            | Self::PasswordGuessing
+            | Self::CodeGuessing => Layer::Takeover,
+            Self::ForcedBrowsing | Self::Decoy => Layer::Recon,
             Self::RateLimit | Self::StandingDecision | Self::Framing => Layer::Rate,
-            Self::KnownAttack | Self::AttackProbing => Layer::Rules,
+            Self::KnownAttack | Self::AttackProbing | Self::CveProbing => Layer::Rules,
         }
     }
 
     /// Its family.
     pub const fn family(self) -> Family {
         match self {
-            Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => Family::Auth,
+            Self::CredentialStuffing
+            | Self::InFlight
+            | Self::GoodStanding
+            | Self::PasswordGuessing
+            | Self::CodeGuessing => Family::Auth,
             Self::ForcedBrowsing => Family::Recon,
+            Self::Decoy => Family::Deception,
             Self::RateLimit => Family::Volume,
             Self::StandingDecision => Family::Reputation,
-            Self::KnownAttack | Self::AttackProbing | Self::Framing => Family::Input,
+            Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
+                Family::Input
+            }
         }
     }
 
@@ -192,10 +239,13 @@ impl Detector {
     pub const fn owasp(self) -> &'static str {
         match self {
             Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => "API2:2023 OAT-008",
-            Self::ForcedBrowsing => "API9:2023 OAT-014",
+            Self::PasswordGuessing | Self::CodeGuessing => "API2:2023 OAT-007",
+            Self::ForcedBrowsing | Self::Decoy => "API9:2023 OAT-014",
             Self::RateLimit => "API4:2023 OAT-015",
             Self::StandingDecision => "",
-            Self::KnownAttack | Self::AttackProbing | Self::Framing => "API8:2023",
+            Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
+                "API8:2023"
+            }
         }
     }
 }
@@ -251,6 +301,24 @@ impl fmt::Display for Reason {
             }
             Self::Probing { attacks: 1 } => f.write_str("1 attack from here of late"),
             Self::Probing { attacks } => write!(f, "{attacks} attacks from here of late"),
+            Self::Guesses { wrong, retry_after_s } => {
+                let guesses = if *wrong == 1 { "wrong guess" } else { "wrong guesses" };
+                write!(f, "{wrong} {guesses} by strangers since somebody got in")?;
+                match retry_after_s {
+                    0 => Ok(()),
+                    wait_s => write!(f, "; the next may come in {wait_s} s"),
+                }
+            }
+            Self::Cves { distinct: 1, latest } => write!(f, "tried {latest}"),
+            Self::Cves { distinct, latest } => {
+                write!(f, "tried {distinct} distinct vulnerabilities, {latest} the last of them")
+            }
+            Self::Decoy { is_marked: true } => {
+                f.write_str("the policy marks this path as a decoy: nobody honest asks for it")
+            }
+            Self::Decoy { is_marked: false } => {
+                f.write_str("a file that no page links to and no program asks for")
+            }
             Self::Standing { until_s: u32::MAX } => f.write_str("a standing decision without end"),
             Self::Standing { until_s } => write!(
                 f,

@@ -49,6 +49,9 @@ pub fn explained(policy: &Policy, method: &Method, host: &str, target: &str) -> 
     if let Some(label) = &explanation.label {
         add("role".to_owned(), label.value.to_string(), label.from.to_string());
     }
+    if let Some(decoy) = &explanation.decoy {
+        add("decoy".to_owned(), decoy.value.to_string(), decoy.from.to_string());
+    }
     for layer in &explanation.layers {
         add(format!("layer {}", layer.layer), layer.mode.to_string(), layer.from.to_string());
     }

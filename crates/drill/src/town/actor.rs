@@ -69,6 +69,7 @@ pub struct Client {
     /// The address.
     pub address: IpAddr,
     agent: usize,
+    name: Option<&'static str>,
     token: Option<String>,
 }
 
@@ -76,7 +77,14 @@ impl Client {
     /// A client at `address`; `agent` chooses among the programs that people use.
     #[must_use]
     pub fn new(address: IpAddr, agent: u32) -> Self {
-        Self { address, agent: agent as usize % AGENTS.len(), token: None }
+        Self { address, agent: agent as usize % AGENTS.len(), name: None, token: None }
+    }
+
+    /// The same with this as its `User-Agent`.
+    #[must_use]
+    pub const fn calling_itself(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// From now on every call carries `token`; with none, none does.
@@ -105,7 +113,7 @@ impl Client {
             }
         };
         put(http::header::HOST, HOST);
-        put(USER_AGENT, agent);
+        put(USER_AGENT, self.name.unwrap_or(agent));
         put(ACCEPT, "application/json, text/plain, */*");
         put(ACCEPT_LANGUAGE, language);
         if body.is_some() {

@@ -9,7 +9,11 @@ use traffic::{HashKey, Timestamp};
 
 use super::actor::{Actor, Client, address};
 use super::attackers::{Scanner, Stuffer};
+use super::crawlers::{Crawler, Rummager};
 use super::crowds::{LinkFollower, PageReader};
+use super::guessers::{At, Forgetful, Guesser, StaleClient};
+use super::patches;
+use super::probers::{Curious, Prober};
 use super::shop::{Failures, Shop};
 use super::shoppers::{Habits, Shopper};
 use super::{MONDAY, Tally, Town};
@@ -27,6 +31,15 @@ pub struct Scenario {
     /// Honest callers who live a day before anything happens.
     #[serde(default)]
     pub warm_callers: u32,
+    /// Days for which they live on, and the others with them.
+    #[serde(default = "one")]
+    pub days: u32,
+    /// Whether the built-in rules look at what comes.
+    #[serde(default)]
+    pub rules: bool,
+    /// The policy, but for the upstream.
+    #[serde(default)]
+    pub policy: String,
     /// Who comes then.
     pub actor: Vec<Cast>,
     /// What must hold.
@@ -37,7 +50,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cast {
-    /// stuffer, scanner, link-follower, page-reader, office or shopper.
+    /// stuffer, scanner, guesser, stale-client, forgetful, prober, curious, crawler, rummager,
+    /// link-follower, page-reader or office.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
@@ -72,6 +86,15 @@ pub struct Cast {
     /// Every guess is an image's name.
     #[serde(default)]
     pub as_images: bool,
+    /// Addresses of one guesser.
+    #[serde(default = "one")]
+    pub sources: u32,
+    /// Guesses in one body.
+    #[serde(default = "one")]
+    pub batch: u32,
+    /// Codes are guessed, not passwords.
+    #[serde(default)]
+    pub codes: bool,
 }
 
 /// What must hold over all seeds.
@@ -80,7 +103,7 @@ pub struct Cast {
 pub struct Expectation {
     /// The kind of actor that is measured, all of its kind together.
     pub of: String,
-    /// accounts, misses, forwarded, delayed, denied or refused.
+    /// accounts, misses, forwarded, busiest-hour, decoys, delayed, denied or refused.
     pub measure: String,
     /// At most so many at the 95th percentile of seeds.
     #[serde(default)]
@@ -144,9 +167,9 @@ impl Scenario {
         Ok(measured)
     }
 
-    /// Runs one seed to the end of the day after the warm one.
+    /// Runs one seed to the end of the days after the warm one.
     pub fn run_once(&self, seed: u64) -> anyhow::Result<Town> {
-        let engine = engine()?;
+        let engine = engine(&self.policy, self.rules)?;
         let failures = match self.failures.as_str() {
             "status" => Failures::Status,
             "body" => Failures::Body,
@@ -159,15 +182,17 @@ impl Scenario {
             town.live(&engine, residents, start.after(DAY));
             start = start.after(DAY);
         }
-        let mut newcomers: Vec<Box<dyn Actor>> =
-            (0..self.warm_callers).map(|n| resident(n, start, seed ^ 1)).collect();
+        let mut newcomers: Vec<Box<dyn Actor>> = (0..self.days)
+            .flat_map(|day| (0..self.warm_callers).map(move |n| (day, n)))
+            .map(|(day, n)| resident(n, start.after(DAY * day), seed ^ u64::from(day + 1)))
+            .collect();
         for (index, cast) in self.actor.iter().enumerate() {
             let stream = u64::try_from(index + 1).unwrap_or(1) << 32;
             for n in 0..cast.count {
                 newcomers.push(cast.actor(n, start, Dice::new(seed, stream + u64::from(n)))?);
             }
         }
-        town.live(&engine, newcomers, start.after(DAY));
+        town.live(&engine, newcomers, start.after(DAY * self.days));
         Ok(town)
     }
 }
@@ -192,6 +217,20 @@ impl Cast {
                 let scanner = scanner.interleaved(self.between);
                 Box::new(if self.as_images { scanner.dressed_as_images() } else { scanner })
             }
+            "guesser" => {
+                let guesses = (self.size, self.pace_ms);
+                let guesser = Guesser::new(self.secret_of(0), self.sources, at, guesses, dice);
+                Box::new(guesser.in_batches(self.batch))
+            }
+            "stale-client" => {
+                let (_, account) = self.secret_of(n);
+                Box::new(StaleClient::new(client, account, at, self.size, self.pace_ms))
+            }
+            "forgetful" => Box::new(Forgetful::new(self.secret_of(n), client, at, self.size, dice)),
+            "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
+            "curious" => Box::new(Curious::new(client, at, self.size)),
+            "crawler" => Box::new(Crawler::new(client, at, self.size, self.pace_ms, dice)),
+            "rummager" => Box::new(Rummager::new(client, at, n, self.size, dice)),
             "link-follower" => Box::new(LinkFollower::new(client, at, "/offers/spring", dice)),
             "page-reader" => Box::new(PageReader::new(client, at, self.size)),
             "office" => {
@@ -205,10 +244,14 @@ impl Cast {
                     dice,
                 ))
             }
-            other => bail!(
-                "actor kind {other:?}: stuffer, scanner, link-follower, page-reader or office"
-            ),
+            other => bail!("there are no actors of the kind {other:?}"),
         })
+    }
+
+    /// What is guessed at, and the resident whose it is.
+    fn secret_of(&self, n: u32) -> (At, String) {
+        let at = if self.codes { At::Code } else { At::Password };
+        (at, format!("resident{n}@town.example"))
     }
 }
 
@@ -262,14 +305,18 @@ fn resident(n: u32, day: Timestamp, seed: u64) -> Box<dyn Actor> {
     ))
 }
 
-fn engine() -> anyhow::Result<Engine> {
+fn engine(policy: &str, has_rules: bool) -> anyhow::Result<Engine> {
     let flags = policy::Flags {
         to: Some("http://127.0.0.1:9".to_owned()),
         mode: Some(traffic::Mode::Enforce),
         ..policy::Flags::default()
     };
-    let (policy, _) = policy::load(&policy::Sources { flags, ..policy::Sources::default() })
-        .map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    let file = (!policy.is_empty()).then_some(("scenario", policy));
+    let sources = policy::Sources { file, flags, ..policy::Sources::default() };
+    let (mut policy, _) = policy::load(&sources).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    if has_rules {
+        policy.arm(patches::rulebook()?);
+    }
     Ok(Engine::new(Settings {
         policy,
         key: HashKey::new(*b"a town's own key"),
@@ -285,11 +332,13 @@ fn measure(tally: &Tally, name: &str) -> anyhow::Result<u64> {
         "accounts" => count(tally.accounts.len()),
         "misses" => count(tally.misses.len()),
         "forwarded" => tally.forwarded,
+        "busiest-hour" => tally.busiest_hour,
+        "decoys" => tally.decoys,
         "delayed" => tally.delayed,
         "denied" => tally.denied,
         "refused" => tally.denied + tally.delayed,
         other => {
-            bail!("measure {other:?}: accounts, misses, forwarded, delayed, denied or refused")
+            bail!("there is no measure {other:?}")
         }
     })
 }

@@ -35,11 +35,11 @@ fn shop_log(honest: usize) -> String {
 fn search(from: &str, time: &str) -> String {
     let words = [
         "admin",
-        ".git/config",
+        "git/config",
         "backup.zip",
         "phpmyadmin",
         "wp-login.php",
-        ".env",
+        "env",
         "old",
         "console",
         "actuator/env",

@@ -1,13 +1,14 @@
 //! How an exchange ends, and what its answer says.
 
 use catalog::{AnswerBody, Redirect};
+use conduct::Certainty;
 use http::HeaderValue;
 use traffic::media::Media;
 use traffic::{
     AnswerHead, DataClasses, Digest, EndpointId, Event, EventId, Fields, Hasher, Verdict,
 };
 
-use super::Refusal;
+use super::{Pass, Refusal, Settled};
 
 /// An answer of the upstream.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +85,24 @@ impl ReadAnswer {
             body: body.map(|_| AnswerBody::of(&fields)),
             redirect: header(http::header::LOCATION).map(|location| Redirect::of(location, hasher)),
         }
+    }
+}
+
+impl Pass {
+    /// Whether a probe for a published vulnerability found something: it went to a path that
+    /// nobody was seen to use, and was answered with success. A page says nothing, since many
+    /// sites answer every path with the same one.
+    pub(super) fn is_answered_probe(&self, settled: &Settled, answer: &Answer<'_>) -> bool {
+        let found = self.inspection.iter().flat_map(|inspection| &inspection.request.found);
+        let mut certain = found.filter(|found| found.certainty == Certainty::Certain);
+        let header = answer.head.headers.get(http::header::CONTENT_TYPE);
+        let is_page = header.is_some_and(|value| {
+            value.as_bytes().get(..9).is_some_and(|it| it.eq_ignore_ascii_case(b"text/html"))
+        });
+        certain.any(|found| found.cve().is_some())
+            && !settled.act.endpoint_known
+            && matches!(answer.head.status, 200..=299)
+            && !is_page
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use caller::Sighting;
 use catalog::{Place, Query, RoleHint};
-use conduct::{Act, Keys, Wanted};
+use conduct::{Act, Decoy, Guess, Keys, Wanted};
 use http::{HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
@@ -46,6 +46,8 @@ pub struct Pass {
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
+    /// The secrets in it, where the request alone suggests that it tries some.
+    pub(crate) tried: Option<caller::Tried>,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
@@ -211,16 +213,42 @@ impl Pass {
         self.policy.label(&self.route).unwrap_or(learnt)
     }
 
+    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows.
+    fn decoy(&self) -> Option<Decoy> {
+        match self.policy.decoy(&self.route) {
+            Some(is_marked) => is_marked.then_some(Decoy::Marked),
+            None => Decoy::is_known(&self.path).then_some(Decoy::Known),
+        }
+    }
+
+    /// What it guesses with, as an endpoint of `role` reads it.
+    fn guess(&self, role: Role, hasher: &Hasher) -> Guess {
+        let read = || caller::tried(&self.fields, &self.sighting, hasher);
+        let tried = self.tried.unwrap_or_else(read);
+        // An identifier within the path names the transaction; at its end it may be the code.
+        let mut within = self.path.segments().rev().skip(1);
+        let named = within.any(|segment| segment.kind.is_identifier());
+        let is_code = matches!(role, Role::OtpVerify | Role::ResetConfirm | Role::Redeem);
+        Guess {
+            password: tried.password,
+            count: if is_code { tried.codes } else { tried.passwords },
+            transaction: tried.transaction.or_else(|| named.then(|| self.path.digest())),
+        }
+    }
+
     pub(super) fn act(&self, identity: Identity, place: &Place, hasher: &Hasher) -> Act {
+        let role = self.role_or(place.role);
         Act {
             identity,
             keys: Keys::of(&identity, hasher),
             service: place.service,
             endpoint: place.endpoint,
             endpoint_known: place.is_known,
-            role: self.role_or(place.role),
+            role,
             path_shape: place.path_shape,
             wanted: self.wanted,
+            decoy: self.decoy(),
+            guess: if role.tries_a_secret() { self.guess(role, hasher) } else { Guess::default() },
         }
     }
 }

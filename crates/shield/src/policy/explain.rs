@@ -26,6 +26,8 @@ pub struct Explanation {
     pub route: Option<Setting<String>>,
     /// The role that the file gives it.
     pub label: Option<Setting<Role>>,
+    /// Whether the file says that it is a decoy.
+    pub decoy: Option<Setting<bool>>,
     /// The mode of each layer.
     pub layers: Vec<LayerMode>,
     /// Limits, such as `10/m per source, burst 10`.
@@ -94,6 +96,7 @@ impl Policy {
                 from: route.from.clone(),
             }),
             label: route.and_then(|route| route.label.clone()),
+            decoy: route.and_then(|route| route.decoy.clone()),
             layers: self.layer_modes(found),
             limits: limits.unwrap_or_default(),
             on_error: match route {

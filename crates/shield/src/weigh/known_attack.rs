@@ -69,6 +69,10 @@ pub(super) fn weigh(
     if let Some(found) = counted.first() {
         memory.conduct.attacked(act, Digest(found.rule), found.certainty, now);
     }
+    // One request probes for one vulnerability, though rules for several may match it.
+    if let Some((found, cve)) = counted.iter().find_map(|found| Some((found, found.cve()?))) {
+        memory.conduct.probed(act, cve, found.certainty, now);
+    }
     let others = counted.iter().filter(|found| found.rule != rule).count();
     signals.insert(
         0,

@@ -273,6 +273,7 @@ impl Check<'_, '_, '_> {
                 pattern,
                 from: route.pattern.from,
                 label: route.label.map(|given| setting(Some(given), Role::Other)),
+                decoy: route.decoy.map(|given| setting(Some(given), false)),
                 limits: route.rates.iter().map(|rate| limit(&named, &rate.value)).collect(),
                 limits_from: route.rates.into_iter().map(|rate| rate.from).collect(),
                 on_error: setting(route.on_error, OnError::Open),

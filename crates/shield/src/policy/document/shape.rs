@@ -95,7 +95,7 @@ pub(super) static PROTECT: Shape = shape("[site.protect]", "layer.", &LAYER_KEYS
 pub(super) static ROUTE: Shape = shape(
     "[[site.route]]",
     "site.route.",
-    &["match", "label", "mode", "rate", "on_error", "protect"],
+    &["match", "label", "decoy", "mode", "rate", "on_error", "protect"],
 );
 pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
 pub(super) static RATE: Shape =

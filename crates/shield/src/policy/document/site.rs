@@ -44,6 +44,7 @@ pub(in crate::policy) struct SaidSite {
 pub(in crate::policy) struct SaidRoute {
     pub(in crate::policy) pattern: Given<RoutePattern>,
     pub(in crate::policy) label: Option<Given<Role>>,
+    pub(in crate::policy) decoy: Option<Given<bool>>,
     pub(in crate::policy) rates: Vec<Given<SaidRate>>,
     pub(in crate::policy) on_error: Option<Given<OnError>>,
     pub(in crate::policy) modes: Said,
@@ -235,6 +236,7 @@ fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute
     }
     let pattern = pattern.and_then(|e| e.text(reader, "\"POST /v1/login\"", RoutePattern::parse));
     let label = keys.take("label").and_then(|entry| label(entry, reader));
+    let decoy = keys.take("decoy").and_then(|entry| entry.truth(reader));
     let mode = keys.take("mode").and_then(|entry| read_mode(entry, reader));
     let rates = keys.take("rate").map(|entry| rates(entry, reader)).unwrap_or_default();
     let on_error = keys.take("on_error").and_then(|e| e.word(reader, &shape::ON_ERROR));
@@ -242,7 +244,7 @@ fn route<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Option<SaidRoute
     let layers = protect.map(|entry| read_protect(entry, reader, &shape::ROUTE_PROTECT));
     reader.finish(keys);
     let modes = Said { mode, layers: layers.unwrap_or_default() };
-    Some(SaidRoute { pattern: pattern?, label, rates, on_error, modes })
+    Some(SaidRoute { pattern: pattern?, label, decoy, rates, on_error, modes })
 }
 
 fn rates<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<Given<SaidRate>> {

@@ -1,0 +1,231 @@
+//! What a request guesses with: its password or code, how many of them it carries, and the
+//! transaction that they are for.
+//!
+//! A password is known by its keyed hash and only to tell whether the same one came again; a
+//! client with an old password in its settings sends one wrong password a thousand times, a guesser
+//! sends a thousand. Several secrets in one body are several guesses: APIs exist that take a list.
+//!
+//! Whether the endpoint tries secrets at all is for its role to say, not for this module.
+
+use traffic::fields::{Field, Fields, Sort};
+use traffic::{Digest, Hasher};
+
+use crate::attempt::{NAME_BYTES_MAX, fold};
+use crate::credential::Place;
+use crate::sighting::Sighting;
+
+/// What a request tries.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tried {
+    /// The hash of its password; of all of them, where there are several.
+    pub password: Option<Digest>,
+    /// How many passwords it carries.
+    pub passwords: u16,
+    /// How many codes it carries.
+    pub codes: u16,
+    /// The hash of what names the transaction that a code is for.
+    pub transaction: Option<Digest>,
+}
+
+/// Names of fields that hold the password that an account has now: lower case, letters and digits
+/// only. A new one, and its repetition, are no guesses.
+const PASSWORD_NAMES: [&str; 18] = [
+    "currentpassword",
+    "loginpassword",
+    "oldpassword",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwordcurrent",
+    "passwordhash",
+    "passwordold",
+    "passwort",
+    "pswd",
+    "pwd",
+    "secret",
+    "userpass",
+    "userpasswd",
+    "userpassword",
+    "userpwd",
+];
+
+/// The same of fields that hold a code or a token that was sent to somebody.
+const CODE_NAMES: [&str; 35] = [
+    "2fa",
+    "2facode",
+    "answer",
+    "authcode",
+    "backupcode",
+    "challengecode",
+    "challengeresponse",
+    "code",
+    "confirmationcode",
+    "emailcode",
+    "key",
+    "mfa",
+    "mfacode",
+    "onetimecode",
+    "onetimepassword",
+    "otp",
+    "otpcode",
+    "passcode",
+    "phonecode",
+    "pin",
+    "pincode",
+    "recoverycode",
+    "resetcode",
+    "resetpasswordtoken",
+    "resettoken",
+    "securitycode",
+    "smscode",
+    "token",
+    "totp",
+    "totpcode",
+    "twofactorcode",
+    "validationcode",
+    "verificationcode",
+    "verificationtoken",
+    "verifycode",
+];
+
+/// The same of fields that name the transaction.
+const TRANSACTION_NAMES: [&str; 19] = [
+    "challenge",
+    "challengeid",
+    "factorid",
+    "flow",
+    "flowid",
+    "loginid",
+    "mfatoken",
+    "otpid",
+    "otptoken",
+    "preauthtoken",
+    "requestid",
+    "sessionid",
+    "sessiontoken",
+    "statetoken",
+    "transaction",
+    "transactionid",
+    "txid",
+    "verificationid",
+    "verificationrequestid",
+];
+
+/// What the request tries, by its body, its query, and Basic credentials.
+#[must_use]
+pub fn tried(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Tried {
+    let mut tried = Tried::default();
+    for field in fields.leaves() {
+        let mut buffer = [0; NAME_BYTES_MAX];
+        let name = name_of(&field, &mut buffer);
+        if is_one_of(&PASSWORD_NAMES, name) {
+            tried.passwords = tried.passwords.saturating_add(1);
+            tried.password = joined(tried.password, hasher.hash(field.value_bytes()));
+        } else if is_one_of(&CODE_NAMES, name) {
+            tried.codes = tried.codes.saturating_add(1);
+        } else if is_one_of(&TRANSACTION_NAMES, name) {
+            tried.transaction = joined(tried.transaction, hasher.hash(field.value_bytes()));
+        }
+    }
+    let mut basic = sighting.credentials.iter().filter(|it| it.slot.place == Place::Basic);
+    if let Some(basic) = basic.next().filter(|_| tried.passwords == 0) {
+        tried.passwords = 1;
+        tried.password = Some(basic.value);
+    }
+    tried
+}
+
+fn joined(before: Option<Digest>, next: Digest) -> Option<Digest> {
+    Some(before.map_or(next, |before| before.then(next)))
+}
+
+/// The folded name of a field with a value; an element of a list goes by the name of the list.
+fn name_of<'b>(field: &Field<'_>, buffer: &'b mut [u8; NAME_BYTES_MAX]) -> &'b [u8] {
+    let has_value = matches!(field.sort(), Sort::String | Sort::Number);
+    if !has_value || field.value_bytes().is_empty() {
+        return &[];
+    }
+    let own = field.name_bytes();
+    match field.parent().filter(|_| own.is_empty()) {
+        Some(list) => fold(list.name_bytes(), buffer),
+        None => fold(own, buffer),
+    }
+}
+
+fn is_one_of(names: &[&str], name: &[u8]) -> bool {
+    !name.is_empty() && names.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Version};
+    use traffic::{HashKey, Head, Location, Peer};
+
+    use super::*;
+    use crate::readings::Readings;
+    use crate::sighting::{Trust, sight};
+
+    fn of(headers: &HeaderMap, body: &str) -> Tried {
+        let hasher = Hasher::new(HashKey::new([9; 16]));
+        let mut fields = Fields::default();
+        match body.starts_with(['{', '[']) {
+            true => traffic::json::read(body.as_bytes(), &mut fields),
+            false => fields.read_pairs(body.as_bytes(), Location::Form),
+        }
+        let head = Head {
+            method: &Method::POST,
+            target: b"/login",
+            version: Version::HTTP_11,
+            authority: "api.example.com",
+            headers,
+            raw: None,
+        };
+        let peer = Peer::plain("192.0.2.1".parse().unwrap());
+        let sighting = sight(&head, &peer, &Trust::default(), &hasher, None, &Readings::default());
+        tried(&fields, &sighting, &hasher)
+    }
+
+    fn counts(body: &str) -> (u16, u16, bool) {
+        let tried = of(&HeaderMap::new(), body);
+        (tried.passwords, tried.codes, tried.transaction.is_some())
+    }
+
+    #[test]
+    fn the_names_are_sorted_for_the_search() {
+        assert!(PASSWORD_NAMES.is_sorted() && CODE_NAMES.is_sorted());
+        assert!(TRANSACTION_NAMES.is_sorted());
+    }
+
+    #[test]
+    fn every_secret_in_a_body_is_a_guess() {
+        let rows = [
+            (r#"{"email":"a@b.io","password":"x"}"#, (1, 0, false)),
+            ("user=a&pass=x", (1, 0, false)),
+            (r#"[{"email":"a","password":"x"},{"email":"a","password":"y"}]"#, (2, 0, false)),
+            (r#"{"code":"1234","transaction_id":"7"}"#, (0, 1, true)),
+            (r#"{"otp":["1234","1235","1236"],"phone":"1"}"#, (0, 3, false)),
+            (r#"{"otp":1234}"#, (0, 1, false)),
+            (r#"{"token":"x","new_password":"y","confirm_password":"y"}"#, (0, 1, false)),
+            (r#"{"current_password":"x","new_password":"y"}"#, (1, 0, false)),
+            (r#"{"password":"","name":"x"}"#, (0, 0, false)),
+        ];
+        for (body, expected) in rows {
+            assert_eq!(counts(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_same_password_is_the_same_wherever_it_stands() {
+        let plain = of(&HeaderMap::new(), r#"{"email":"a@b.io","password":"x"}"#);
+        let form = of(&HeaderMap::new(), "pwd=x");
+        let other = of(&HeaderMap::new(), "pwd=y");
+        assert_eq!(plain.password, form.password);
+        assert_ne!(plain.password, other.password);
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "Basic QWRhOnNlc2FtZQ==".parse().unwrap());
+        let basic = of(&headers, "");
+        assert_eq!(basic.passwords, 1);
+        assert!(basic.password.is_some());
+    }
+}

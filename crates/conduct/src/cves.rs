@@ -1,0 +1,181 @@
+//! Probes for published vulnerabilities (D3), one after the other from one source.
+//!
+//! What rules find of them is refused by itself. Here counts how many distinct vulnerabilities one
+//! source tries: a request that happens to look like one exploit happens to nobody twice with
+//! another, while a scanner has a list. So two are enough, and it does not matter how slowly they
+//! come, nor at which paths. A path that nobody was seen to use and that answers such a probe with
+//! success is worth a look by itself, whoever asked.
+
+use serde::{Deserialize, Serialize};
+use traffic::slices::Sliced;
+use traffic::{Cve, Detector, Digest, Reason, Signal};
+
+use crate::act::Act;
+use crate::cusum::Cusum;
+use crate::nats;
+use crate::pardon::Pardons;
+use crate::probing::Certainty;
+use crate::table::{Line, Table};
+use crate::view::TableView;
+
+/// Slow scanners take a day for their list.
+const HALF_LIFE_S: u32 = 86_400;
+/// Two certain ones are more than a block takes (9.2), also when the other came hours ago.
+const CERTAIN_NATS: f32 = 5.2;
+/// Where the rule is not certain, four are.
+const LIKELY_NATS: f32 = 2.4;
+/// Evidence below this is not worth a line in an explanation.
+const SHOWN_NATS_MIN: f32 = 0.5;
+/// The latest that one source tried; an earlier one counts again when it comes back.
+const KNOWN: usize = 6;
+
+/// Sources by what they tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Cves(Table<Prober>);
+
+/// One source.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub(crate) struct Prober {
+    evidence: Cusum,
+    distinct: Cusum,
+    known: [Option<Cve>; KNOWN],
+    last_s: u32,
+}
+
+impl Cves {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Table::new(bytes))
+    }
+
+    /// What is kept over a restart.
+    pub(crate) const fn part(&self) -> &dyn Sliced {
+        &self.0
+    }
+
+    /// The same, for what was kept.
+    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+        &mut self.0
+    }
+
+    /// Appends what stands against the sources of `act`.
+    pub(crate) fn assess(
+        &self,
+        act: &Act,
+        pardons: &Pardons,
+        now_s: u32,
+        signals: &mut Vec<Signal>,
+    ) {
+        for source in act.sources() {
+            let Some(prober) = self.0.read(source.key) else { continue };
+            let nats = prober.evidence.at(now_s, HALF_LIFE_S);
+            let nats = pardons.apply(source.key, nats, now_s);
+            let Some(latest) = prober.known.first().copied().flatten() else { continue };
+            if nats < SHOWN_NATS_MIN {
+                continue;
+            }
+            let distinct = nats::count(prober.distinct.at(now_s, HALF_LIFE_S)).max(1);
+            signals.push(Signal {
+                detector: Detector::CveProbing,
+                entity: source.entity,
+                nats,
+                reason: Reason::Cves { distinct, latest },
+            });
+        }
+    }
+
+    /// Notes that `act` probes for `cve`.
+    pub(crate) fn probed(&mut self, act: &Act, cve: Cve, certainty: Certainty, now_s: u32) {
+        let nats = match certainty {
+            Certainty::Odd => return,
+            Certainty::Likely => LIKELY_NATS,
+            Certainty::Certain => CERTAIN_NATS,
+        };
+        for source in act.sources() {
+            let mut prober = self.0.read(source.key).unwrap_or_default();
+            if prober.known.contains(&Some(cve)) {
+                continue;
+            }
+            prober.known.rotate_right(1);
+            if let Some(latest) = prober.known.first_mut() {
+                *latest = Some(cve);
+            }
+            prober.evidence.add(nats, now_s, HALF_LIFE_S);
+            prober.distinct.add(1.0, now_s, HALF_LIFE_S);
+            prober.last_s = now_s;
+            self.0.write(source.key, now_s, prober);
+        }
+    }
+
+    /// How suspected `address` is.
+    pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
+        self.0.read(address).map_or(0.0, |prober| prober.evidence.at(now_s, HALF_LIFE_S))
+    }
+
+    pub(crate) fn view(&self) -> TableView {
+        TableView::of("probers for CVEs", &self.0)
+    }
+}
+
+impl Line for Prober {
+    fn worth(&self, now_s: u32) -> f32 {
+        let idle_s = now_s.saturating_sub(self.last_s);
+        2.0 * self.evidence.at(now_s, HALF_LIFE_S)
+            - nats::number(idle_s) / nats::number(HALF_LIFE_S)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{HOUR_S, Scene, time};
+
+    fn cve(number: u32) -> Cve {
+        Cve { year: 2021, number }
+    }
+
+    fn probe(scene: &mut Scene, act: &Act, number: u32, at_s: f64) {
+        scene.conduct.probed(act, cve(number), Certainty::Certain, time(at_s));
+    }
+
+    fn nats(scene: &Scene, act: &Act, at_s: f64) -> f32 {
+        let mut signals = Vec::new();
+        let now_s = time(at_s).as_secs();
+        scene.conduct.cves.assess(act, &Pardons::default(), now_s, &mut signals);
+        signals.iter().map(|signal| signal.nats).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn two_distinct_ones_are_enough_wherever_and_however_slowly_they_come() {
+        let mut scene = Scene::new();
+        let (here, there) = (scene.page(5, "/a", None), scene.page(5, "/b", Some(3)));
+        probe(&mut scene, &here, 1, 0.0);
+        assert!(nats(&scene, &here, 0.0) < 6.9);
+        probe(&mut scene, &there, 2, 2.0 * HOUR_S);
+        assert!(nats(&scene, &here, 2.0 * HOUR_S) >= 9.2);
+    }
+
+    #[test]
+    fn the_same_one_a_thousand_times_is_one() {
+        let mut scene = Scene::new();
+        for second in 0..1_000 {
+            let act = scene.page(5, &format!("/{second}"), None);
+            probe(&mut scene, &act, 1, f64::from(second));
+        }
+        let act = scene.page(5, "/a", None);
+        assert!(nats(&scene, &act, 1_000.0) < 6.9);
+    }
+
+    #[test]
+    fn what_only_looks_like_one_counts_less_or_not_at_all() {
+        let mut scene = Scene::new();
+        let act = scene.page(5, "/a", None);
+        for number in 0..20 {
+            scene.conduct.probed(&act, cve(number), Certainty::Odd, time(1.0));
+        }
+        assert_eq!(nats(&scene, &act, 1.0), 0.0);
+        for number in 0..3 {
+            scene.conduct.probed(&act, cve(number), Certainty::Likely, time(1.0));
+        }
+        assert!((6.9..9.2).contains(&nats(&scene, &act, 1.0)));
+    }
+}

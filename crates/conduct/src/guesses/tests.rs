@@ -1,0 +1,183 @@
+//! Guesses from many places, what hides them, and the people who look as if they guessed.
+
+use super::*;
+use crate::Guess;
+use crate::scene::{DAY_S, HOUR_S, Scene, answer, time};
+
+const VICTIM: u32 = 7;
+
+/// Somebody at `address` tries password number `password` of the victim's account.
+fn password(scene: &Scene, address: u32, password: u64) -> Act {
+    let mut act = scene.login(address, VICTIM);
+    act.guess = Guess { password: Some(Digest(password)), count: 1, transaction: None };
+    act
+}
+
+fn code(scene: &Scene, address: u32) -> Act {
+    let mut act = scene.login(address, VICTIM);
+    act.role = Role::OtpVerify;
+    act
+}
+
+/// How long it has to wait; none when it may go on.
+fn wait_s(scene: &Scene, act: &Act, at_s: f64) -> Option<u32> {
+    let mut signals = Vec::new();
+    scene.conduct.guesses.assess(act, time(at_s), &mut signals);
+    let waits = signals.iter().map(|signal| match signal.reason {
+        Reason::Guesses { retry_after_s, .. } => retry_after_s,
+        _ => 0,
+    });
+    waits.max().filter(|wait_s| *wait_s > 0)
+}
+
+/// One try that is answered at once with `status`; whether it reached the API.
+fn attempt(scene: &mut Scene, act: &Act, status: u16, at_s: f64) -> bool {
+    let passes = wait_s(scene, act, at_s).is_none();
+    if passes {
+        scene.conduct.forwarded(act, time(at_s));
+        scene.conduct.guesses.learn(act, &answer(status, act.role), time(at_s));
+    }
+    passes
+}
+
+#[test]
+fn an_account_has_one_allowance_for_all_strangers() {
+    let mut scene = Scene::new();
+    let mut reached = 0;
+    for guess in 0..3_600_u32 {
+        let act = password(&scene, guess % 500, u64::from(guess));
+        reached += u32::from(attempt(&mut scene, &act, 401, f64::from(guess)));
+    }
+    assert!((17..=20).contains(&reached), "{reached}");
+    // Another account is not concerned.
+    let mut other = password(&scene, 1, 1);
+    other.identity.attempted = Some(Digest(99));
+    assert_eq!(wait_s(&scene, &other, HOUR_S), None);
+}
+
+#[test]
+fn after_a_hundred_wrong_ones_there_is_one_an_hour() {
+    let mut scene = Scene::new();
+    let mut of_day = [0; 4];
+    for guess in 0..4 * 1_440_u32 {
+        let act = password(&scene, guess, u64::from(guess));
+        if attempt(&mut scene, &act, 401, f64::from(guess) * 60.0) {
+            of_day[usize::try_from(guess / 1_440).unwrap_or(0)] += 1;
+        }
+    }
+    assert!(of_day[0] <= 130 && of_day[1] <= 25 && of_day[3] >= 20, "{of_day:?}");
+}
+
+#[test]
+fn guesses_count_before_they_are_answered_and_when_nobody_waits_for_the_answer() {
+    let mut scene = Scene::new();
+    for guess in 0..8 {
+        let act = password(&scene, guess, u64::from(guess));
+        assert_eq!(wait_s(&scene, &act, 0.0), None, "{guess}");
+        scene.conduct.forwarded(&act, time(0.0));
+    }
+    let act = password(&scene, 9, 9);
+    assert_eq!(wait_s(&scene, &act, 0.0), Some(360));
+}
+
+#[test]
+fn the_owner_is_outside_of_it_and_ends_the_row() {
+    let mut scene = Scene::new();
+    for guess in 0..50 {
+        let act = password(&scene, guess, u64::from(guess));
+        attempt(&mut scene, &act, 401, 1.0);
+    }
+    let mut owner = password(&scene, 900, 1_000);
+    owner.identity.familiar = true;
+    for wrong in 0..30 {
+        owner.guess.password = Some(Digest(wrong));
+        assert!(attempt(&mut scene, &owner, 401, 2.0));
+    }
+    assert!(attempt(&mut scene, &owner, 200, 3.0));
+    let stranger = password(&scene, 1, 2_000);
+    let mut signals = Vec::new();
+    scene.conduct.guesses.assess(&stranger, time(4.0), &mut signals);
+    let said = signals.first().map(|signal| signal.reason);
+    assert!(matches!(said, Some(Reason::Guesses { wrong: 0, .. })), "{said:?}");
+    assert!(wait_s(&scene, &stranger, 4.0).is_some(), "the allowance is as it was");
+}
+
+#[test]
+fn one_wrong_password_is_one_guess_however_often_it_comes() {
+    let mut scene = Scene::new();
+    for minute in 0..1_440 {
+        let act = password(&scene, 5, 77);
+        assert!(attempt(&mut scene, &act, 401, f64::from(minute) * 60.0), "{minute}");
+    }
+    let other = password(&scene, 6, 78);
+    for guess in 0..7 {
+        let act = password(&scene, 6, 100 + guess);
+        assert!(attempt(&mut scene, &act, 401, DAY_S), "{guess}");
+    }
+    assert!(wait_s(&scene, &other, DAY_S).is_none(), "one of eight is left");
+}
+
+#[test]
+fn what_was_right_or_not_judged_is_given_back() {
+    let mut scene = Scene::new();
+    for (guess, status) in [200, 429, 500, 503].into_iter().cycle().take(100).enumerate() {
+        let act = password(&scene, 5, guess as u64);
+        assert!(attempt(&mut scene, &act, status, 1.0), "{guess}");
+    }
+}
+
+#[test]
+fn codes_are_counted_by_whatever_names_whose_they_are() {
+    // By account, from new addresses and sessions each time.
+    let mut scene = Scene::new();
+    let mut reached = 0;
+    for guess in 0..1_000_u32 {
+        let mut act = code(&scene, guess);
+        act.identity.session = Some(Digest(u64::from(guess) + 5));
+        reached += u32::from(attempt(&mut scene, &act, 401, f64::from(guess) * 3.6));
+    }
+    assert!((6..=10).contains(&reached), "{reached}");
+    // By transaction, by session, by address.
+    let variants: [fn(&mut Act, u32); 3] = [
+        |act, _| act.guess.transaction = Some(Digest(3)),
+        |act, _| act.identity.session = Some(Digest(4)),
+        |act, _| act.keys.address = Digest(5),
+    ];
+    for (number, name) in variants.into_iter().enumerate() {
+        let mut reached = 0;
+        for guess in 0..1_000_u32 {
+            let mut act = code(&scene, 10_000 + guess);
+            act.identity.attempted = None;
+            name(&mut act, guess);
+            reached += u32::from(attempt(&mut scene, &act, 401, DAY_S));
+        }
+        assert_eq!(reached, 6, "variant {number}");
+    }
+}
+
+#[test]
+fn whoever_knows_the_password_has_still_to_show_the_code() {
+    let mut scene = Scene::new();
+    let mut reached = 0;
+    for _ in 0..100 {
+        let mut act = code(&scene, 5);
+        act.identity.familiar = true;
+        reached += u32::from(attempt(&mut scene, &act, 401, 1.0));
+    }
+    assert_eq!(reached, 6);
+    // The strangers' allowance is another: they cannot take the owner's.
+    let stranger = code(&scene, 6);
+    assert_eq!(wait_s(&scene, &stranger, 1.0), None);
+}
+
+#[test]
+fn a_list_of_codes_is_as_many_guesses() {
+    let mut scene = Scene::new();
+    let mut act = code(&scene, 5);
+    act.guess.count = 7;
+    assert!(!attempt(&mut scene, &act, 401, 1.0));
+    act.guess.count = 6;
+    assert!(attempt(&mut scene, &act, 401, 1.0));
+    act.guess.count = 1;
+    assert!(!attempt(&mut scene, &act, 401, 1.0));
+}
