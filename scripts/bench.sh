@@ -21,6 +21,9 @@ trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
 say "the decision alone: the engine without sockets"
 cargo bench --locked --package drill --bench decision
+say "rules alone: the built-in ones, the Core Rule Set, and libmodsecurity and Coraza on the same requests"
+eval "$(scripts/fetch-crs.sh)"
+cargo bench --locked --package rules --bench engine
 say "monitor mode, one worker: with the built-in rules, and without; beside it nginx, and bare hyper"
 printf 'version = 1\n[rules]\nbuiltin = false\n[[site]]\nupstream = "http://127.0.0.1:19000"\n' \
     >"$work/no-rules.toml"

@@ -73,6 +73,9 @@ bench)
     want nginx nginx-light
     want wrk wrk
     want goaccess goaccess
+    want c++ g++
+    want go golang-go
+    [ -e /usr/include/modsecurity/modsecurity.h ] || missing+=(libmodsecurity-dev)
     want python3 python3
     want taskset util-linux
     want ps procps

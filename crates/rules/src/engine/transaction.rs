@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::{
     Context, Engine, Hit, Interruption, Refusal,
-    pool::Pool,
     run::Run,
     state::{State, Surroundings, Work},
 };
@@ -160,12 +159,7 @@ impl Transaction {
             if phase == Phase::RequestBody {
                 state.read_request_body(program);
             }
-            let memory = program.pool().map(Pool::take);
-            let mut run = Run { program, collections: &engine.collections, state, memory };
-            run.phase(phase);
-            if let Some((pool, memory)) = program.pool().zip(run.memory) {
-                pool.give(memory);
-            }
+            Run { program, collections: &engine.collections, state }.phase(phase);
         }
         self.state.interruption.as_ref()
     }
