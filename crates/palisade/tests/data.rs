@@ -1,11 +1,13 @@
 //! The whole program with programs of other makes around it.
 //!
 //! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, and a validator of others for
-//! the OpenAPI document. They are Python packages, which `make test-data` puts into the folder
+//! the OpenAPI document, and a browser for the report. They are Python packages, which `make test-data` puts into the folder
 //! `PALISADE_PYTHON`; plain `cargo test` leaves this out.
 
 #[path = "data/program.rs"]
 mod program;
+#[path = "data/report.rs"]
+mod report;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

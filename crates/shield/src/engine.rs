@@ -9,7 +9,7 @@ use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
     Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId,
-    Finding, HashKey, Hasher, Origin, Peer, Scope, Timestamp,
+    Finding, HashKey, Hasher, Origin, Peer, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -20,6 +20,7 @@ use crate::report;
 use crate::rollup::{Rollup, RollupKey};
 use crate::snapshot::{Restoring, Slices};
 use crate::standing::Change;
+use crate::tally;
 
 /// The decision core of one installation.
 #[derive(Debug)]
@@ -124,6 +125,7 @@ impl Engine {
 
     /// The event of a head that was refused for its framing.
     pub fn refuse_framing(&self, refused: &RefusedHead<'_>, peer: &Peer, now: Timestamp) -> Event {
+        self.memory().tallies.count(now, tally::malformed());
         report::framing_event(refused, peer.address, self.policy_version(), now, &self.hasher)
     }
 
@@ -303,6 +305,12 @@ impl Engine {
         self.memory().findings.all().cloned().collect()
     }
 
+    /// What kinds of exchange there were since the last call. Some at a time: whoever persists them
+    /// asks until there are none.
+    pub fn take_tallies(&self) -> Vec<Tally> {
+        self.memory().tallies.take(TAKEN_MAX)
+    }
+
     /// Counts of minutes that are over, with the labels of their endpoints; with `all`, of the
     /// running minute, too. Some at a time: whoever persists them asks until there are none.
     pub fn take_rollups(
@@ -320,6 +328,11 @@ impl Engine {
 // === looking ===
 
 impl Engine {
+    /// Counts that [`Engine::take_tallies`] has not given yet.
+    pub fn running_tallies(&self) -> Vec<Tally> {
+        self.memory().tallies.running()
+    }
+
     /// Counts that [`Engine::take_rollups`] has not given yet; of one endpoint, or of all.
     pub fn running_rollups(&self, endpoint: Option<&str>) -> Vec<(RollupKey, Rollup)> {
         let memory = self.memory();

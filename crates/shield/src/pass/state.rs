@@ -10,8 +10,8 @@ use http::{HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::{
-    AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role, Timestamp,
-    Verdict,
+    AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
+    SurfaceHint, Timestamp, Verdict,
 };
 
 use crate::inspection::Inspection;
@@ -45,6 +45,8 @@ pub struct Pass {
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
+    /// What the request says of the face that it touches.
+    pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
