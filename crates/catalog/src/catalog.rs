@@ -14,7 +14,7 @@ mod vary;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use traffic::{Digest, EndpointId, Outcome, Role, ServiceId, Timestamp};
+use traffic::{Digest, EndpointId, Outcome, ParamKind, Role, ServiceId, Timestamp};
 
 use self::capacity::Capacity;
 use crate::endpoint::{Endpoint, Shape};
@@ -23,6 +23,7 @@ use crate::hosts::Hosts;
 use crate::issued::{Issued, Proof};
 use crate::openapi;
 use crate::outcome::{Looks, Outcomes};
+use crate::params::is_of;
 use crate::role::RoleHint;
 use crate::tree::{Parameter, Tree, Verb};
 use crate::view::{EndpointView, ParamPlace, ParamView};
@@ -159,6 +160,24 @@ impl Catalog {
             Some(endpoint) => endpoint.outcomes.judge(looks, place.role),
             None => Outcomes::default().judge(looks, place.role),
         }
+    }
+
+    /// Is the value of a parameter, which is of this kind, what every value of it is there? True
+    /// for numbers, identifiers, dates and truths alone: nothing else can be told from an attack
+    /// by its kind.
+    pub fn is_typed(&self, id: EndpointId, name: &str, kind: ParamKind) -> bool {
+        let tells = matches!(
+            kind,
+            ParamKind::Integer
+                | ParamKind::Decimal
+                | ParamKind::Uuid
+                | ParamKind::Date
+                | ParamKind::DateTime
+                | ParamKind::Bool
+        );
+        let endpoint = self.endpoints.get(&self.current(id)).filter(|_| tells);
+        let settled = endpoint.and_then(|endpoint| endpoint.params.settled(name));
+        settled.is_some_and(|settled| is_of(kind, settled))
     }
 
     /// `METHOD host-group /template`; empty for a number that was never given.

@@ -66,7 +66,7 @@ pub struct RequestLesson<'a> {
     pub fields: &'a Fields,
     /// The credential that speaks for the caller; none when it came without.
     pub credential: Option<Slot<'a>>,
-    /// Who called: the session, else the device. Counted, and nothing else hangs on it.
+    /// Who called, as one caller is told from another. Counted, and nothing else hangs on it.
     pub caller: Digest,
     /// Where it came from, as something that cannot be had by the dozen: the address. What is only
     /// ever refused becomes an endpoint once two such sources asked for it.

@@ -90,6 +90,15 @@ impl Params {
         views
     }
 
+    /// The kind that every value of a parameter had, once that is known for sure. `name` is that of
+    /// a query or a form, or the path of a JSON field with the numbers of elements in it.
+    pub(crate) fn settled(&self, name: &str) -> Option<ParamKind> {
+        let param = self.known.iter().find(|param| is_called(&param.name, name))?;
+        let kind = param.kind();
+        let is_of_it = |(other, _): &(ParamKind, u32)| is_of(*other, kind);
+        (param.seen >= SETTLED_AFTER && param.kinds.iter().all(is_of_it)).then_some(kind)
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) {
         self.sampled = self.sampled.saturating_add(other.sampled);
         for theirs in &other.known {
@@ -215,6 +224,30 @@ fn key_of(field: &Field<'_>) -> u64 {
 pub(crate) const ANY_ELEMENT: &str = "*";
 /// Stands in a path for any key of a map whose keys are values.
 pub(crate) const ANY_KEY: &str = "{key}";
+
+/// Is a parameter that is known as `known` the one called `name`?
+fn is_called(known: &str, name: &str) -> bool {
+    if known == name {
+        return true;
+    }
+    let is_part = |known: &str, part: &str| {
+        let stands_for_any = known == ANY_ELEMENT || known == ANY_KEY;
+        known == part || (stands_for_any && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let (mut known, mut parts) = (known.split('.'), name.split('.'));
+    loop {
+        match (known.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(known), Some(part)) if is_part(known, part) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Is a value of `kind` one that a parameter of kind `of` has? Whole numbers are numbers.
+pub(crate) fn is_of(kind: ParamKind, of: ParamKind) -> bool {
+    kind == of || (kind, of) == (ParamKind::Integer, ParamKind::Decimal)
+}
 
 /// The path of a field: `order.items.*.price`. Dots within names are escaped by a backslash.
 fn name_of(field: &Field<'_>) -> String {

@@ -16,7 +16,7 @@ const SETUP_NAME: &str = "conformance.conf";
 
 /// Settings in SecLang: everything is detected and nothing refused, at the highest paranoia level,
 /// with the limits that the tests exceed.
-const SETUP: &[u8] = include_bytes!("setup.conf");
+pub const SETUP: &str = include_str!("setup.conf");
 
 /// Where the rules are.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub fn load(rules: &Rules) -> Result<RuleSet, LoadError> {
 impl Files for Rules {
     fn read(&self, path: &str) -> Result<Vec<u8>, DataFileError> {
         if path == SETUP_NAME {
-            return Ok(SETUP.to_vec());
+            return Ok(SETUP.as_bytes().to_vec());
         }
         fs::read(path).map_err(|error| failed(&error))
     }

@@ -193,6 +193,7 @@ fn call(method: &str, n: u32, body: Vec<u8>) -> Result<Call> {
         body,
         is_complete: true,
         claims: std::collections::BTreeMap::new(),
+        rules: Default::default(),
     })
 }
 

@@ -110,6 +110,7 @@ fn call(n: u32) -> Call {
         body: body.into_bytes(),
         is_complete: true,
         claims: std::collections::BTreeMap::new(),
+        rules: Default::default(),
     }
 }
 

@@ -7,7 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use traffic::EventId;
 
-use crate::{ids::uuid_text, relay::Answer};
+use crate::{headers::X_PALISADE_RULES, ids::uuid_text, relay::Answer};
 
 /// Carries the event's ID beside the body.
 pub(crate) const PALISADE_EVENT: HeaderName = HeaderName::from_static("palisade-event");
@@ -56,16 +56,19 @@ impl Problem {
         response
     }
 
-    /// For a connection that no exchange can use any more: always closes.
-    pub(crate) fn wire_bytes(self) -> Vec<u8> {
+    /// For a connection that no exchange can use any more: always closes. `rules` are those that
+    /// matched, for a caller that is told.
+    pub(crate) fn wire_bytes(self, rules: Option<&str>) -> Vec<u8> {
         let (kind, body) = self.body(false);
         let reason = StatusCode::from_u16(self.status)
             .ok()
             .and_then(|status| status.canonical_reason())
             .unwrap_or("Bad Request");
+        let rules = rules.map(|rules| format!("{X_PALISADE_RULES}: {rules}\r\n"));
+        let rules = rules.unwrap_or_default();
         format!(
             "HTTP/1.1 {} {reason}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
-             cache-control: no-store\r\n{PALISADE_EVENT}: {}\r\nconnection: close\r\n\r\n{body}",
+             cache-control: no-store\r\n{PALISADE_EVENT}: {}\r\n{rules}connection: close\r\n\r\n{body}",
             self.status,
             body.len(),
             self.event,
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn an_answer_on_the_bare_wire_is_whole() {
         let event = EventId(7);
-        let bytes = Problem::new(431, event).wire_bytes();
+        let bytes = Problem::new(431, event).wire_bytes(None);
         let text = String::from_utf8(bytes).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");

@@ -11,6 +11,7 @@ use shield::policy::Policy;
 use traffic::head::Peer;
 
 use crate::{
+    flow::Flow,
     upstream::Link,
     wire::{Phase, Wire},
     worker::Worker,
@@ -28,6 +29,8 @@ pub(crate) struct Arrival {
     multiplexed: bool,
     exchanges: Cell<usize>,
     tunnel: RefCell<Option<(Link, Duration)>>,
+    /// Over HTTP/2, how the answer flows whose task is about to be made.
+    flow: RefCell<Option<Rc<Flow>>>,
     /// Whether the peer is a trusted proxy, under which version of the policy.
     trusted: Cell<Option<(u64, bool)>>,
 }
@@ -51,6 +54,7 @@ impl Arrival {
             multiplexed,
             exchanges: Cell::new(0),
             tunnel: RefCell::default(),
+            flow: RefCell::default(),
             trusted: Cell::default(),
         }
     }
@@ -70,6 +74,14 @@ impl Arrival {
         } else if left == 0 {
             self.wire.enter(Phase::Idle);
         }
+    }
+
+    pub(crate) fn flow_begins(&self, flow: Rc<Flow>) {
+        *self.flow.borrow_mut() = Some(flow);
+    }
+
+    pub(crate) fn take_flow(&self) -> Option<Rc<Flow>> {
+        self.flow.borrow_mut().take()
     }
 
     /// Whether the peer may speak for others.

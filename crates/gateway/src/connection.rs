@@ -3,7 +3,7 @@
 //! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
 //! a refused head, or the tunnel that a switch of protocols opens.
 
-use std::{io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{io, net::SocketAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
@@ -23,7 +23,7 @@ use crate::{
     io::CallerIo,
     listen::LocalExecutor,
     tunnel,
-    wire::{RefusedHead, Wire},
+    wire::{Phase, RefusedHead, Wire},
     worker::Worker,
 };
 
@@ -57,13 +57,13 @@ pub(crate) async fn serve(
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
             peer.scheme = Scheme::Https;
-            let handshake = async {
+            let handshake = Box::pin(async {
                 let mut stream = stream;
                 let hello = read_hello(&mut stream).await?;
                 let ja4 = shield::ja4::fingerprint(&hello);
                 let stream = acceptor.accept(Replayed::new(hello, stream)).await?;
                 Ok::<_, io::Error>((stream, ja4))
-            };
+            });
             match worker.within(deadlines.handshake, handshake).await {
                 Some(Ok((stream, ja4))) => {
                     peer.ja4 = ja4.map(String::into_boxed_str);
@@ -101,7 +101,12 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         peer.h2_settings = caller.settings().await?;
     }
     let arrival = Rc::new(Arrival::new(Rc::clone(worker), wire, peer, http2, welcome));
-    if http2 { serve_http2(caller, arrival).await } else { serve_http1(caller, arrival).await }
+    // Boxed, as what few connections come to is below: each has room for its largest moment.
+    if http2 {
+        Box::pin(serve_http2(caller, arrival)).await
+    } else {
+        serve_http1(caller, arrival).await
+    }
 }
 
 async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(
@@ -112,14 +117,14 @@ async fn serve_http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         return Ok(());
     };
     if let Some((link, idle)) = arrival.take_tunnel() {
-        return tunnel::run(&arrival, Replayed::new(held, stream), link, idle).await;
+        return Box::pin(tunnel::run(&arrival, Replayed::new(held, stream), link, idle)).await;
     }
     if let Some(refused) = arrival.wire.take_refused() {
-        return refuse(&arrival, &mut stream, &refused).await;
+        return Box::pin(refuse(&arrival, &mut stream, &refused)).await;
     }
     if !arrival.welcome || why == Why::Unread {
         // Closing now would reset away an answer that was given before all of the request was read.
-        let farewell = take_leave(&mut stream);
+        let farewell = Box::pin(take_leave(&mut stream));
         return arrival.worker.within(LINGER, farewell).await.unwrap_or(Ok(()));
     }
     stream.shutdown().await
@@ -131,7 +136,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let limits = wire.terms.http2;
-    let mut builder = http2::Builder::new(LocalExecutor);
+    let mut builder = http2::Builder::new(Streams(Rc::clone(&arrival)));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
@@ -146,19 +151,44 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         .keep_alive_timeout(HTTP2_PING);
     let mut conn = builder.serve_connection(caller.into_http2(), Front(Rc::clone(&arrival)));
     let mut told = false;
-    let served = std::future::poll_fn(|cx| {
+    let mut farewell = None;
+    std::future::poll_fn(|cx| {
         if (wire.is_closing() || wire.expired().is_some()) && !told {
             told = true;
-            std::pin::Pin::new(&mut conn).graceful_shutdown();
+            Pin::new(&mut conn).graceful_shutdown();
         }
-        let polled = Future::poll(std::pin::Pin::new(&mut conn), cx);
+        let polled = Future::poll(Pin::new(&mut conn), cx);
         if let Some((fault, count)) = wire.take_http2_fault() {
             arrival.worker.refused_within_http2(fault, count, &arrival.peer);
         }
-        polled
+        if wire.expired().is_none() || wire.phase() != Phase::Idle {
+            farewell = None;
+        } else if polled.is_pending() {
+            // No exchange is under way, and the ends of some answers may not have been taken.
+            let stall = wire.terms.deadlines.write_stall;
+            let deadline = farewell.get_or_insert_with(|| arrival.worker.ticker.deadline(stall));
+            if Pin::new(deadline).poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        polled.map_err(io::Error::other)
     })
-    .await;
-    served.map_err(io::Error::other)
+    .await
+}
+
+/// Runs the tasks of one HTTP/2 connection: each answer for as long as its caller takes it.
+#[derive(Clone)]
+struct Streams(Rc<Arrival>);
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for Streams {
+    fn execute(&self, future: F) {
+        match self.0.take_flow() {
+            Some(flow) => {
+                tokio::task::spawn_local(flow.watch(future));
+            }
+            None => LocalExecutor.execute(future),
+        }
+    }
 }
 
 /// Answers a head that was refused, and lets the caller read the answer.
@@ -169,8 +199,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let worker = &arrival.worker;
     let event = worker.ids.event(now());
-    worker.refused(event, refused.refusal, &refused.raw, &arrival.peer);
-    let answer = Problem::new(refused.refusal.status(), event).wire_bytes();
+    let rules = worker.refused(event, refused.refusal, &refused.raw, &arrival.peer, None);
+    let answer = Problem::new(refused.refusal.status(), event).wire_bytes(rules.as_deref());
     let farewell = async {
         stream.write_all(&answer).await?;
         take_leave(stream).await
@@ -181,7 +211,7 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
 /// Says that no more will be said, and listens until the caller has done the same.
 async fn take_leave<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<()> {
     stream.shutdown().await?;
-    // On the heap: every connection has room for its largest moment, and few come to this one.
+    // On the heap, too.
     let mut scrap = vec![0; 4096];
     let mut seen = 0;
     while seen < LINGER_BYTES_MAX {

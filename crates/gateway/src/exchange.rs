@@ -6,11 +6,13 @@
 //! places held for it are given back and what it taught is learnt.
 
 mod busy;
+mod held;
 mod inspect;
 mod lesson;
 mod onward;
 mod probe;
 mod pseudo;
+mod screen;
 
 use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration};
 
@@ -26,11 +28,12 @@ use lesson::{Begun, Lesson};
 use crate::{
     answer::{Problem, prefers_html},
     arrival::Arrival,
+    flow::Flow,
     framing::{Head, Refusal},
     headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
     inbound::{Inbound, InboundBody},
-    relay::Answer,
+    relay::{Answer, HeldAnswer},
     upload::CallerFault,
     upstream::{AnswerBody, Answered, Pool, UpstreamFault},
     worker::HeldBytes,
@@ -53,7 +56,13 @@ impl hyper::service::Service<Request<Incoming>> for Front {
         let arrival = Rc::clone(&self.0);
         let (parts, body) = request.into_parts();
         let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
-        Box::pin(async move { Ok(serve(arrival, None, inbound, body).await) })
+        let flow = Flow::new(Rc::clone(&arrival.worker.ticker), &arrival.wire.terms.deadlines);
+        // The task that writes the answer is made right after this.
+        arrival.flow_begins(Rc::clone(&flow));
+        Box::pin(async move {
+            let response = serve(arrival, None, inbound, body).await;
+            Ok(response.map(|answer| answer.flowing(flow)))
+        })
     }
 }
 
@@ -92,7 +101,9 @@ pub(crate) struct Ongoing {
     pass: Option<Box<Pass>>,
     lesson: Option<Lesson>,
     place: Option<Place>,
+    /// Of the request's body, and of the answer's.
     held: Option<HeldBytes>,
+    held_answer: Option<HeldBytes>,
     /// The rules that matched, for a caller that is told.
     rules: Option<String>,
 }
@@ -103,8 +114,19 @@ impl Ongoing {
         let id = arrival.worker.ids.event(now());
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
-        let (pass, lesson, place, held, rules) = (None, None, None, None, None);
-        Box::new(Self { arrival, head, id, request_id, pass, lesson, place, held, rules })
+        let (pass, lesson, place, held, held_answer, rules) = Default::default();
+        Box::new(Self {
+            arrival,
+            head,
+            id,
+            request_id,
+            pass,
+            lesson,
+            place,
+            held,
+            held_answer,
+            rules,
+        })
     }
 
     /// The life of a request.
@@ -128,7 +150,7 @@ impl Ongoing {
         let pool = self.pool()?;
         let mut outbound = onward::outbound(self, inbound, upload);
         match pool.send(&mut outbound).await {
-            Ok(answered) => self.answer(answered, outbound.upgrades, pool),
+            Ok(answered) => self.answer(answered, outbound.upgrades, pool).await,
             Err(cause) => Err(self.failed(cause, &fault)),
         }
     }
@@ -137,8 +159,14 @@ impl Ongoing {
     fn settle(&mut self, inbound: &mut Inbound, body: &InboundBody) -> Result<(), Problem> {
         pseudo::settle(inbound, body, &self.arrival.wire.terms).map_err(|refusal| {
             let target = inbound.uri.path_and_query().map_or("", |target| target.as_str());
-            let line = format!("{} {target} HTTP/2", inbound.method);
-            self.refused_as(refusal, line.as_bytes())
+            let mut raw = format!("{} {target} HTTP/2\r\n", inbound.method).into_bytes();
+            for (name, value) in &inbound.headers {
+                raw.extend_from_slice(
+                    &[name.as_str().as_bytes(), b": ", value.as_bytes()].concat(),
+                );
+                raw.extend_from_slice(b"\r\n");
+            }
+            self.refused_as(refusal, &raw)
         })
     }
 
@@ -221,25 +249,32 @@ impl Ongoing {
     }
 
     /// Passes an answer on, and takes from it what is to be learnt.
-    fn answer(
+    async fn answer(
         &mut self,
         answered: Answered,
         may_switch: bool,
         pool: Rc<Pool>,
     ) -> Result<Response<Answer>, Problem> {
-        let Answered { status, mut headers, body } = answered;
+        let Answered { status, mut headers, mut body } = answered;
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         if switched && !may_switch {
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
-        match self.pass.as_ref().map(|pass| Lesson::begin(pass, status, &headers, &body)) {
+        let mut held = HeldAnswer::default();
+        if self.pass.as_ref().is_some_and(|pass| pass.screens_answer()) {
+            held = Box::pin(screen::screen(self, status, &headers, &mut body)).await?;
+        }
+        let exact = held.size_hint(&body).exact();
+        let worker = &self.arrival.worker;
+        let begin = |pass| Lesson::begin(worker, pass, status, &headers, exact);
+        match self.pass.as_deref().map(begin) {
             Some(Begun::Now { length }) => self.learn_head(status, &headers, length),
             Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
             None => {}
         }
         headers::prepare_answer(&mut headers, switched);
         // A stream without an end would keep its place for as long as it pleases.
-        if http_body::Body::size_hint(&body).exact().is_none() {
+        if exact.is_none() {
             self.place = None;
         }
         let answer = match body {
@@ -247,7 +282,7 @@ impl Ongoing {
                 self.arrival.switch_to(*link, pool.deadlines().answer_idle);
                 Answer::empty()
             }
-            body => Answer::relayed(body, pool),
+            body => Answer::relayed(held, body, pool),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = status;
@@ -324,13 +359,8 @@ impl Ongoing {
     }
 
     fn refused_as(&mut self, refusal: Refusal, raw: &[u8]) -> Problem {
-        let worker = &self.arrival.worker;
-        if let Some(pass) = self.pass.take() {
-            // Its own event would tell of a request that was let pass, under the ID of the one that
-            // says what is wrong with it.
-            drop(worker.engine.abandon(pass, End::Dropped(refusal.status()), now()));
-        }
-        worker.refused(self.id, refusal, raw, &self.arrival.peer);
+        let (arrival, pass) = (&self.arrival, self.pass.take());
+        self.rules = arrival.worker.refused(self.id, refusal, raw, &arrival.peer, pass);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }
     }

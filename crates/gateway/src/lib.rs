@@ -17,6 +17,7 @@ mod certificates;
 mod connection;
 mod decode;
 mod exchange;
+mod flow;
 pub mod framing;
 mod headers;
 mod hello;

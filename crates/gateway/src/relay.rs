@@ -12,10 +12,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     exchange::Ongoing,
+    flow::Flow,
     headers::prepare_trailers,
     ticker::Deadline,
     upstream::{AnswerBody, BodyFault, Pool},
@@ -24,6 +26,8 @@ use crate::{
 /// An answer's body.
 pub(crate) struct Answer {
     kind: Kind,
+    /// Over HTTP/2, whether the caller takes it.
+    flow: Option<Rc<Flow>>,
     /// Ends the exchange when the body is done with; declared last, so that it goes last.
     ongoing: Option<Box<Ongoing>>,
 }
@@ -43,7 +47,16 @@ pub(crate) enum RelayError {
     Silent,
 }
 
+/// What was held of an answer's body; it goes first.
+#[derive(Default)]
+pub(crate) struct HeldAnswer {
+    pub(crate) bytes: Bytes,
+    /// They came, so that there is nothing behind what was held.
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
 pub(crate) struct Relay {
+    held: HeldAnswer,
     /// `None` once the answer has ended.
     body: Option<AnswerBody>,
     pool: Rc<Pool>,
@@ -54,26 +67,84 @@ pub(crate) struct Relay {
 
 impl Answer {
     pub(crate) fn empty() -> Self {
-        Self { kind: Kind::Empty, ongoing: None }
+        Self { kind: Kind::Empty, flow: None, ongoing: None }
     }
 
     pub(crate) fn whole(body: Bytes) -> Self {
-        Self { kind: Kind::Whole(body), ongoing: None }
+        Self { kind: Kind::Whole(body), flow: None, ongoing: None }
     }
 
-    pub(crate) fn relayed(body: AnswerBody, pool: Rc<Pool>) -> Self {
-        let mut relay = Relay { body: Some(body), pool, silence: None, broken: None };
+    pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, pool: Rc<Pool>) -> Self {
+        let mut relay = Relay { held, body: Some(body), pool, silence: None, broken: None };
         if relay.is_end_stream() {
             relay.end();
             return Self::empty();
         }
-        Self { kind: Kind::Relayed(relay), ongoing: None }
+        Self { kind: Kind::Relayed(relay), flow: None, ongoing: None }
+    }
+
+    /// Lets `flow` know what of it is taken.
+    pub(crate) fn flowing(mut self, flow: Rc<Flow>) -> Self {
+        self.flow = Some(flow);
+        self
     }
 
     /// Ties the end of the exchange to the end of this body.
     pub(crate) fn ending(mut self, ongoing: Box<Ongoing>) -> Self {
         self.ongoing = Some(ongoing);
         self
+    }
+
+    /// The next piece of the body.
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        match &mut self.kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Relayed(relay) => {
+                let mut polled = std::task::ready!(relay.poll_frame(cx));
+                if let Some(Ok(frame)) = &mut polled {
+                    if let Some(data) = frame.data_ref() {
+                        if let Some(ongoing) = &mut self.ongoing {
+                            ongoing.note_answer(data);
+                        }
+                    } else if let Some(trailers) = frame.trailers_mut() {
+                        prepare_trailers(trailers);
+                    }
+                }
+                match &polled {
+                    Some(Ok(_)) if !relay.is_end_stream() => {}
+                    Some(Err(_)) => relay.body = None,
+                    _ => {
+                        relay.end();
+                        if let Some(ongoing) = &mut self.ongoing {
+                            ongoing.answer_complete();
+                        }
+                    }
+                }
+                Poll::Ready(polled)
+            }
+        }
+    }
+}
+
+impl HeldAnswer {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.trailers.is_none()
+    }
+
+    /// How long what was held is together with what follows it.
+    pub(crate) fn size_hint(&self, rest: &AnswerBody) -> SizeHint {
+        if self.trailers.is_some() {
+            // They need chunks, and chunks need a length that is not known.
+            return SizeHint::new();
+        }
+        let length = rest.size_hint().exact();
+        let length = length.and_then(|rest| rest.checked_add(self.bytes.len() as u64));
+        length.map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }
 
@@ -82,6 +153,12 @@ impl Relay {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
+        if !self.held.bytes.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held.bytes)))));
+        }
+        if let Some(trailers) = self.held.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
         if let Some(error) = self.broken.take() {
             return Poll::Ready(Some(Err(error)));
         }
@@ -114,7 +191,17 @@ impl Relay {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.broken.is_none() && self.body.as_ref().is_none_or(Body::is_end_stream)
+        self.held.is_empty()
+            && self.broken.is_none()
+            && self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Some(body) => self.held.size_hint(body),
+            None if self.broken.is_some() => SizeHint::new(),
+            None => SizeHint::with_exact(0),
+        }
     }
 
     /// The body has come to its end: the connection may serve again.
@@ -134,34 +221,16 @@ impl Body for Answer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
         let this = self.get_mut();
-        match &mut this.kind {
-            Kind::Empty => Poll::Ready(None),
-            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Relayed(relay) => {
-                let mut polled = std::task::ready!(relay.poll_frame(cx));
-                if let Some(Ok(frame)) = &mut polled {
-                    if let Some(data) = frame.data_ref() {
-                        if let Some(ongoing) = &mut this.ongoing {
-                            ongoing.note_answer(data);
-                        }
-                    } else if let Some(trailers) = frame.trailers_mut() {
-                        prepare_trailers(trailers);
-                    }
-                }
-                match &polled {
-                    Some(Ok(_)) if !relay.is_end_stream() => {}
-                    Some(Err(_)) => relay.body = None,
-                    _ => {
-                        relay.end();
-                        if let Some(ongoing) = &mut this.ongoing {
-                            ongoing.answer_complete();
-                        }
-                    }
-                }
-                Poll::Ready(polled)
-            }
+        if let Some(flow) = &this.flow {
+            flow.is_asked();
         }
+        let polled = this.poll_piece(cx);
+        if let (Some(flow), Poll::Ready(Some(Ok(piece)))) = (&this.flow, &polled)
+            && let Some(data) = piece.data_ref()
+        {
+            flow.gives(data.len());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -176,9 +245,7 @@ impl Body for Answer {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Relayed(Relay { body: Some(body), .. }) => body.size_hint(),
-            Kind::Relayed(relay) if relay.broken.is_some() => SizeHint::new(),
-            Kind::Relayed(_) => SizeHint::with_exact(0),
+            Kind::Relayed(relay) => relay.size_hint(),
         }
     }
 }

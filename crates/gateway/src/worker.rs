@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use shield::{Engine, Learnt, RefusedHead};
+use shield::{Engine, Learnt, Pass, RefusedHead, ToldRefusal};
 use traffic::{Event, EventId, Peer};
 
 use crate::{
@@ -124,12 +124,9 @@ impl Worker {
 
     /// Room to hold this much of a body; `None` when there is none left.
     pub(crate) fn hold(&self, bytes: usize) -> Option<HeldBytes> {
-        let held = self.held_bytes.get().checked_add(bytes)?;
-        if held > self.settings.held_bytes_max {
-            return None;
-        }
-        self.held_bytes.set(held);
-        Some(HeldBytes { bytes, of: Rc::clone(&self.held_bytes) })
+        let most = self.settings.held_bytes_max;
+        let mut held = HeldBytes { bytes: 0, most, of: Rc::clone(&self.held_bytes) };
+        held.grow(bytes).then_some(held)
     }
 
     /// Ends idle connections now and the others after their exchange.
@@ -155,18 +152,28 @@ impl Worker {
         }
     }
 
-    /// Makes the event of a request that was refused for its form.
-    pub(crate) fn refused(&self, id: EventId, refusal: Refusal, raw: &[u8], peer: &Peer) {
+    /// Makes the event of a request that was refused for its form. Gives the rules that matched,
+    /// for a caller that is told.
+    pub(crate) fn refused(
+        &self,
+        id: EventId,
+        refusal: Refusal,
+        raw: &[u8],
+        peer: &Peer,
+        pass: Option<Box<Pass>>,
+    ) -> Option<String> {
         let (fault, status) = (refusal.told(), refusal.status());
         let head = RefusedHead { id, fault, status, raw };
-        self.note(self.engine.refuse_framing(&head, peer, now()));
+        let ToldRefusal { event, rules } = self.engine.refuse_form(&head, peer, pass, now());
+        self.note(event);
+        rules
     }
 
     /// Makes the event of what the HTTP/2 library refused by itself, `count` times in a row.
     pub(crate) fn refused_within_http2(&self, fault: &'static str, count: u32, peer: &Peer) {
         let status = if fault == TOO_LARGE { 431 } else { 400 };
         let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
-        let event = self.engine.refuse_framing(&head, peer, now());
+        let event = self.engine.turn_away(&head, peer, now());
         self.note(Event { count, ..event });
     }
 
@@ -179,7 +186,7 @@ impl Worker {
             return shedding.event.id;
         }
         let head = RefusedHead { id, fault: TOO_BUSY, status: 503, raw };
-        let event = self.engine.refuse_framing(&head, peer, now());
+        let event = self.engine.turn_away(&head, peer, now());
         *shedding = Some(Shedding { event, since_ms: self.ticker.now_ms() });
         id
     }
@@ -197,7 +204,26 @@ impl Worker {
 /// Bytes of a body that is held; given back when dropped.
 pub(crate) struct HeldBytes {
     bytes: usize,
+    /// All of them together have no more.
+    most: usize,
     of: Rc<Cell<usize>>,
+}
+
+impl HeldBytes {
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes it so many bytes, if there is room for them.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let held = self.of.get().checked_add(more).filter(|held| *held <= self.most);
+        if let Some(held) = held {
+            self.of.set(held);
+            self.bytes += more;
+        }
+        held.is_some()
+    }
 }
 
 impl Drop for HeldBytes {

@@ -69,6 +69,8 @@ pub(crate) fn call(line: &ExchangeLine) -> Result<Call, NotAnExchange> {
         body: body.unwrap_or_default(),
         is_complete: !request.body_truncated,
         claims: request.claims.clone(),
+        rules: [request.rules.as_ref(), line.response.as_ref().and_then(|it| it.rules.as_ref())]
+            .map(|rules| rules.cloned().unwrap_or_default()),
     })
 }
 

@@ -170,6 +170,7 @@ fn learn(engine: &Engine, underway: Underway, out: &mut Output<'_, '_>) {
     let after = reply.as_ref().map_or(Duration::ZERO, |reply| reply.after);
     let learnt = timeline::learn(engine, pass, reply.as_ref(), at.after(after));
     let endpoint = learnt.endpoint.map(|id| engine.label(id));
+    let verdict = learnt.verdict.unwrap_or(verdict);
     out.answered(n, &line, VerdictPart::new(&verdict, endpoint));
 }
 

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use shield::policy::{self, Flags, Policy, Sources};
 use traffic::recording::HeaderLine;
 
-use crate::rulebook::Shelf;
+use crate::rulebook::{Shelf, Stamps};
 
 /// The name of the overlay in the data folder.
 pub(crate) const OVERLAY_NAME: &str = "overlay.toml";
@@ -53,6 +53,8 @@ pub(crate) struct Recorded {
 pub(crate) struct Stamp {
     file: Option<(SystemTime, u64)>,
     overlay: Option<(SystemTime, u64)>,
+    /// Of the rules that are read from disk.
+    rules: Stamps,
 }
 
 impl Configuration {
@@ -114,11 +116,18 @@ impl Configuration {
         Stamp {
             file: self.file.as_ref().and_then(look),
             overlay: self.overlay.as_ref().and_then(look),
+            rules: self.rules.stamps(),
         }
     }
 }
 
 impl Stamp {
+    /// Takes over what the files of the rules looked like when they were read: there may be others
+    /// than before.
+    pub(crate) fn take_rules(&mut self, rules: &Shelf) {
+        self.rules = rules.stamps_when_read();
+    }
+
     /// Takes over what `other` says of the overlay, and nothing of the file.
     pub(crate) fn take_overlay(&mut self, other: &Self) {
         self.overlay = other.overlay;

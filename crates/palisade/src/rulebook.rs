@@ -32,7 +32,14 @@ const PRESET_API: &str = include_str!("rulebook/preset-api.conf");
 
 /// Rules that were loaded, for as long as nothing that they were loaded from changes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shelf(Arc<Mutex<Option<Kept>>>);
+pub(crate) struct Shelf(Arc<Mutex<Shelved>>);
+
+#[derive(Debug, Default)]
+struct Shelved {
+    kept: Option<Kept>,
+    /// The files that were read last, whether or not anything came of it.
+    watched: Stamps,
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -55,18 +62,22 @@ impl Shelf {
             return Ok(None);
         }
         let key = format!("{rules:?}");
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.key == key)
+        let mut shelved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = shelved.kept.as_ref().filter(|kept| kept.key == key)
             && disk::are_as_they_were(&kept.files)
         {
             return Ok(Some(Arc::clone(&kept.rulebook)));
         }
-        let read = read(policy)?;
-        let files = read.disk.stamps();
-        let collections = kept.as_ref().map(|kept| kept.rulebook.engine().collections());
+        let disk = Disk::default();
+        let read = read_from(policy, disk.clone());
+        // Also of rules that are refused: whoever mends them changes a file that was read.
+        let files = disk.stamps();
+        shelved.watched.clone_from(&files);
+        let set = read?.set;
+        let collections = shelved.kept.as_ref().map(|kept| kept.rulebook.engine().collections());
         let engine = match collections {
-            Some(collections) => Engine::with_collections(read.set, collections),
-            None => Engine::new(read.set),
+            Some(collections) => Engine::with_collections(set, collections),
+            None => Engine::new(set),
         };
         let rulebook = Rulebook::new(
             engine,
@@ -75,8 +86,18 @@ impl Shelf {
             rules.cpu_budget.value,
         );
         let rulebook = Arc::new(rulebook);
-        *kept = Some(Kept { key, files, rulebook: Arc::clone(&rulebook) });
+        shelved.kept = Some(Kept { key, files, rulebook: Arc::clone(&rulebook) });
         Ok(Some(rulebook))
+    }
+
+    /// What the files look like now that the rules were read from.
+    pub(crate) fn stamps(&self) -> Stamps {
+        disk::stamps(&self.stamps_when_read())
+    }
+
+    /// What they looked like when they were read.
+    pub(crate) fn stamps_when_read(&self) -> Stamps {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).watched.clone()
     }
 }
 
@@ -102,11 +123,15 @@ impl Read {
 
 /// Reads the rules that `policy` names.
 pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
+    read_from(policy, Disk::default())
+}
+
+/// Reads them, and notes in `disk` which files there were to read.
+fn read_from(policy: &Policy, mut disk: Disk) -> Result<Read, Vec<String>> {
     let crs = match &policy.rules.crs.value {
         Some(folder) => Some(CoreRuleSet::find(folder, policy.rules.setup.value.as_deref())?),
         None => None,
     };
-    let mut disk = Disk::default();
     disk.hold("palisade", entry(policy, crs.as_ref()));
     if policy.rules.builtin.value {
         for (name, text) in rules::builtin::FILES {

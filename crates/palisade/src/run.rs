@@ -96,7 +96,7 @@ impl Running {
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
         let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
-        let budget = Budget::of(policy.server.memory_budget.value);
+        let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
         restore(&engine, &ledger)?;
         let header = recorded.map(|recorded| recorded.header(None)).unwrap_or_default();
@@ -178,7 +178,7 @@ fn flags(global: &Global, run: &Run) -> Flags {
 }
 
 fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer), Failure> {
-    let budget = Budget::of(policy.server.memory_budget.value);
+    let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
     let options = Options {
         events_kept: policy.store.events.value,
         rollups_kept: policy.store.rollups.value,
@@ -196,7 +196,7 @@ fn engine(
     recording: Option<&Unbegun>,
     keeps_secrets: bool,
 ) -> Arc<Engine> {
-    let table_bytes = Budget::of(policy.server.memory_budget.value).tables();
+    let table_bytes = Budget::of(policy.server.memory_budget.value, &policy.rules).tables();
     let recorder = recording.map(|recording| Recorder { keeps_secrets, sink: recording.sink() });
     let key = ledger.hash_key();
     let reads_redacted = false;

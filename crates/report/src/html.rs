@@ -59,10 +59,10 @@ fn head(out: &mut String, report: &Report) {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let period = &report.period;
     let seconds = period.counted_to.since(period.counted_from).as_secs();
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<header><p class=\"brand\">Palisade</p><h1>State of your API security</h1>\
-         <p class=\"soft\">{}{more} · {} to {} UTC, {}</p></header>\n",
+         <p class=\"soft\">{}{more} · {} to {} UTC, {}</p></header>",
         Escaped(&names.join(", ")),
         moment(period.counted_from),
         moment(period.counted_to),
@@ -73,6 +73,13 @@ fn head(out: &mut String, report: &Report) {
 fn summary(out: &mut String, report: &Report) {
     out.push_str("<section aria-label=\"Summary\">");
     let _ = write!(out, "<p class=\"lead\">{}</p>", lead(report));
+    if let Some(why) = &report.why_no_before {
+        let _ = write!(
+            out,
+            "<p class=\"soft\">Not compared with the time before: {}.</p>",
+            Escaped(why)
+        );
+    }
     out.push_str("<ul class=\"tiles\">");
     for figure in report.summary.iter().filter_map(|id| report.figure(id)) {
         let _ = write!(
@@ -81,10 +88,9 @@ fn summary(out: &mut String, report: &Report) {
             Escaped(&figure.label),
             value(figure)
         );
-        for line in [base(figure).or_else(|| figure.absent.clone()), change(figure)] {
-            if let Some(line) = line {
-                let _ = write!(out, "<small>{}</small>", Escaped(&line));
-            }
+        let below = [base(figure).or_else(|| figure.absent.clone()), change(figure)];
+        for line in below.into_iter().flatten() {
+            let _ = write!(out, "<small>{}</small>", Escaped(&line));
         }
         out.push_str("</li>");
     }
@@ -131,13 +137,6 @@ fn lead(report: &Report) -> String {
         entered => {
             let _ = write!(lead, " <b>{} accounts were entered.</b>", thousands(entered));
         }
-    }
-    if let Some(why) = &report.why_no_before {
-        let _ = write!(
-            lead,
-            " <span class=\"soft\">Not compared with the time before: {}.</span>",
-            Escaped(why)
-        );
     }
     lead
 }

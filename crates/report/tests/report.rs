@@ -8,7 +8,7 @@ use traffic::{
     Mode, Role, Severity, Surface, Tally, TallyKey, Timestamp,
 };
 
-/// What an attacker would have a reader's browser take for mark-up, and a reader for something else.
+/// What an attacker would have a browser take for mark-up, and a reader for something else.
 const HOSTILE: &str = "\"><script>window.harmed=1</script><img src=x onerror=\"window.harmed=1\">'\
                        &lt;\u{202e}\u{0}</style></title><svg onload=window.harmed=1>";
 

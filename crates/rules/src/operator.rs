@@ -155,7 +155,7 @@ impl Operator {
                     let reason = "its pattern cannot look around".to_owned();
                     return Err(OperatorError::invalid(name, pattern.source(), reason));
                 };
-                Ok(Self::CheckDigit(CheckDigit::new(*scheme, regex.clone())))
+                Ok(Self::CheckDigit(CheckDigit::new(*scheme, regex)))
             }
             None => Err(OperatorError::Unknown(name.to_owned())),
         }

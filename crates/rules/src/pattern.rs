@@ -8,6 +8,7 @@
 
 mod dialect;
 mod error;
+mod lazy;
 mod machine;
 mod places;
 
@@ -15,21 +16,19 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use lazy::Lazy;
 use machine::Machine;
 
 pub use error::PatternError;
 
-/// The lazy automaton of one pattern may hold this much for each thread: with hundreds of patterns
-/// the usual 2 MB would be more than everything else together.
-const LAZY_BYTES_MAX: usize = 256 * 1024;
-
-/// A compiled pattern may hold this much. The largest of the Core Rule Set needs a tenth of it.
-const COMPILED_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// The lazy automaton of a pattern that looks around, and of one that chooses names, may hold this
+/// much for each thread. There are few of them.
+const SELDOM_BYTES_MAX: usize = 64 * 1024;
 
 /// Longer patterns are refused.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
-/// A compiled pattern, shared when it is cloned.
+/// A pattern that is known to compile, shared when it is cloned.
 #[derive(Clone)]
 pub struct Pattern(Arc<Compiled>);
 
@@ -39,7 +38,7 @@ struct Compiled {
 }
 
 enum Program {
-    Regex(Regex),
+    Regex(Lazy),
     Machine(Box<Machine>),
 }
 
@@ -57,7 +56,7 @@ impl Pattern {
         }
         let rewritten = dialect::rewrite(text)?;
         let program = if rewritten.conditions.is_empty() {
-            Program::Regex(compile(&rewritten.text)?)
+            Program::Regex(Lazy::new(rewritten.text)?)
         } else {
             Program::Machine(Box::new(Machine::new(&rewritten)?))
         };
@@ -70,23 +69,23 @@ impl Pattern {
         &self.0.source
     }
 
-    /// The pattern in the syntax of the crate `regex`, for Unicode off and `.` as any byte; nothing
-    /// when it asks more than that syntax can say.
+    /// The pattern compiled for the crate `regex`, for Unicode off and `.` as any byte; nothing when
+    /// it asks more than that syntax can say.
     #[must_use]
-    pub fn regex(&self) -> Option<&Regex> {
+    pub fn regex(&self) -> Option<Regex> {
         match &self.0.program {
-            Program::Regex(regex) => Some(regex),
+            Program::Regex(lazy) => compile(&lazy.text).ok(),
             Program::Machine(_) => None,
         }
     }
 
-    /// A pattern that matches wherever this one does: itself, or where it looks around or refers to
-    /// a group one without that, which matches more.
+    /// The text of a pattern that matches wherever this one does: of itself, or where it looks
+    /// around or refers to a group of one without that, which matches more.
     #[must_use]
-    pub fn wider(&self) -> &Regex {
+    pub fn wider(&self) -> &str {
         match &self.0.program {
-            Program::Regex(regex) => regex,
-            Program::Machine(machine) => machine.wider(),
+            Program::Regex(lazy) => &lazy.text,
+            Program::Machine(machine) => machine.wider().as_str(),
         }
     }
 
@@ -94,7 +93,7 @@ impl Pattern {
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
         match &self.0.program {
-            Program::Regex(regex) => regex.is_match(value),
+            Program::Regex(lazy) => lazy.is_match(value),
             Program::Machine(machine) => machine.find(value).is_some(),
         }
     }
@@ -103,13 +102,13 @@ impl Pattern {
     pub fn captures(&self, value: &[u8], groups: &mut [Option<Range<usize>>]) -> bool {
         groups.fill(None);
         match &self.0.program {
-            Program::Regex(regex) => {
-                let mut locations = regex.capture_locations();
-                if regex.captures_read(&mut locations, value).is_none() {
-                    return false;
-                }
-                for (index, group) in groups.iter_mut().enumerate() {
-                    *group = locations.get(index).map(|(start, end)| start..end);
+            Program::Regex(lazy) => {
+                let Some(slots) = lazy.slots(value, groups.len()) else { return false };
+                for (group, ends) in groups.iter_mut().zip(slots.chunks(2)) {
+                    *group = match ends {
+                        [Some(start), Some(end)] => Some(start.get()..end.get()),
+                        _ => None,
+                    };
                 }
             }
             Program::Machine(machine) => {
@@ -126,12 +125,13 @@ impl Pattern {
     }
 }
 
+/// A pattern that is run seldom.
 fn compile(text: &str) -> Result<Regex, PatternError> {
     RegexBuilder::new(text)
         .unicode(false)
         .dot_matches_new_line(true)
-        .dfa_size_limit(LAZY_BYTES_MAX)
-        .size_limit(COMPILED_BYTES_MAX)
+        .dfa_size_limit(SELDOM_BYTES_MAX)
+        .size_limit(lazy::COMPILED_BYTES_MAX)
         .build()
         .map_err(|error| PatternError::new(error.to_string()))
 }

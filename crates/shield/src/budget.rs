@@ -9,13 +9,22 @@
 //! are open, some 40 KiB each: to turn them away would be to fail callers who ask for an answer.
 //!
 //! A replay sizes its tables by the same rule as the recording's instance did, or it would forget
-//! at other times.
+//! at other times. For that reason the part of rules is what kind of rules there are, not how many.
+
+use crate::policy::Rules;
 
 const MIB: u64 = 1 << 20;
 
 /// What the program takes that no share stands for: its code, stacks, runtime and certificates,
 /// what is bounded by number, the pages of SQLite, and what allocators hold back.
 const PROGRAM: u64 = 24 * MIB;
+/// What the built-in rules take at most. Their texts and plans are 5 MiB. Patterns are compiled when
+/// something first has to be matched with them: a caller who sends every attack there is makes it 15
+/// MiB more. Running patterns takes 2 MiB for each of two workers (more workers come on top), and
+/// values in which nothing was found are 4 MiB.
+const RULES: u64 = 28 * MIB;
+/// The same of the Core Rule Set, at any paranoia level, beside the built-in rules or without.
+const CORE_RULE_SET: u64 = 28 * MIB;
 /// However small the budget, so much of it is divided, in percent: a budget below twice the
 /// program's part is not kept, but the program does its work in it.
 const DIVIDED_PERCENT_MIN: u64 = 40;
@@ -23,7 +32,7 @@ const DIVIDED_PERCENT_MIN: u64 = 40;
 /// A memory budget.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Budget {
-    /// All of it but the program's own part.
+    /// All of it but the part of the program and its rules.
     divided: u64,
 }
 
@@ -41,11 +50,17 @@ pub(crate) struct TableShares {
 }
 
 impl Budget {
-    /// The budget of `server.memory_budget`.
+    /// The budget of `server.memory_budget` where these rules are loaded.
     #[must_use]
-    pub const fn of(memory_budget: u64) -> Self {
+    pub fn of(memory_budget: u64, rules: &Rules) -> Self {
+        let builtin = if rules.builtin.value { RULES } else { 0 };
+        let crs = if rules.crs.value.is_some() { CORE_RULE_SET } else { 0 };
+        Self::beside(memory_budget, builtin + crs)
+    }
+
+    const fn beside(memory_budget: u64, rules: u64) -> Self {
         let least = memory_budget / 100 * DIVIDED_PERCENT_MIN;
-        let rest = memory_budget.saturating_sub(PROGRAM);
+        let rest = memory_budget.saturating_sub(PROGRAM + rules);
         Self { divided: if rest > least { rest } else { least } }
     }
 
@@ -98,8 +113,10 @@ mod tests {
 
     #[test]
     fn shares_add_up_to_the_budget_and_not_to_more() {
-        for budget in [64 * MIB, 256 * MIB, 4096 * MIB] {
-            let shares = Budget::of(budget);
+        for (budget, rules) in
+            [(64 * MIB, 0), (96 * MIB, RULES), (256 * MIB, RULES + CORE_RULE_SET), (4096 * MIB, 0)]
+        {
+            let shares = Budget::beside(budget, rules);
             let all = [
                 shares.tables(),
                 shares.held_bodies(),
@@ -107,7 +124,7 @@ mod tests {
                 2 * shares.waiting_events(),
                 2 * shares.waiting_rows(),
             ];
-            let sum = all.iter().sum::<usize>() as u64 + PROGRAM;
+            let sum = all.iter().sum::<usize>() as u64 + PROGRAM + rules;
             assert!(sum <= budget && sum > budget - MIB, "{sum} of {budget}");
         }
         let tables = TableShares::of(1_000_000);
@@ -117,6 +134,6 @@ mod tests {
 
     #[test]
     fn the_smallest_budget_still_has_tables() {
-        assert!(Budget::of(16 * MIB).tables() as u64 > 4 * MIB);
+        assert!(Budget::beside(16 * MIB, RULES).tables() as u64 > 4 * MIB);
     }
 }

@@ -8,19 +8,17 @@ use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
-    Decision, DecisionId, DecisionKind, EndpointId, Entity, Event, EventId, Exception, ExceptionId,
-    Finding, HashKey, Hasher, Origin, Peer, Scope, Tally, Timestamp,
+    Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId, Finding,
+    HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
 use crate::memory::{Memory, Overview};
 use crate::policy::Policy;
 use crate::record::Recorder;
-use crate::report;
 use crate::rollup::{Rollup, RollupKey};
 use crate::snapshot::{Restoring, Slices};
 use crate::standing::Change;
-use crate::tally;
 
 /// The decision core of one installation.
 #[derive(Debug)]
@@ -52,19 +50,6 @@ pub struct Settings {
     pub table_bytes: usize,
     /// Where exchanges are recorded, when they are.
     pub recorder: Option<Recorder>,
-}
-
-/// A request head that the gateway refused before it could become a pass.
-#[derive(Clone, Copy, Debug)]
-pub struct RefusedHead<'a> {
-    /// The event's identity, which the caller gets.
-    pub id: EventId,
-    /// What is wrong, in a few words.
-    pub fault: &'static str,
-    /// 400, 414 or 431.
-    pub status: u16,
-    /// The bytes of the head as they came.
-    pub raw: &'a [u8],
 }
 
 impl Engine {
@@ -121,12 +106,6 @@ impl Engine {
     /// Counts up whenever an attempt at a secret was answered: a held request may try again.
     pub fn freed(&self) -> u64 {
         self.freed.load(Relaxed)
-    }
-
-    /// The event of a head that was refused for its framing.
-    pub fn refuse_framing(&self, refused: &RefusedHead<'_>, peer: &Peer, now: Timestamp) -> Event {
-        self.memory().tallies.count(now, tally::malformed());
-        report::framing_event(refused, peer.address, self.policy_version(), now, &self.hasher)
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -1,36 +1,63 @@
-//! What rules find in one request.
+//! What rules find in one exchange.
 //!
 //! The head is taken in when the pass is opened, the body when it was read, and the rules run just
-//! before the decision: outside the lock, once, under a budget. What they find is kept in the words
-//! of the ledger, with secrets masked, since the bytes themselves are soon gone.
+//! before the decision: outside the lock, once, under a budget. Answers: see [`answer`]. What is
+//! found is kept in the words of the ledger, with secrets masked, since the bytes themselves are
+//! soon gone.
+
+mod answer;
+mod told;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use conduct::Certainty;
-use rules::engine::{Context, Hit, Interruption, Matched, Transaction};
+use rules::engine::{Context, Interruption, Transaction};
 use rules::rule::Phase;
-use rules::variable::Variable;
 use traffic::event::EventRule;
-use traffic::{EventId, Hasher, Head, Timestamp, redact, scrub};
+use traffic::recording::RulesPart;
+use traffic::{EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
 use crate::rulebook::{Rulebook, Worth};
+use told::{arguments_of, is_of_hashes, told};
 
 /// So many matches are kept of a request; the rest are counted.
 const FOUND_MAX: usize = 32;
-/// So much of a match is shown.
-const SHOWN_CHARS_MAX: usize = 120;
-/// So many names of a rule are shown: CWE, CVE, OWASP.
-const NAMES_MAX: usize = 6;
 
 /// The rules' part of a pass.
 #[derive(Debug)]
 pub(crate) struct Inspection {
     rulebook: Arc<Rulebook>,
     transaction: Box<Transaction>,
-    is_done: bool,
+    stage: Stage,
+    /// What the request had cost when its answer came.
+    spent: u64,
+    /// How much of the answer's body is looked at.
+    answer_bytes: Option<usize>,
+    is_cut_short: bool,
+    /// What was found when it was recorded: in the request, and in its answer.
+    recalled: [RulesPart; 2],
+    /// What was found in the request.
+    pub(crate) request: Findings,
+    /// What was found in its answer.
+    pub(crate) answer: Findings,
+}
+
+/// How far the rules have looked.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Stage {
+    Opened,
+    Request,
+    AnswerHead,
+    AnswerBody,
+    Ended,
+}
+
+/// What rules found in a request, or in an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
     /// What was found, the most certain first.
     pub(crate) found: Vec<Found>,
     /// The rule that denies, whatever else is known.
@@ -48,6 +75,8 @@ pub(crate) struct Found {
     pub(crate) points: f32,
     /// How it is told.
     pub(crate) told: EventRule,
+    /// What it was found in, when that were arguments alone: their names and kinds.
+    pub(crate) arguments: Vec<(String, ParamKind)>,
 }
 
 /// Who calls, for rules that ask.
@@ -60,6 +89,28 @@ pub(crate) struct Circumstances {
 impl Inspection {
     /// Takes in the head of a request.
     pub(crate) fn begin(rulebook: &Arc<Rulebook>, head: &Head<'_>, of: Circumstances) -> Self {
+        let mut inspection = Self::empty(rulebook, of);
+        match head.raw {
+            Some(raw) => read_raw(&mut inspection.transaction, raw),
+            None => read_parsed(&mut inspection.transaction, head),
+        }
+        inspection
+    }
+
+    /// Takes in what came of a request that is no proper one.
+    pub(crate) fn of_refused(rulebook: &Arc<Rulebook>, raw: &[u8], of: Circumstances) -> Self {
+        let mut inspection = Self::empty(rulebook, of);
+        let head = rules::head::Head::split(raw);
+        let transaction = &mut inspection.transaction;
+        transaction.request_line(head.line, head.method, head.uri, head.protocol);
+        for (name, value) in head.headers() {
+            transaction.request_header(name, value);
+        }
+        inspection.body(head.rest, true);
+        inspection
+    }
+
+    fn empty(rulebook: &Arc<Rulebook>, of: Circumstances) -> Self {
         let id = of.id.to_string();
         let context = Context {
             now_us: 0,
@@ -68,13 +119,18 @@ impl Inspection {
             unique_id: &id,
             work_max: rulebook.work_max(0),
         };
-        let mut transaction = Box::new(rulebook.engine().begin(&context));
-        match head.raw {
-            Some(raw) => read_raw(&mut transaction, raw),
-            None => read_parsed(&mut transaction, head),
+        let transaction = Box::new(rulebook.engine().begin(&context));
+        Self {
+            rulebook: Arc::clone(rulebook),
+            transaction,
+            stage: Stage::Opened,
+            spent: 0,
+            answer_bytes: None,
+            is_cut_short: false,
+            recalled: Default::default(),
+            request: Findings::default(),
+            answer: Findings::default(),
         }
-        let rulebook = Arc::clone(rulebook);
-        Self { rulebook, transaction, is_done: false, found: Vec::new(), order: None }
     }
 
     /// Takes in the body, as far as it was held.
@@ -85,37 +141,79 @@ impl Inspection {
         }
     }
 
+    /// Takes in what was found when the exchange was recorded: in the request, and in its answer.
+    pub(crate) fn recall(&mut self, recalled: [RulesPart; 2]) {
+        self.recalled = recalled;
+    }
+
     /// Runs the rules of the request, if they have not run yet.
     pub(crate) fn run(&mut self, now: Timestamp, hasher: &Hasher) {
-        if self.is_done {
+        if self.stage >= Stage::Request {
             return;
         }
-        self.is_done = true;
+        self.stage = Stage::Request;
         self.transaction.set_now(now.as_micros());
         if self.transaction.run(Phase::RequestHeaders).is_none() {
             self.transaction.run(Phase::RequestBody);
         }
-        for hit in self.transaction.hits() {
-            let (certainty, points) = match self.rulebook.worth(hit.rule.id) {
-                Worth::Evidence { certainty, points } => (certainty, points),
-                Worth::Order => (Certainty::Certain, 0.0),
-                Worth::Sum | Worth::Remark => continue,
-            };
-            if self.found.len() < FOUND_MAX {
-                let told = told(&hit, hasher);
-                self.found.push(Found { rule: hit.rule.id, certainty, points, told });
+        let phases = [Phase::RequestHeaders, Phase::RequestBody];
+        self.request = self.findings(&phases, &self.recalled[0], hasher);
+        self.is_cut_short = self.transaction.is_over_budget();
+    }
+
+    /// Is there anything left for the rules to do?
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let looks = self.rulebook.looks_at_answers() || self.rulebook.has_an_end();
+        looks && self.stage < Stage::Ended
+    }
+
+    /// The exchange is over: the rules that run last run, and what rules remember is written down.
+    pub(crate) fn end(&mut self) {
+        if self.stage < Stage::Ended {
+            self.stage = Stage::Ended;
+            self.transaction.finish();
+        }
+    }
+
+    /// What was recorded comes first: of a secret there is but a hash now, in which that is not found
+    /// again, and something might be that was not there.
+    fn findings(&self, phases: &[Phase], recalled: &RulesPart, hasher: &Hasher) -> Findings {
+        let of_record =
+            |told: &EventRule| Some(Found::new(self.counts(told.id)?, told.clone(), Vec::new()));
+        let mut found: Vec<Found> = recalled.found.iter().filter_map(of_record).collect();
+        for hit in self.transaction.hits().filter(|hit| phases.contains(&hit.rule.phase)) {
+            let Some(worth) = self.counts(hit.rule.id) else { continue };
+            if hasher.reads_redacted() && is_of_hashes(&hit) {
+                continue;
+            }
+            let (arguments, has_room) = (arguments_of(&hit), found.len() < FOUND_MAX);
+            match found.iter_mut().find(|found| found.rule == hit.rule.id) {
+                Some(known) => known.arguments = arguments,
+                None if has_room => {
+                    found.push(Found::new(worth, told(&hit, hasher), arguments));
+                }
+                None => {}
             }
         }
-        self.found.sort_by(|a, b| {
+        found.sort_by(|a, b| {
             let by_points = b.points.total_cmp(&a.points);
             b.certainty.cmp(&a.certainty).then(by_points).then(a.rule.cmp(&b.rule))
         });
-        self.order = self.ordered();
+        Findings { found, order: recalled.order.or_else(|| self.ordered(phases)) }
+    }
+
+    /// What a match of the rule is worth, when it is evidence.
+    fn counts(&self, rule: u64) -> Option<(Certainty, f32)> {
+        match self.rulebook.worth(rule) {
+            Worth::Evidence { certainty, points } => Some((certainty, points)),
+            Worth::Order => Some((Certainty::Certain, 0.0)),
+            Worth::Sum | Worth::Remark => None,
+        }
     }
 
     /// Was the budget too small for all rules?
-    pub(crate) fn is_cut_short(&self) -> bool {
-        self.transaction.is_over_budget()
+    pub(crate) const fn is_cut_short(&self) -> bool {
+        self.is_cut_short
     }
 
     /// The score from which a request is refused by rules that are not certain.
@@ -128,18 +226,45 @@ impl Inspection {
         self.rulebook.worth(rule) == Worth::Sum
     }
 
-    /// The numbers of all rules that matched, for whoever looks for them.
-    pub(crate) fn matched(&self) -> impl Iterator<Item = u64> {
-        self.transaction.hits().map(|hit| hit.rule.id)
+    /// All that was found, in the request first.
+    pub(crate) fn all_found(&self) -> impl Iterator<Item = &Found> {
+        self.request.found.iter().chain(&self.answer.found)
     }
 
-    fn ordered(&self) -> Option<u64> {
+    /// The numbers of all rules that matched and are told of, for whoever looks for them.
+    pub(crate) fn numbers(&self) -> String {
+        let told = self.transaction.hits().filter(|hit| hit.rule.about.is_logged);
+        told.map(|hit| hit.rule.id.to_string()).collect::<Vec<_>>().join(",")
+    }
+
+    fn ordered(&self, phases: &[Phase]) -> Option<u64> {
         let interruption =
             self.transaction.interruption().or_else(|| self.transaction.would_interrupt())?;
-        let Interruption { rule_id, .. } = interruption;
+        let Interruption { rule_id, phase, .. } = interruption;
+        let is_limit_of_answers = *rule_id == 0 && *phase == Phase::ResponseBody;
         let is_last_word = self.rulebook.blocking() == Blocking::Strict
-            || self.rulebook.worth(*rule_id) == Worth::Order;
-        is_last_word.then_some(*rule_id)
+            || self.rulebook.worth(*rule_id) == Worth::Order
+            || is_limit_of_answers;
+        (is_last_word && phases.contains(phase)).then_some(*rule_id)
+    }
+}
+
+impl Findings {
+    /// As a recording keeps them; nothing when there are none.
+    pub(crate) fn part(&self) -> Option<RulesPart> {
+        let found: Vec<EventRule> = self.found.iter().map(|found| found.told.clone()).collect();
+        let is_any = !found.is_empty() || self.order.is_some();
+        is_any.then_some(RulesPart { found, order: self.order })
+    }
+}
+
+impl Found {
+    fn new(
+        (certainty, points): (Certainty, f32),
+        told: EventRule,
+        arguments: Vec<(String, ParamKind)>,
+    ) -> Self {
+        Self { rule: told.id, certainty, points, told, arguments }
     }
 }
 
@@ -171,87 +296,4 @@ fn read_parsed(transaction: &mut Transaction, head: &Head<'_>) {
     for (name, value) in head.headers {
         transaction.request_header(name.as_str().as_bytes(), value.as_bytes());
     }
-}
-
-fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
-    // What a later link of a chain looks at is what an earlier one found.
-    let is_own = |it: &Matched<'_>| !is_derived(it.variable);
-    let matched = hit.matches().find(is_own).or_else(|| hit.matches().next());
-    let (field, found) = matched.map_or_else(Default::default, |it| shown(&it, hasher));
-    let names = hit.tags().filter(|tag| is_name(tag)).take(NAMES_MAX);
-    EventRule {
-        id: hit.rule.id,
-        message: hit.message().map(|text| plain(text, hasher)).unwrap_or_default(),
-        field,
-        found,
-        severity: hit.rule.about.severity.map(|severity| format!("{severity:?}").to_lowercase()),
-        names: names.map(|tag| String::from_utf8_lossy(tag).into_owned()).collect(),
-    }
-}
-
-/// The field and what was found in it. The value of a field that holds a secret is not shown.
-fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
-    let name = plain(matched.name, hasher);
-    let variable = matched.variable.name();
-    let field = if name.is_empty() { variable.to_owned() } else { format!("{variable}:{name}") };
-    let span = matched.found.clone().and_then(|found| matched.value.get(found));
-    let text = span.filter(|span| !span.is_empty()).unwrap_or(matched.value);
-    let last_key = name.rsplit(['.', '[', ':']).next().unwrap_or_default();
-    let is_secret = redact::is_secret_name(&name) || redact::is_secret_name(last_key);
-    let found = match matched.variable {
-        _ if is_secret => format!("{} bytes of a secret", text.len()),
-        Variable::RequestCookies => format!("{} bytes of a cookie", text.len()),
-        // These hold fields of every name, passwords among them.
-        Variable::RequestUri | Variable::RequestUriRaw => {
-            cut(&scrub::target(&String::from_utf8_lossy(text), hasher))
-        }
-        Variable::FullRequest
-        | Variable::QueryString
-        | Variable::RequestBody
-        | Variable::RequestLine
-        | Variable::ResponseBody => format!("{} bytes", text.len()),
-        _ => plain(text, hasher),
-    };
-    (field, found)
-}
-
-/// Is it what rules found or wrote, not what the caller sent?
-const fn is_derived(variable: Variable) -> bool {
-    matches!(
-        variable,
-        Variable::MatchedVar
-            | Variable::MatchedVarName
-            | Variable::MatchedVars
-            | Variable::MatchedVarsNames
-            | Variable::Tx
-    )
-}
-
-/// Bytes as one line of text that shows no secret.
-fn plain(bytes: &[u8], hasher: &Hasher) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    cut(&redact::text(&text, hasher))
-}
-
-fn cut(text: &str) -> String {
-    let shown = text.chars().take(SHOWN_CHARS_MAX);
-    let mut line: String = shown.flat_map(visible).collect();
-    if text.chars().count() > SHOWN_CHARS_MAX {
-        line.push('…');
-    }
-    line
-}
-
-/// A character as it may stand in a line on a terminal.
-fn visible(character: char) -> impl Iterator<Item = char> {
-    let escaped = character.is_control().then(|| character.escape_default());
-    let itself = (!character.is_control()).then_some(character);
-    escaped.into_iter().flatten().chain(itself)
-}
-
-/// Is it a name that others know the attack by?
-fn is_name(tag: &[u8]) -> bool {
-    [&b"CVE-"[..], b"CWE-", b"OWASP-API", b"OWASP_CRS/", b"capec/", b"attack-"]
-        .iter()
-        .any(|prefix| tag.starts_with(prefix))
 }

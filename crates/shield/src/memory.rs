@@ -128,7 +128,7 @@ impl Memory {
         let path = settled.act.path_shape;
         let place = settled.act.endpoint.map_or(path, |id| Digest(u64::from(id.0)));
         let rule = match signal.reason {
-            Reason::KnownAttack { rule, .. } => rule,
+            Reason::KnownAttack { rule, .. } | Reason::Answer { rule, .. } => rule,
             _ => 0,
         };
         let cause = signal

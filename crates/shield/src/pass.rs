@@ -5,6 +5,7 @@
 //! 3. [`Engine::decide`]: under the one lock, in this order: identity, endpoint, place among the
 //!    unanswered attempts, standing decisions, limits and evidence, verdict.
 //! 4. The shell forwards or refuses. What the answer says is collected where it is wanted.
+//!    Where rules look at answers, they look before it goes out: see [`screen`].
 //! 5. [`Engine::learn`]: under the lock again: endpoint and outcome, caller, conduct, findings.
 //!    What was refused, or would have been, teaches nothing.
 //!
@@ -12,6 +13,7 @@
 //! results in a replay.
 
 mod answer;
+mod screen;
 mod state;
 
 use std::collections::BTreeMap;
@@ -72,6 +74,12 @@ pub struct Refusal {
     pub retry_after_s: Option<u32>,
     /// A title that gives nothing of the rules away.
     pub title: &'static str,
+}
+
+impl Refusal {
+    const fn new(status: u16, event: EventId, retry_after_s: Option<u32>) -> Self {
+        Self { status, event, retry_after_s, title: title(status) }
+    }
 }
 
 /// Of the other answers one in so many is read.
@@ -145,22 +153,10 @@ impl Engine {
 }
 
 impl Engine {
-    /// Lets the rules look, once. A fault of theirs is theirs alone.
-    fn inspect(&self, pass: &mut Pass, now: Timestamp) {
-        let Some(inspection) = &mut pass.inspection else { return };
-        let ran = self.guard().run(Layer::Rules, now, || inspection.run(now, self.hasher()));
-        if ran.is_err() {
-            pass.inspection = None;
-            pass.notes.push("the rules failed on this request");
-        } else if inspection.is_cut_short() {
-            pass.notes.push("not all rules looked: the request would have cost too much");
-        }
-    }
-
     /// Decides what becomes of a request. With [`Patience::Last`] it is never held.
     pub fn decide(&self, pass: &mut Pass, now: Timestamp, patience: Patience) -> Decided {
         let hasher = self.hasher();
-        self.inspect(pass, now);
+        self.look(pass, now, |inspection| inspection.run(now, self.hasher()));
         pass.hint = catalog::role_hint(&pass.method, &pass.path, &pass.fields);
         if pass.role_or(pass.hint.role()).names_an_account() {
             pass.fields.read_rest();
@@ -183,6 +179,7 @@ impl Engine {
         let seq = memory.next_seq();
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
+            draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
         let reads_answer =
@@ -202,31 +199,34 @@ impl Engine {
         let labelled = settled.place.endpoint.filter(|_| is_wanted);
         let endpoint = labelled.map(|id| memory.catalog.label(id));
         drop(memory);
+        self.end_inspection(pass, now);
         if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
         }
         let ending = Ending { telling, endpoint, status, took_us: 0 };
         let event = report::event(pass, &settled, ending, hasher);
-        let refusal = Refusal {
-            status,
-            event: telling.id,
-            retry_after_s: settled.verdict.retry_after_s,
-            title: title(status),
-        };
+        let refusal = Refusal::new(status, telling.id, settled.verdict.retry_after_s);
         pass.settled = Some(settled);
         Decided::Refuse(refusal, event.map(Box::new))
     }
 
-    /// Takes in the answer of a forwarded request. Gives the event, when the exchange is worth one.
+    /// Takes in the answer of a forwarded request. Gives the event, when the exchange is worth one,
+    /// and what becomes of an answer that was held for the rules.
     pub fn learn(&self, mut pass: Box<Pass>, answer: &Answer<'_>, now: Timestamp) -> Learnt {
+        let most = pass.answer_read(&answer.head);
         let Some(mut settled) = pass.settled.take() else { return Learnt::default() };
-        let read = ReadAnswer::of(answer, self.hasher());
+        self.screen_rest(&mut pass, answer, now);
+        let read = ReadAnswer::of(answer, most, self.hasher());
         let content_type = answer.head.headers.get(http::header::CONTENT_TYPE);
         let surface = pass.surface.with_answer(content_type.map(http::HeaderValue::as_bytes));
         let mut memory = self.memory();
         let seq = memory.next_seq();
         self.give_back(&mut memory, &mut settled);
+        let changed = weigh::answer::verdict(&mut memory, &pass, &settled, now);
+        if let Some(verdict) = &changed {
+            settled.verdict.clone_from(verdict);
+        }
         let took_us = elapsed_us(settled.at, now);
         let lesson = catalog::AnswerLesson {
             status: answer.head.status,
@@ -246,51 +246,66 @@ impl Engine {
             classes: read.classes,
             took_us,
         };
-        let mut endpoint = settled.place.endpoint;
-        if settled.verdict.would_refuse() {
+        let endpoint = if settled.verdict.would_refuse() {
             // Monitor predicts enforce: nothing is learnt from what enforce would have refused.
             facts.outcome = memory.catalog.judge(&settled.place, &lesson);
+            settled.place.endpoint
         } else {
-            let carried = pass.sighting.carried();
-            let request = catalog::RequestLesson {
-                fields: &pass.fields,
-                credential: pass
-                    .sighting
-                    .credentials
-                    .first()
-                    .map(|credential| slot(&credential.slot)),
-                caller: settled.identity.session.unwrap_or(settled.identity.device),
-                source: settled.act.keys.address,
-                carried: &carried,
-            };
-            let learnt = memory.catalog.learn(
-                &settled.place,
-                &pass.query(settled.at),
-                &pass.hint,
-                &request,
-                &lesson,
-                now,
-            );
-            endpoint = learnt.endpoint.or(endpoint);
-            facts.outcome = learnt.outcome;
-            facts.role = pass.role_or(learnt.role);
-            facts.issued = read.issued;
-            memory.callers.learn(&pass.sighting, &settled.identity, &facts, now);
-            let lesson = weigh::Lesson { facts: &facts, endpoint, created: learnt.created };
-            weigh::learn(&mut memory, self.guard(), &pass, &settled.act, &lesson, now);
-        }
+            facts.issued.clone_from(&read.issued);
+            self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now)
+        };
         memory.note_success(&settled, &facts, self.hasher());
+        let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
             endpoint,
             role: facts.role,
             surface,
-            status: facts.status,
+            status: refused.unwrap_or(facts.status),
             took_us,
             length: answer.length,
             seq,
             answer: Some(answer),
         };
-        self.finish(memory, pass, settled, &finish, now)
+        let mut learnt = self.finish(memory, pass, settled, &finish, now);
+        let refusal = refused.zip(learnt.told_as);
+        learnt.refusal = refusal.map(|(status, event)| Refusal::new(status, event, None));
+        learnt.verdict = changed;
+        learnt
+    }
+
+    /// What an exchange teaches that nothing speaks against. Gives its endpoint.
+    fn teach(
+        &self,
+        memory: &mut Memory,
+        pass: &Pass,
+        settled: &Settled,
+        lesson: &catalog::AnswerLesson<'_>,
+        facts: &mut AnswerFacts,
+        now: Timestamp,
+    ) -> Option<EndpointId> {
+        let carried = pass.sighting.carried();
+        let request = catalog::RequestLesson {
+            fields: &pass.fields,
+            credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
+            caller: settled.counted_caller(lesson.status),
+            source: settled.act.keys.address,
+            carried: &carried,
+        };
+        let learnt = memory.catalog.learn(
+            &settled.place,
+            &pass.query(settled.at),
+            &pass.hint,
+            &request,
+            lesson,
+            now,
+        );
+        let endpoint = learnt.endpoint.or(settled.place.endpoint);
+        facts.outcome = learnt.outcome;
+        facts.role = pass.role_or(learnt.role);
+        memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
+        let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
+        weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        endpoint
     }
 
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up
@@ -300,6 +315,7 @@ impl Engine {
         else {
             return Learnt::default();
         };
+        self.end_inspection(&mut pass, now);
         let mut memory = self.memory();
         let seq = memory.next_seq();
         self.give_back(&mut memory, &mut settled);
@@ -354,14 +370,19 @@ impl Engine {
         if let (Some(mut draft), Some(recorder)) = (pass.draft.take(), self.recorder()) {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(match finish.answer {
-                Some(answer) => draft.answered(answer, finish.took_us, finish.seq, self.hasher()),
+                Some(answer) => {
+                    let rules = pass.inspection.as_ref().and_then(|it| it.answer.part());
+                    draft.found_in_answer(rules);
+                    draft.answered(answer, finish.took_us, finish.seq, self.hasher())
+                }
                 None => draft.abandoned(finish.seq),
             });
         }
         let (status, took_us) = (finish.status, finish.took_us);
+        let told_as = Some(telling.id);
         let ending = Ending { telling, endpoint, status, took_us };
         let event = report::event(&pass, &settled, ending, self.hasher());
-        Learnt { event, endpoint: finish.endpoint }
+        Learnt { event, endpoint: finish.endpoint, told_as, ..Learnt::default() }
     }
 
     fn give_back(&self, memory: &mut Memory, settled: &mut Settled) {

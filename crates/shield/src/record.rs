@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use traffic::media::Media;
-use traffic::recording::{ExchangeLine, Line, RequestPart, ResponsePart, TlsPart, VerdictPart};
+use traffic::recording::{
+    ExchangeLine, Line, RequestPart, ResponsePart, RulesPart, TlsPart, VerdictPart,
+};
 use traffic::{Hasher, Head, Peer, Scheme, Timestamp, Verdict, redact, scrub};
 
 use crate::pass::Answer;
@@ -34,6 +36,7 @@ impl fmt::Debug for Recorder {
 #[derive(Debug)]
 pub(crate) struct Draft {
     line: ExchangeLine,
+    answer_rules: Option<RulesPart>,
     keeps_secrets: bool,
 }
 
@@ -73,11 +76,17 @@ impl Draft {
             },
             ..ExchangeLine::default()
         };
-        Self { line, keeps_secrets }
+        Self { line, answer_rules: None, keeps_secrets }
     }
 
-    /// Writes down the request's body as far as it was held.
+    /// Writes down the request's body as far as it was held. Only rules look at parts and at what
+    /// has no type: nobody can say where in them a secret stands, so that they are not kept.
     pub(crate) fn body(&mut self, body: &[u8], media: Media, is_complete: bool, hasher: &Hasher) {
+        let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+        let is_readable = media.can_be_inspected() || (media == Media::Unknown && is_json);
+        if !is_readable && !self.keeps_secrets {
+            return;
+        }
         let (text, base64) = self.body_parts(body, media, hasher);
         self.line.request.body = text;
         self.line.request.body_base64 = base64;
@@ -93,6 +102,16 @@ impl Draft {
     pub(crate) fn decided(&mut self, at: Timestamp, seq: u64) {
         self.line.time = Some(at.to_string());
         self.line.seq = Some(vec![seq]);
+    }
+
+    /// Writes down what rules found in the request.
+    pub(crate) fn found(&mut self, rules: Option<RulesPart>) {
+        self.line.request.rules = rules;
+    }
+
+    /// Writes down what rules found in the answer that is coming.
+    pub(crate) fn found_in_answer(&mut self, rules: Option<RulesPart>) {
+        self.answer_rules = rules;
     }
 
     /// Writes down the answer and gives the finished line.
@@ -120,6 +139,7 @@ impl Draft {
             body,
             body_base64,
             after_us: Some(after_us),
+            rules: self.answer_rules.take(),
         });
         self.abandoned(seq)
     }

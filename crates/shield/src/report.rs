@@ -3,8 +3,8 @@
 use traffic::event::EventSignal;
 use traffic::{Entity, Event, Hasher, Identity, Mode, Timestamp, Verdict, redact};
 
-use crate::engine::RefusedHead;
 use crate::pass::{Pass, Settled};
+use crate::refused::RefusedHead;
 use crate::shared::Telling;
 
 /// Longer user agents are cut.

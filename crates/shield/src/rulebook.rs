@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use conduct::Certainty;
-use rules::action::{Disruption, Severity};
+use rules::action::{Disruption, Effect, Severity};
 use rules::engine::Engine;
-use rules::rule::Rule;
+use rules::rule::{Phase, Rule};
 use rules::variable::Variable;
 
 use crate::policy::Blocking;
@@ -33,6 +33,16 @@ pub struct Rulebook {
     blocking: Blocking,
     threshold: u32,
     cpu_budget: Duration,
+    answers: Answers,
+}
+
+/// What there is for rules to do when a request has been decided.
+#[derive(Clone, Copy, Debug)]
+struct Answers {
+    heads: bool,
+    bodies: bool,
+    /// Rules that run last, or something to be remembered.
+    end: bool,
 }
 
 /// What a match of one rule says.
@@ -64,12 +74,32 @@ impl Rulebook {
         let set = engine.rules();
         let worth = set.rules().map(|rule| (rule.id, worth(rule))).collect();
         let threshold = threshold.unwrap_or(THRESHOLD).max(1);
-        Self { engine, worth, blocking, threshold, cpu_budget }
+        let has = |phase| set.rules().any(|rule| rule.phase == phase);
+        let bodies = has(Phase::ResponseBody);
+        let heads = bodies || has(Phase::ResponseHeaders);
+        let end = has(Phase::Logging) || set.rules().any(remembers);
+        let answers = Answers { heads, bodies, end };
+        Self { engine, worth, blocking, threshold, cpu_budget, answers }
     }
 
     /// The engine that runs them.
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Is there a rule for answers? Where there is none, they cost nothing.
+    pub(crate) const fn looks_at_answers(&self) -> bool {
+        self.answers.heads
+    }
+
+    /// Is there a rule for their bodies?
+    pub(crate) const fn looks_at_answer_bodies(&self) -> bool {
+        self.answers.bodies
+    }
+
+    /// Is there anything to do when an exchange is over?
+    pub(crate) const fn has_an_end(&self) -> bool {
+        self.answers.end
     }
 
     /// Who decides.
@@ -93,6 +123,12 @@ impl Rulebook {
         let budget = self.cpu_budget.saturating_add(BUDGET_PER_KIB.saturating_mul(kib));
         u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX).saturating_mul(WORK_PER_NS)
     }
+}
+
+/// Does the rule open a collection that outlasts the exchange?
+fn remembers(rule: &Rule) -> bool {
+    let mut effects = rule.links.iter().flat_map(|link| &link.effects);
+    effects.any(|effect| matches!(effect, Effect::OpenCollection { .. }))
 }
 
 /// Do all conditions of the rule look at these variables alone?

@@ -87,7 +87,7 @@ pub(crate) fn kind(
 /// The vulnerabilities that rules name in a request, each once.
 pub(crate) fn probes(pass: &Pass) -> Vec<Cve> {
     let mut probes = Vec::new();
-    let found = pass.inspection.iter().flat_map(|inspection| &inspection.found);
+    let found = pass.inspection.iter().flat_map(|inspection| &inspection.request.found);
     for found in found {
         // A rule that names several is of the first one, and of its relatives.
         let cve = found.told.names.iter().find_map(|name| name.parse::<Cve>().ok());

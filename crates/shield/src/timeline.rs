@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Version};
+use traffic::recording::RulesPart;
 use traffic::{AnswerHead, Event, EventId, Head, Peer, Timestamp, Verdict};
 
 use crate::engine::Engine;
@@ -39,6 +40,8 @@ pub struct Call {
     pub is_complete: bool,
     /// Hashes of claims that a recording kept when it left the token out.
     pub claims: BTreeMap<String, String>,
+    /// What rules found when it was recorded, in the request and in its answer.
+    pub rules: [RulesPart; 2],
 }
 
 /// A whole answer.
@@ -237,11 +240,12 @@ impl<'e, S> Timeline<'e, S> {
         let verdict = pass.verdict().cloned().unwrap_or_default();
         let freed = self.engine.freed();
         let learnt = learn(self.engine, pass, reply.as_ref(), self.now);
+        let refused = learnt.refusal.map(|refusal| refusal.status);
         let outcome = Outcome {
             at: self.now,
-            verdict,
+            verdict: learnt.verdict.unwrap_or(verdict),
             endpoint: learnt.endpoint.map(|id| self.engine.label(id)),
-            status: reply.map_or(502, |reply| reply.status),
+            status: refused.unwrap_or_else(|| reply.map_or(502, |reply| reply.status)),
             event: learnt.event,
         };
         self.end(sender, call, outcome, world);
@@ -281,6 +285,7 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
     };
     let claims = engine.hasher().reads_redacted().then_some(&call.claims);
     let mut pass = engine.open_recorded(&head, &call.peer, id, claims);
+    pass.recall(call.rules.clone());
     if !call.body.is_empty()
         && let Some(most) = pass.body_wanted()
     {
@@ -291,9 +296,15 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
 }
 
 /// Takes in the answer to a forwarded call, or that there is none.
-pub fn learn(engine: &Engine, pass: Box<Pass>, reply: Option<&Reply>, now: Timestamp) -> Learnt {
+pub fn learn(
+    engine: &Engine,
+    mut pass: Box<Pass>,
+    reply: Option<&Reply>,
+    now: Timestamp,
+) -> Learnt {
     let Some(reply) = reply else { return engine.abandon(pass, End::UpstreamFailed(502), now) };
     let head = AnswerHead { status: reply.status, headers: &reply.headers };
+    engine.screen_head(&mut pass, &head, now);
     let all = reply.body.as_deref();
     let read =
         pass.answer_wanted(&head).and_then(|most| all.map(|body| body.get(..most).unwrap_or(body)));

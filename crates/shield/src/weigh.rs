@@ -4,6 +4,7 @@
 //! of each layer, each guarded; exceptions; and the ladder, first over the layers that enforce
 //! and, when those let it pass, over all that look.
 
+pub(crate) mod answer;
 mod known_attack;
 
 use conduct::{Act, Admission};

@@ -15,11 +15,13 @@ pub fn read_up_to(body: &[u8], media: Media, complete: bool, fields: &mut Fields
         Media::Json => json::read_up_to(body, fields, most),
         Media::Form => fields.read_pairs(body, Location::Form),
         // Many clients send JSON and forms without saying so.
-        Media::Opaque | Media::Text => match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'{' | b'[') => json::read_up_to(body, fields, most),
-            _ => return,
-        },
-        Media::Grpc | Media::Stream => return,
+        Media::Unknown | Media::Opaque | Media::Text => {
+            match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                Some(b'{' | b'[') => json::read_up_to(body, fields, most),
+                _ => return,
+            }
+        }
+        Media::Multipart | Media::Grpc | Media::Stream => return,
     }
     if !complete {
         fields.mark_truncated();

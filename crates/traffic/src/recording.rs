@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, DecisionId, Exception, ExceptionId};
+use crate::event::EventRule;
 use crate::signal::Signal;
 use crate::verdict::Verdict;
 
@@ -106,6 +107,16 @@ pub struct ExchangeLine {
     pub decided: Option<VerdictPart>,
 }
 
+/// What rules found in a request or an answer, secrets masked.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct RulesPart {
+    /// The rules that matched and count as evidence.
+    pub found: Vec<EventRule>,
+    /// The rule that refuses it whatever else is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
+}
+
 /// A verdict as recordings and replays write it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct VerdictPart {
@@ -189,6 +200,10 @@ pub struct RequestPart {
     /// Hashes of the claims of a redacted JWT, and of the user of redacted Basic credentials.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, String>,
+    /// What rules found in it, where they found anything. A replay finds it again, unless
+    /// it was in what the recording has as a hash or in another spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesPart>,
 }
 
 /// An answer.
@@ -215,6 +230,9 @@ pub struct ResponsePart {
     /// From the decision to the answer's end, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_us: Option<u64>,
+    /// What rules found in it, as for requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RulesPart>,
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Redacted {
 
     /// Reads `~kind:hash:length`.
     pub fn parse(value: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(value.get(..value.len().min(64))?).ok()?;
+        let text = std::str::from_utf8(value.get(..value.len().min(REDACTED_BYTES_MAX))?).ok()?;
         if text.len() != value.len() {
             return None;
         }
@@ -47,6 +47,20 @@ impl Redacted {
         parts.next().is_none().then_some(Self { kind, digest, length })
     }
 }
+
+/// Whether some part of `text` stands for a secret: what is found in it was not in what came.
+#[must_use]
+pub fn holds_redacted(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    memchr::memchr_iter(b'~', text).any(|at| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let length = rest.iter().take(REDACTED_BYTES_MAX).take_while(|byte| is_part(byte)).count();
+        text.get(at..=at + length).and_then(Redacted::parse).is_some()
+    })
+}
+
+/// No redacted form is longer.
+const REDACTED_BYTES_MAX: usize = 64;
 
 impl fmt::Display for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

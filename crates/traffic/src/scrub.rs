@@ -51,7 +51,9 @@ pub fn body(text: &str, media: Media, hasher: &Hasher) -> String {
     match media {
         Media::Json => json(text, hasher),
         Media::Form => pairs(text, hasher),
-        Media::Opaque | Media::Text if matches!(begins, Some(b'{' | b'[')) => json(text, hasher),
+        Media::Unknown | Media::Opaque | Media::Text if matches!(begins, Some(b'{' | b'[')) => {
+            json(text, hasher)
+        }
         _ => redact::text(text, hasher).into_owned(),
     }
 }

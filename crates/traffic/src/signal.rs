@@ -109,6 +109,13 @@ pub enum Reason {
         /// How many others matched.
         others: u16,
     },
+    /// Rules that matched the answer.
+    Answer {
+        /// The one that says most; 0 for the limit of how long an answer may be.
+        rule: u64,
+        /// How many others matched.
+        others: u16,
+    },
     /// Attacks of one source on distinct things.
     Probing {
         /// How many of late.
@@ -233,6 +240,14 @@ impl fmt::Display for Reason {
             Self::KnownAttack { rule, others: 1 } => write!(f, "rule {rule} and another matched"),
             Self::KnownAttack { rule, others } => {
                 write!(f, "rule {rule} and {others} others matched")
+            }
+            Self::Answer { rule: 0, .. } => f.write_str("the answer is longer than rules allow"),
+            Self::Answer { rule, others: 0 } => write!(f, "rule {rule} matched the answer"),
+            Self::Answer { rule, others: 1 } => {
+                write!(f, "rule {rule} and another matched the answer")
+            }
+            Self::Answer { rule, others } => {
+                write!(f, "rule {rule} and {others} others matched the answer")
             }
             Self::Probing { attacks: 1 } => f.write_str("1 attack from here of late"),
             Self::Probing { attacks } => write!(f, "{attacks} attacks from here of late"),

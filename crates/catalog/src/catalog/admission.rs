@@ -1,8 +1,13 @@
 //! Whether an answer creates an endpoint.
 //!
-//! Only what shows that there is something: success at once, a refusal once a second source asks
-//! for the same, "not found" never. What only ever refuses is held to an eighth of the room, so
-//! that an API that answers 401 to every path cannot be made to fill the catalog.
+//! Only what shows that there is something: success at once, "not found" never. A refusal says little
+//! of the path, since many an API asks for a credential before it looks at it: what is only ever
+//! refused is an endpoint once a second source asks for the same. What tries a secret and fails is
+//! one on the word of a single source, for to fail is what most first tries at a log-in do, and
+//! whoever guesses there should not find a place without a name. Yet anybody can send a password to
+//! any path, so that only the first few are believed. And what only ever refuses is held to an
+//! eighth of the room, so that an API that answers 401 to every path cannot be made to fill the
+//! catalog.
 
 use std::time::Duration;
 
@@ -18,11 +23,17 @@ use crate::tree::Verb;
 /// When the catalog is full, endpoints that nobody asked for in so long make room.
 const RETIRED_AFTER: Duration = Duration::from_secs(30 * 24 * 3_600);
 
+/// So many endpoints that never did what was asked are there when a failed attempt at a secret is
+/// no longer taken at its word.
+const ON_THEIR_WORD_MAX: u32 = 8;
+
 /// What an answer says about there being an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Proof {
     /// There is one.
     Certain,
+    /// A secret was tried, and refused: there is one, unless everything is refused here.
+    Attempt,
     /// There may be one.
     Possible,
     /// There is none.
@@ -51,7 +62,12 @@ impl Catalog {
             // A host of its own waits as a whole.
             None => waiting_key(ServiceId(u32::MAX), traffic::Digest(0), &host),
         };
-        let needs_second = proof == Proof::Possible && !place.is_known
+        let is_doubtful = match proof {
+            Proof::Certain => false,
+            Proof::Attempt => self.unproven >= ON_THEIR_WORD_MAX,
+            Proof::Possible | Proof::None => true,
+        };
+        let needs_second = is_doubtful && !place.is_known
             || place.service.is_none() && self.hosts.len() >= TRUSTED_MAX;
         if needs_second && !self.waiting.is_second(key, request.source) {
             return None;
@@ -133,15 +149,14 @@ impl Catalog {
 
 fn proof_of(query: &Query<'_>, verb: &Verb, hint: &RoleHint, answer: &AnswerLesson<'_>) -> Proof {
     let is_plain = !matches!(verb, Verb::Other(_)) && *query.method != http::Method::HEAD;
+    let tries_a_secret = is_plain && hint.role().tries_a_secret();
+    let says_error = answer.body.is_some_and(|body| body.says_error());
     match answer.status {
         // What a server does with methods it does not know is no proof, and HEAD shows no body.
         200..=299 if !is_plain => Proof::Possible,
         // A success that says it is an error is what some APIs answer to any path.
-        200..=299
-            if answer.body.is_some_and(|body| body.says_error()) && !hint.role().is_sensitive() =>
-        {
-            Proof::Possible
-        }
+        200..=299 if says_error && tries_a_secret => Proof::Attempt,
+        200..=299 if says_error && !hint.role().is_sensitive() => Proof::Possible,
         // Nobody changes the protocol for what is not there.
         101 | 200..=299 | 304 => Proof::Certain,
         // A form that was taken sends on; a page that sends on may do so for any path.
@@ -152,6 +167,7 @@ fn proof_of(query: &Query<'_>, verb: &Verb, hint: &RoleHint, answer: &AnswerLess
         }
         301..=303 | 307 | 308 => Proof::Possible,
         404 | 405 | 410 | 501 => Proof::None,
+        400 | 401 | 403 | 422 if tries_a_secret => Proof::Attempt,
         400..=599 => Proof::Possible,
         _ => Proof::None,
     }

@@ -96,3 +96,27 @@ fn after_a_while_a_sample_is_enough() {
     });
     assert_eq!(looked_at.count(), 64 + 100);
 }
+
+#[test]
+fn a_kind_is_settled_when_every_value_had_it() {
+    let mut params = Params::default();
+    for number in 0..SETTLED_AFTER {
+        let (day, mixed) = (number % 28 + 1, if number == 7 { "x" } else { "1" });
+        let query = format!("page={number}&day=2026-01-{day:02}&mixed={mixed}");
+        let body = format!(r#"{{"items":[{{"price":{number}.5}},{{"price":2}}]}}"#);
+        assert_eq!(params.settled("page"), None, "not before");
+        params.learn(&fields(&query, &body));
+    }
+    for (name, kind) in [
+        ("page", Some(ParamKind::Integer)),
+        ("day", Some(ParamKind::Date)),
+        ("items.1.price", Some(ParamKind::Decimal)),
+        ("items.x.price", None),
+        ("mixed", None),
+        ("unknown", None),
+    ] {
+        assert_eq!(params.settled(name), kind, "{name}");
+    }
+    assert!(is_of(ParamKind::Integer, ParamKind::Decimal));
+    assert!(!is_of(ParamKind::Decimal, ParamKind::Integer));
+}

@@ -124,6 +124,7 @@ impl Client {
             body: body.unwrap_or_default().into_bytes(),
             is_complete: true,
             claims: Default::default(),
+            rules: Default::default(),
         }
     }
 }

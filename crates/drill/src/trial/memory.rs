@@ -14,8 +14,9 @@ use super::{Program, Trial, program};
 use crate::load::{bulk, strangers};
 
 const MIB: u64 = 1 << 20;
-/// The budget of a program without a file, and that of one with a file that does not name it.
-const BUDGETS: [u64; 2] = [64 * MIB, 256 * MIB];
+/// A small budget, that of a program without a file, and that of one with a file that does not name
+/// it.
+const BUDGETS: [u64; 3] = [64 * MIB, 96 * MIB, 256 * MIB];
 /// How far beyond its budget the program may be, in percent.
 const BEYOND_PERCENT_MAX: u64 = 10;
 /// What it may take after start, without a file.

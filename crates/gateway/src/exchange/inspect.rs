@@ -1,13 +1,13 @@
 //! Holds a request's body back until it has been looked at: to its end, up to a size, or for a
 //! second.
 
-use std::{pin::Pin, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body;
 
-use super::Ongoing;
+use super::{Ongoing, held::Held};
 use crate::{
     answer::Problem,
     decode::{Codings, decode},
@@ -18,9 +18,6 @@ use crate::{
 
 /// A body that takes longer streams on, and what has come of it is looked at.
 const HOLD: Duration = Duration::from_secs(1);
-
-/// A promise of more is not taken at its word: memory is given as bytes come.
-const PROMISE_TRUSTED_MAX: usize = 64 << 10;
 
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
@@ -58,10 +55,10 @@ pub(super) async fn inspect(
         return Ok(stream(Bytes::new(), incoming));
     }
     incoming.gather(bytes_max);
-    let mut held = Held { expected: expected.min(bytes_max), ..Held::default() };
+    let mut held = Held::expecting(expected.min(bytes_max));
     let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
         Some(Ok(complete)) => complete,
-        Some(Err(())) => {
+        Some(Err(_)) => {
             let refusal = ongoing.arrival.wire.take_body_fault().unwrap_or(Refusal::BadBody);
             return Err(ongoing.refused(refusal));
         }
@@ -93,54 +90,5 @@ async fn await_end(ongoing: &mut Ongoing, mut incoming: InboundBody) -> Result<U
         Some(Ok(true)) => Ok(Upload::Empty),
         Some(_) => Err(ongoing.refused(Refusal::BadBody)),
         None => Err(ongoing.refused(Refusal::BodyTooSlow)),
-    }
-}
-
-/// What has come of a body. Most bodies come in one piece, which is then not copied.
-#[derive(Default)]
-struct Held {
-    /// How many bytes are promised, and at most as many as are wanted.
-    expected: usize,
-    first: Bytes,
-    rest: BytesMut,
-    trailers: Option<HeaderMap>,
-}
-
-impl Held {
-    /// Reads until the end (true) or until enough is there (false).
-    async fn fill(&mut self, incoming: &mut InboundBody, bytes_max: usize) -> Result<bool, ()> {
-        while !incoming.is_end_stream() {
-            if self.first.len() + self.rest.len() >= bytes_max {
-                return Ok(false);
-            }
-            let frame = std::future::poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await;
-            let Some(frame) = frame else { return Ok(true) };
-            match frame.map_err(|_| ())?.into_data() {
-                Ok(data) => self.take_in(data),
-                Err(last) => {
-                    self.trailers = last.into_trailers().ok();
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    fn take_in(&mut self, data: Bytes) {
-        if self.first.is_empty() && self.rest.is_empty() {
-            self.first = data;
-            return;
-        }
-        if self.rest.is_empty() {
-            // Room for all of it at once: growing would copy what is there time and again.
-            self.rest.reserve(self.expected.min(PROMISE_TRUSTED_MAX));
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.rest.extend_from_slice(&data);
-    }
-
-    fn into_parts(self) -> (Bytes, Option<HeaderMap>) {
-        let bytes = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
-        (bytes, self.trailers)
     }
 }

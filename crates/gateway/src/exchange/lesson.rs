@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body::Body;
 use shield::{Answer, Engine, Learnt, Pass};
 use traffic::{AnswerHead, Timestamp};
 
 use crate::{
     decode::{Codings, decode},
-    upstream::AnswerBody,
+    worker::{HeldBytes, Worker},
 };
 
 pub(super) struct Lesson {
@@ -16,6 +15,8 @@ pub(super) struct Lesson {
     headers: HeaderMap,
     /// How much of the body is wanted; none when only its length is.
     wanted: Option<usize>,
+    /// Room for it, where rules want more than learning does.
+    room: Option<HeldBytes>,
     body: Vec<u8>,
     length: u64,
     complete: bool,
@@ -37,11 +38,13 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 impl Lesson {
+    /// `exact` is the length of the body, if that is known.
     pub(super) fn begin(
+        worker: &Worker,
         pass: &Pass,
         status: StatusCode,
         headers: &HeaderMap,
-        body: &AnswerBody,
+        exact: Option<u64>,
     ) -> Begun {
         let head = AnswerHead { status: status.as_u16(), headers };
         let wanted = pass.answer_wanted(&head);
@@ -49,11 +52,13 @@ impl Lesson {
             // It has no end to wait for, and how long it lasts is nobody's latency.
             return Begun::Now { length: 0 };
         }
-        let exact = body.size_hint().exact().filter(|length| *length == 0 || wanted.is_none());
+        let exact = exact.filter(|length| *length == 0 || wanted.is_none());
         if let Some(length) = exact {
             return Begun::Now { length };
         }
+        let room = pass.answer_held().and_then(|_| worker.hold(0));
         Begun::Later(Self {
+            room,
             status: head.status,
             headers: headers.clone(),
             wanted,
@@ -66,8 +71,13 @@ impl Lesson {
     pub(super) fn take_in(&mut self, data: &Bytes) {
         self.length = self.length.saturating_add(data.len() as u64);
         let Some(wanted) = self.wanted else { return };
-        let room = wanted.saturating_sub(self.body.len());
-        self.body.extend_from_slice(data.get(..data.len().min(room)).unwrap_or_default());
+        let room = data.len().min(wanted.saturating_sub(self.body.len()));
+        if self.room.as_mut().is_some_and(|held| !held.grow(self.body.len() + room)) {
+            // What is here is looked at.
+            self.wanted = Some(self.body.len());
+            return;
+        }
+        self.body.extend_from_slice(data.get(..room).unwrap_or_default());
     }
 
     pub(super) fn complete(&mut self) {

@@ -8,6 +8,7 @@ mod headers;
 mod http1;
 mod http2;
 mod http2_faults;
+mod http2_flow;
 mod origins;
 mod overload;
 mod streaming;

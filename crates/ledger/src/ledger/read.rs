@@ -140,7 +140,7 @@ impl Ledger {
         self.ask(LONG_QUESTION_MAX, |main| tallies::between(main, grain, from, to))
     }
 
-    /// When the first minute begins whose counts are kept: two days ago, or the first one there was.
+    /// When the first minute begins whose counts are kept: two days ago, or the first there was.
     pub fn counted_minutes_since(&self) -> Result<Option<Timestamp>, QueryError> {
         self.ask(QUESTION_MAX, rollups::first_minute)
     }

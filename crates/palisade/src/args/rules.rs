@@ -29,6 +29,9 @@ pub(crate) enum Rules {
         /// The folder of its tests (tests/regression/tests of a checkout)
         #[arg(long, value_name = "DIR")]
         tests: PathBuf,
+        /// Send them over sockets, through a gateway that is started for it
+        #[arg(long)]
+        through_gateway: bool,
     },
 }
 

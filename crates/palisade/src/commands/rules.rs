@@ -64,7 +64,9 @@ pub(crate) fn rules(global: &Global, rules: &Rules) -> Result<(), Failure> {
         Rules::Show { id, of } => show(global, *id, of),
         Rules::Lint(of) => lint(global, of),
         Rules::Why(why) => why::why(global, why),
-        Rules::Conformance { crs, tests } => conformance::run(global, crs, tests),
+        Rules::Conformance { crs, tests, through_gateway } => {
+            conformance::run(global, crs, tests, *through_gateway)
+        }
     }
 }
 

@@ -36,7 +36,7 @@ const TABLE_BYTES: usize = 96 << 20;
 /// Scans what the arguments name.
 pub(crate) fn scan(global: &Global, args: &Scan) -> Result<(), Failure> {
     let mut output = Output::open_report(global, Format::Table)?;
-    // Rules cost a hundred times what the rest does, and a report is what they are worth it for.
+    // Rules cost more than all the rest together; a report is worth that.
     let asks_rules = output.format() == Format::Html;
     let (engine, scanned) = scanned(global, &args.files, &args.logs, asks_rules)?;
     let document = Document::of(&engine, &scanned);

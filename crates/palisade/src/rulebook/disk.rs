@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use rules::operator::DataFileError;
 use rules::seclang::Files;
@@ -14,11 +15,15 @@ use super::Stamps;
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Files by path. What is held goes before what is on disk.
-#[derive(Debug, Default)]
+/// A clone notes what it reads in the same list.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Disk {
     held: BTreeMap<String, String>,
-    read: RefCell<BTreeMap<String, Option<(std::time::SystemTime, u64)>>>,
+    read: Rc<RefCell<BTreeMap<String, Stamp>>>,
 }
+
+/// When it was changed, and how long it is; nothing when it is not there.
+type Stamp = Option<(std::time::SystemTime, u64)>;
 
 impl Disk {
     /// Holds a text under a path of its own.
@@ -80,7 +85,12 @@ pub(super) fn are_as_they_were(files: &Stamps) -> bool {
     files.iter().all(|(path, seen)| stamp(path) == *seen)
 }
 
-fn stamp(path: &str) -> Option<(std::time::SystemTime, u64)> {
+/// What files look like now.
+pub(super) fn stamps(files: &Stamps) -> Stamps {
+    files.iter().map(|(path, _)| (path.clone(), stamp(path))).collect()
+}
+
+fn stamp(path: &str) -> Stamp {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

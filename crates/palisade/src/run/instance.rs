@@ -153,6 +153,9 @@ impl RunningInstance {
         offered.read = stamp.clone();
         offered.seen = stamp;
         let compiled = offered.configuration.compile();
+        let Offered { configuration, read, seen, .. } = &mut *offered;
+        read.take_rules(&configuration.rules);
+        seen.take_rules(&configuration.rules);
         let done = compiled.and_then(|compiled| {
             let around = self.read_around(&compiled.policy)?;
             Ok(self.put_in_force(&mut offered, compiled, Some(around), author))

@@ -1,11 +1,13 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod answers;
 mod disk;
 mod first_minutes;
 mod kills;
 mod logs;
 mod operating;
 mod recordings;
+mod report;
 mod restart;
 mod rules;
 mod secrets;

@@ -75,11 +75,17 @@ impl Program {
 
     /// Sends a request to the first listener, and waits for the end of the answer.
     pub(crate) fn send(&self, request: &str) {
+        self.answer(request);
+    }
+
+    /// The same, and gives the answer.
+    pub(crate) fn answer(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.listeners[0]).expect("a connection");
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        answer
     }
 }
 

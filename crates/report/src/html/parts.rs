@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::charts::{self, Part};
-use super::text::{Escaped, base, change, moment, tenths, thousands, value, value_before};
+use super::text::{
+    Escaped, NO_BREAK, base, change, moment, tenths, thousands, value, value_before,
+};
 use crate::figure::{Figure, number};
 use crate::outcome::{Action, Report, Section};
 
@@ -16,7 +18,7 @@ pub(super) fn section(out: &mut String, report: &Report, section: &Section) {
         Escaped(&section.note)
     );
     if let Some(nothing) = nothing(report, section) {
-        let _ = write!(out, "<p class=\"none\">{nothing}</p></section>\n");
+        let _ = writeln!(out, "<p class=\"none\">{nothing}</p></section>");
         return;
     }
     match section.id.as_str() {
@@ -138,7 +140,7 @@ pub(super) fn shown(report: &Report, figure: &Figure) -> String {
     let place = kinds.iter().position(|kind| kind.id == figure.id);
     match place.and_then(|place| tenths(&counts).get(place).copied()) {
         Some(0) if figure.numerator > 0 => value(figure),
-        Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
+        Some(tenths) => format!("{}.{}{NO_BREAK}%", tenths / 10, tenths % 10),
         None => value(figure),
     }
 }

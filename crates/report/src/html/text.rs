@@ -57,15 +57,18 @@ pub(super) fn thousands(count: u64) -> String {
     out
 }
 
+/// Between a number and its sign no line ends.
+pub(super) const NO_BREAK: char = '\u{a0}';
+
 /// `71.2 %`. What is there does not round to nothing, nor what is missing to everything.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 {
-        "under 0.1 %".to_owned()
-    } else if percent < 100.0 && percent >= 99.95 {
-        "over 99.9 %".to_owned()
+        format!("under 0.1{NO_BREAK}%")
+    } else if (99.95..100.0).contains(&percent) {
+        format!("over 99.9{NO_BREAK}%")
     } else {
-        format!("{percent:.1} %")
+        format!("{percent:.1}{NO_BREAK}%")
     }
 }
 
@@ -205,10 +208,10 @@ mod tests {
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!(percent(0.0), "0.0 %");
-        assert_eq!(percent(0.0001), "under 0.1 %");
-        assert_eq!(percent(0.9999), "over 99.9 %");
-        assert_eq!(percent(1.0), "100.0 %");
+        assert_eq!(percent(0.0), "0.0\u{a0}%");
+        assert_eq!(percent(0.0001), "under 0.1\u{a0}%");
+        assert_eq!(percent(0.9999), "over 99.9\u{a0}%");
+        assert_eq!(percent(1.0), "100.0\u{a0}%");
         assert_eq!(about(1.52e9), "1.5 billion");
         assert_eq!(about(45_600.0), "46 thousand");
         assert_eq!(about(3_907.4), "3,907");

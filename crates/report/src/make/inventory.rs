@@ -24,72 +24,62 @@ pub(super) fn figures(material: &Material, lists: &[EndpointList]) -> Vec<Figure
     let no_memory = is_scan.then_some("a scan knows nothing of the time before");
     let credentials = (!material.method.shows_credentials).then_some("credentials are not shown");
     let bodies = (!material.method.shows_answers).then_some("answers’ bodies are not shown");
-    vec![
-        figure(
-            "endpoints",
-            "Endpoints",
-            "Methods with path templates that were learnt.",
-            all,
-            None,
-            None,
-        ),
-        figure(
-            "endpoints-new",
-            "New endpoints",
-            "Endpoints that were seen for the first time in the period.",
-            listed("new"),
-            None,
-            no_memory,
-        ),
-        figure(
-            "endpoints-forgotten",
-            "Forgotten endpoints",
-            "Endpoints of an older version (v1 where the same path exists as v2 or later) that were \
-             called in the period and have answered with success.",
-            listed("forgotten"),
-            None,
-            None,
-        ),
-        figure(
-            "endpoints-idle",
-            "Endpoints nobody called",
-            "Endpoints that are known and were not called in the period.",
-            u64::try_from(idle).unwrap_or(u64::MAX),
-            None,
-            no_memory,
-        ),
-        figure(
-            "endpoints-open-share",
-            "Open to everybody",
-            "Endpoints that serve callers without a credential, of all endpoints.",
-            counted(|it| it.auth == AuthSeen::None),
-            Some(all),
-            credentials,
-        ),
-        figure(
-            "endpoints-sensitive-share",
-            "Give out sensitive data",
-            "Endpoints in whose answers classes of sensitive data were found, of all endpoints.",
-            counted(|it| !it.classes.is_empty()),
-            Some(all),
-            bodies,
-        ),
-        figure(
-            "endpoints-open-sensitive",
-            "Sensitive data, open to everybody",
-            "Endpoints that are both: open to callers without a credential, and giving out \
-             sensitive data.",
-            listed("open-sensitive"),
-            None,
-            credentials.or(bodies),
-        ),
-    ]
+    let idle = u64::try_from(idle).unwrap_or(u64::MAX);
+    let open = counted(|it| it.auth == AuthSeen::None);
+    let sensitive = counted(|it| !it.classes.is_empty());
+    let hidden = credentials.or(bodies);
+    let made = [
+        (all, None, None),
+        (listed("new"), None, no_memory),
+        (listed("forgotten"), None, None),
+        (idle, None, no_memory),
+        (open, Some(all), credentials),
+        (sensitive, Some(all), bodies),
+        (listed("open-sensitive"), None, hidden),
+    ];
+    let figures = WORDS.into_iter().zip(made);
+    figures.map(|(words, (count, base, absent))| figure(words, count, base, absent)).collect()
 }
 
+/// Name, label and definition of each figure, in their order.
+const WORDS: [(&str, &str, &str); 7] = [
+    ("endpoints", "Endpoints", "Methods with path templates that were learnt."),
+    (
+        "endpoints-new",
+        "New endpoints",
+        "Endpoints that were seen for the first time in the period.",
+    ),
+    (
+        "endpoints-forgotten",
+        "Forgotten endpoints",
+        "Endpoints of an older version (v1 where the same path exists as v2 or later) that were \
+         called in the period and have answered with success.",
+    ),
+    (
+        "endpoints-idle",
+        "Endpoints nobody called",
+        "Endpoints that are known and were not called in the period.",
+    ),
+    (
+        "endpoints-open-share",
+        "Open to everybody",
+        "Endpoints that serve callers without a credential, of all endpoints.",
+    ),
+    (
+        "endpoints-sensitive-share",
+        "Give out sensitive data",
+        "Endpoints in whose answers classes of sensitive data were found, of all endpoints.",
+    ),
+    (
+        "endpoints-open-sensitive",
+        "Sensitive data, open to everybody",
+        "Endpoints that are both: open to callers without a credential, and giving out sensitive \
+         data.",
+    ),
+];
+
 fn figure(
-    id: &str,
-    label: &str,
-    definition: &str,
+    (id, label, definition): (&str, &str, &str),
     numerator: u64,
     denominator: Option<u64>,
     absent: Option<&str>,
@@ -121,7 +111,7 @@ pub(super) fn lists(material: &Material) -> Vec<EndpointList> {
     let attacked = attacked(material);
     let calls = |it: &Endpoint| format!("{} calls", it.calls);
     vec![
-        list("attacked", "Attacked most", attacked.into_iter(), |_| true),
+        list("attacked", "Attacked most", attacked.into_iter()),
         of("open-sensitive", "Sensitive data, open to everybody", all, |it| {
             let is_open = it.auth == AuthSeen::None && !it.classes.is_empty();
             is_open.then(|| it.classes.join(", "))
@@ -148,16 +138,11 @@ fn of(
         let says = says(endpoint)?;
         Some(EndpointRow { endpoint: endpoint.label.clone(), says, count: endpoint.calls })
     });
-    list(id, title, rows, |_| true)
+    list(id, title, rows)
 }
 
-fn list(
-    id: &str,
-    title: &str,
-    rows: impl Iterator<Item = EndpointRow>,
-    is_meant: impl Fn(&EndpointRow) -> bool,
-) -> EndpointList {
-    let mut rows: Vec<EndpointRow> = rows.filter(|row| is_meant(row)).collect();
+fn list(id: &str, title: &str, rows: impl Iterator<Item = EndpointRow>) -> EndpointList {
+    let mut rows: Vec<EndpointRow> = rows.collect();
     rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.endpoint.cmp(&b.endpoint)));
     let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     rows.truncate(ROWS_MAX);

@@ -126,6 +126,12 @@ impl Work {
         !self.is_over
     }
 
+    /// It may cost so much in all. One that had cost too much goes on if that is enough.
+    pub(super) fn allow(&mut self, max: u64) {
+        self.max = max;
+        self.is_over = self.done > max;
+    }
+
     /// So many bytes, or names, are looked at besides.
     pub(super) fn spend(&mut self, count: usize) {
         self.done = self.done.saturating_add(count as u64);

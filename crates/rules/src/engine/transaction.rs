@@ -56,7 +56,14 @@ impl Transaction {
 
     /// What the exchange may cost, now that more of it is known.
     pub fn set_work_max(&mut self, work_max: u64) {
-        self.state.work.max = work_max;
+        self.state.work.allow(work_max);
+    }
+
+    /// What has refused the exchange is not carried out: whoever owns it decided otherwise, and the
+    /// rules of later phases look at it all the same.
+    pub fn overrule(&mut self) {
+        self.state.interruption = None;
+        self.state.would_interrupt = None;
     }
 
     /// The request line: as it was sent, and its parts. `protocol` is empty for HTTP/0.9.

@@ -7,7 +7,7 @@ use regex_automata::{
     util::syntax,
 };
 
-use super::{LAZY_BYTES_MAX, dialect::Direction, error::PatternError};
+use super::{SELDOM_BYTES_MAX, dialect::Direction, error::PatternError};
 
 /// Places 64 by 64, a bit for each.
 pub(super) struct Place(u64);
@@ -40,7 +40,7 @@ impl Scan {
             .configure(
                 Config::new()
                     .match_kind(MatchKind::All)
-                    .cache_capacity(LAZY_BYTES_MAX)
+                    .cache_capacity(SELDOM_BYTES_MAX)
                     .skip_cache_capacity_check(true),
             )
             .build(text)

@@ -349,7 +349,7 @@ fn needs(test: &Test) -> Option<Needs> {
     };
     let bytes = |sets: &[ByteSet]| Needs { bytes: sets.to_vec(), ..Needs::default() };
     Some(match &test.operator {
-        Operator::Rx(pattern) => literal::needs(pattern.wider().as_str()),
+        Operator::Rx(pattern) => literal::needs(pattern.wider()),
         Operator::Phrases(phrases) => {
             let all = phrases.list().iter().map(|it| it.to_ascii_lowercase());
             let is_long = phrases.list().iter().all(|it| it.len() > 1);

@@ -26,6 +26,7 @@ fn range(piece: &[u8]) -> Result<RangeInclusive<u64>, Reason> {
 /// The pattern of an exclusion by tag or message.
 pub(super) fn matching(pattern: &[u8], context: &mut Context<'_>) -> Result<Regex, Reason> {
     let pattern = context.pattern(pattern)?;
-    let regex = pattern.regex().cloned();
-    regex.ok_or_else(|| Reason::new("this pattern cannot look around or refer to a group"))
+    pattern
+        .regex()
+        .ok_or_else(|| Reason::new("this pattern cannot look around or refer to a group"))
 }

@@ -168,7 +168,7 @@ fn named(
         let regex = compiled.regex().ok_or_else(|| {
             Reason::new("a selector's pattern cannot look around or refer to a group")
         })?;
-        return Ok(Selector::Pattern(regex.clone()));
+        return Ok(Selector::Pattern(regex));
     }
     if selector.is_empty() {
         return Err(Reason::new(format!("{}: there is no name behind the colon", variable.name())));

@@ -3,7 +3,11 @@
 use catalog::{AnswerBody, Redirect};
 use http::HeaderValue;
 use traffic::media::Media;
-use traffic::{AnswerHead, DataClasses, Digest, EndpointId, Event, Fields, Hasher};
+use traffic::{
+    AnswerHead, DataClasses, Digest, EndpointId, Event, EventId, Fields, Hasher, Verdict,
+};
+
+use super::Refusal;
 
 /// An answer of the upstream.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,12 @@ pub struct Learnt {
     pub event: Option<Event>,
     /// Its endpoint, now that the answer is known.
     pub endpoint: Option<EndpointId>,
+    /// The event that stands for it, if one does.
+    pub(super) told_as: Option<EventId>,
+    /// The verdict, when the answer changed it.
+    pub verdict: Option<Verdict>,
+    /// The answer is not to go out.
+    pub refusal: Option<Refusal>,
 }
 
 /// How an exchange ended that has no answer of the upstream.
@@ -48,15 +58,19 @@ pub(super) struct ReadAnswer {
 }
 
 impl ReadAnswer {
-    pub(super) fn of(answer: &Answer<'_>, hasher: &Hasher) -> Self {
+    /// Reads no more of the body than `most`: it may be there for rules alone.
+    pub(super) fn of(answer: &Answer<'_>, most: Option<usize>, hasher: &Hasher) -> Self {
         let header = |name| {
             answer.head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
         };
         let media = Media::of(header(http::header::CONTENT_TYPE));
         let mut fields = Fields::default();
         let mut classes = DataClasses::default();
-        if let Some(body) = answer.body {
-            traffic::body::read(body, media, answer.is_complete, &mut fields);
+        let body = answer.body.zip(most);
+        if let Some((body, most)) = body {
+            let is_complete = answer.is_complete && body.len() <= most;
+            let body = body.get(..most).unwrap_or(body);
+            traffic::body::read(body, media, is_complete, &mut fields);
             classes = if fields.is_empty() {
                 catalog::classes_of_text(&String::from_utf8_lossy(body))
             } else {
@@ -67,7 +81,7 @@ impl ReadAnswer {
             media,
             issued: caller::issued_credentials(&answer.head, &fields, hasher),
             classes,
-            body: answer.body.map(|_| AnswerBody::of(&fields)),
+            body: body.map(|_| AnswerBody::of(&fields)),
             redirect: header(http::header::LOCATION).map(|location| Redirect::of(location, hasher)),
         }
     }

@@ -9,8 +9,9 @@ use conduct::{Act, Keys, Wanted};
 use http::{HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
+use traffic::recording::RulesPart;
 use traffic::{
-    AnswerHead, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
+    AnswerHead, Digest, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
     SurfaceHint, Timestamp, Verdict,
 };
 
@@ -68,6 +69,20 @@ pub(crate) struct Settled {
     pub(crate) reads_answer: bool,
 }
 
+// === impl Settled ===
+
+impl Settled {
+    /// As whom an endpoint counts this caller: whom its credential speaks for, else the session, else
+    /// the device at its address, for a browser alone is what thousands have in common. Of a
+    /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
+    /// the device, too.
+    pub(crate) fn counted_caller(&self, status: u16) -> Digest {
+        let speaks_for = self.identity.principal.or(self.identity.session);
+        let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
+        taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
+    }
+}
+
 // === impl Pass ===
 
 impl Pass {
@@ -75,7 +90,9 @@ impl Pass {
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
         let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
-        (is_asked && self.media.can_be_inspected()).then(|| self.inspect_bytes())
+        let is_read = self.media.can_be_inspected()
+            || (self.inspection.is_some() && self.media.can_carry_attack());
+        (is_asked && is_read).then(|| self.inspect_bytes())
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
@@ -96,6 +113,11 @@ impl Pass {
     /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
     /// not be.
     pub fn answer_wanted(&self, head: &AnswerHead<'_>) -> Option<usize> {
+        self.answer_read(head).max(self.answer_collected())
+    }
+
+    /// How much of the answer's body is read for what it teaches.
+    pub(super) fn answer_read(&self, head: &AnswerHead<'_>) -> Option<usize> {
         let reads = self.settled.as_ref().is_some_and(|settled| settled.reads_answer);
         let content_type =
             head.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -112,6 +134,14 @@ impl Pass {
         self.request_id = Some(id.into());
     }
 
+    /// Takes over what rules found when the exchange was recorded, in the request and in its answer:
+    /// before it is decided.
+    pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
+        if let Some(inspection) = &mut self.inspection {
+            inspection.recall(rules);
+        }
+    }
+
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
@@ -119,17 +149,15 @@ impl Pass {
 
     /// The rules that matched, as they are told.
     pub fn found(&self) -> impl Iterator<Item = EventRule> {
-        let found = self.inspection.iter().flat_map(|inspection| &inspection.found);
+        let found = self.inspection.iter().flat_map(|inspection| inspection.all_found());
         found.map(|found| found.told.clone())
     }
 
     /// The numbers of the rules that matched, when the policy tells them to this caller: one on
     /// this machine.
     pub fn rules_to_tell(&self) -> Option<String> {
-        let is_told = self.policy.debug.rule_header.value && self.sighting.address.is_loopback();
-        let inspection = self.inspection.as_ref().filter(|_| is_told)?;
-        let numbers: Vec<String> = inspection.matched().map(|rule| rule.to_string()).collect();
-        Some(numbers.join(","))
+        let inspection = self.inspection.as_ref().filter(|_| self.tells_rules())?;
+        Some(inspection.numbers())
     }
 
     /// The client address: the peer's, or what trusted proxies say.
@@ -173,7 +201,7 @@ impl Pass {
 
     /// Did rules find anything in it?
     pub(crate) fn is_suspicious(&self) -> bool {
-        self.inspection.as_ref().is_some_and(|inspection| !inspection.found.is_empty())
+        self.inspection.as_ref().is_some_and(|inspection| !inspection.request.found.is_empty())
     }
 
     pub(crate) fn mode(&self, layer: Layer) -> Mode {

@@ -36,7 +36,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// With a file, the machine is taken to be meant for this.
 const MEMORY_BYTES_WITH_FILE: u64 = 256 * MIB;
 /// Without one, somebody is trying it out beside other things.
-const MEMORY_BYTES_WITHOUT_FILE: u64 = 64 * MIB;
+const MEMORY_BYTES_WITHOUT_FILE: u64 = 96 * MIB;
 const DATA_FOLDER: &str = "palisade-data";
 
 /// What the checks need besides the document.

@@ -7,17 +7,19 @@
 
 use conduct::{Act, Certainty};
 use traffic::{
-    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, Reason, Signal, Timestamp, Verdict,
+    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, ParamKind, Reason, Signal,
+    Timestamp, Verdict,
 };
 
 use crate::algebra;
-use crate::inspection::{Found, Inspection};
+use crate::inspection::Found;
 use crate::ladder::BLOCK_NATS;
 use crate::memory::Memory;
 use crate::pass::Pass;
+use crate::policy::Preset;
 
 /// A certain attack: more than good standing takes off.
-const CERTAIN_NATS: f32 = 14.0;
+pub(super) const CERTAIN_NATS: f32 = 14.0;
 /// A score at the threshold: just enough to refuse a stranger, too little for an established
 /// caller.
 const THRESHOLD_NATS: f32 = 9.3;
@@ -25,6 +27,9 @@ const THRESHOLD_NATS: f32 = 9.3;
 const BEYOND_NATS: f32 = 3.0;
 /// The most that uncertain rules say together: twice the threshold refuses an established caller.
 const SCORE_NATS_MAX: f32 = 12.3;
+
+/// The variable that holds the method.
+const METHOD: &str = "REQUEST_METHOD";
 
 /// Weighs what rules found, and notes it against its source. Gives an exception that silenced some
 /// of it.
@@ -40,7 +45,8 @@ pub(super) fn weigh(
         return None;
     }
     let mut silenced = None;
-    let counted: Vec<&Found> = inspection
+    let request = &inspection.request;
+    let counted: Vec<&Found> = request
         .found
         .iter()
         .filter(|found| {
@@ -48,10 +54,10 @@ pub(super) fn weigh(
             silenced = silenced.or(exception);
             let is_custom =
                 found.certainty != Certainty::Certain && memory.conduct.is_custom(act, found.rule);
-            exception.is_none() && !is_custom
+            exception.is_none() && !is_custom && !is_usual(memory, pass, act, found)
         })
         .collect();
-    let order = inspection.order.filter(|rule| {
+    let order = request.order.filter(|rule| {
         let exception = excepted(memory, act, *rule, now);
         silenced = silenced.or(exception);
         let sums_up_nothing = counted.is_empty() && inspection.is_sum(*rule);
@@ -68,16 +74,32 @@ pub(super) fn weigh(
         Signal {
             detector: Detector::KnownAttack,
             entity: act.identity.session.map_or(act.identity.address_entity, Entity::Session),
-            nats: if order.is_some() { CERTAIN_NATS } else { nats(inspection, &counted) },
+            nats: if order.is_some() {
+                CERTAIN_NATS
+            } else {
+                nats(inspection.threshold(), &counted)
+            },
             reason: Reason::KnownAttack { rule, others: u16::try_from(others).unwrap_or(u16::MAX) },
         },
     );
     silenced
 }
 
+/// Is it what this endpoint is made for? A method that it is known to answer, where methods come
+/// from the catalog; a number, an identifier or a date where nothing else was ever sent.
+fn is_usual(memory: &Memory, pass: &Pass, act: &Act, found: &Found) -> bool {
+    let Some(endpoint) = act.endpoint else { return false };
+    if found.told.field == METHOD {
+        return pass.policy.rules.preset.value == Preset::Api;
+    }
+    let is_typed =
+        |(name, kind): &(String, ParamKind)| memory.catalog.is_typed(endpoint, name, *kind);
+    !found.arguments.is_empty() && found.arguments.iter().all(is_typed)
+}
+
 /// Notes what was found in a request that was let pass and would have been.
 pub(super) fn learn(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) {
-    for found in pass.inspection.iter().flat_map(|inspection| &inspection.found) {
+    for found in pass.inspection.iter().flat_map(|inspection| inspection.all_found()) {
         memory.conduct.matched(act, found.rule, now);
     }
 }
@@ -88,7 +110,8 @@ pub(super) fn refuse(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdi
         let mine = signals.iter().filter(move |signal| signal.detector == detector);
         mine.filter(|signal| counts(signal)).map(|signal| signal.nats)
     };
-    let Some(attack) = of(Detector::KnownAttack).next() else { return };
+    // One of the request, and perhaps one of its answer.
+    let Some(attack) = of(Detector::KnownAttack).reduce(|sum, nats| sum + nats) else { return };
     let good = of(Detector::GoodStanding).next().unwrap_or_default();
     let nats = attack + good;
     if nats > verdict.nats {
@@ -103,17 +126,22 @@ pub(super) fn refuse(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdi
 }
 
 /// How strongly what was found speaks for an attack.
-fn nats(inspection: &Inspection, found: &[&Found]) -> f32 {
+pub(super) fn nats(threshold: u32, found: &[&Found]) -> f32 {
     if found.iter().any(|found| found.certainty == Certainty::Certain) {
         return CERTAIN_NATS;
     }
     let points: f32 = found.iter().map(|found| found.points).sum();
-    let share = points / number(inspection.threshold());
+    let share = points / number(threshold);
     let beyond = (share - 1.0).max(0.0) * BEYOND_NATS;
     (share.min(1.0) * THRESHOLD_NATS + beyond).min(SCORE_NATS_MAX)
 }
 
-fn excepted(memory: &Memory, act: &Act, rule: u64, now: Timestamp) -> Option<ExceptionId> {
+pub(super) fn excepted(
+    memory: &Memory,
+    act: &Act,
+    rule: u64,
+    now: Timestamp,
+) -> Option<ExceptionId> {
     if memory.standing.exceptions().is_empty() {
         return None;
     }

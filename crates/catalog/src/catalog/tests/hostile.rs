@@ -41,6 +41,43 @@ fn a_scan_of_an_api_that_asks_for_a_credential_first_creates_nothing() {
 }
 
 #[test]
+fn a_log_in_that_always_fails_from_one_source_is_an_endpoint() {
+    let body = r#"{"email":"a@example.com","password":"x"}"#;
+    let wrong = r#"{"error":"wrong password"}"#;
+    for status in [400, 401, 403, 422, 200] {
+        let mut world = World::new();
+        let first = world.learn(&Call::post("/v1/login", body).status(status).answer(wrong));
+        assert!(first.created, "{status}");
+        for target in ["/nothing", "/v1/enter"] {
+            world.learn(&Call::post(target, body).status(404).answer(wrong));
+            world.learn(&Call::post(target, body).status(405).answer(wrong));
+        }
+        // Other refusals are no attempts: another source has to ask, too.
+        world.learn(&Call::get("/v1/orders").status(401));
+        assert_eq!(world.templates(), ["POST /v1/login"], "{status}");
+        assert_eq!(world.role("POST api.example.com /v1/login"), Role::Login);
+    }
+}
+
+#[test]
+fn a_scan_with_passwords_of_an_api_that_refuses_everything_creates_a_handful() {
+    let body = r#"{"email":"a@example.com","password":"x"}"#;
+    for (status, answer) in [(401, ""), (403, ""), (200, r#"{"error":"no"}"#)] {
+        let mut world = World::new();
+        for number in 0..3_000_u32 {
+            let word: String =
+                number.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
+            let target = format!("/{word}/{}", word.repeat(2));
+            world.learn(&Call::post(&target, body).status(status).answer(answer));
+        }
+        assert!(world.catalog.len() <= 8, "{status}: {:#?}", world.templates());
+        // Whoever is let in later is not in its shadow.
+        let right = Call::post("/v1/login", body).answer(r#"{"token":"t"}"#).issues("t");
+        assert!(world.learn(&right).created);
+    }
+}
+
+#[test]
 fn redirects_to_the_log_in_create_nothing_for_one_source() {
     let mut world = World::new();
     for word in ["a", "b", "c", "d"] {

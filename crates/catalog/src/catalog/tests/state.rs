@@ -159,7 +159,7 @@ fn a_view_tells_all_that_was_seen() {
     expect_test::expect![[r#"
         [
             "GET api.example.com /health | health | none [], 43 callers |  | ",
-            "POST api.example.com /login | login | none [], 42 callers | json:email:email json:password:secret | ",
+            "POST api.example.com /login | login | none [], 43 callers | json:email:email json:password:secret | ",
             "GET api.example.com /orders | other | always [\"bearer\"], 48 callers | query:page:integer | iban",
             "POST api.example.com /orders | checkout | always [\"bearer\"], 7 callers | json:cart_id:integer json:items.*.count:integer json:items.*.sku:word | ",
             "GET api.example.com /orders/{id} | object-read | always [\"bearer\"], 7 callers | path:id:integer | ",

@@ -39,11 +39,12 @@ pub(crate) fn engine(
     }
     let key = key(global, header)?;
     let holds_secrets = header.is_some_and(|header| header.hash_key.is_some());
+    let table_bytes = Budget::of(budget, &policy.rules).tables();
     let engine = Engine::new(Settings {
         policy,
         key,
         reads_redacted: !holds_secrets,
-        table_bytes: Budget::of(budget).tables(),
+        table_bytes,
         recorder: None,
     });
     if let Some(state) = header.and_then(|header| header.state.as_deref()) {

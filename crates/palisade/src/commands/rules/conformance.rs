@@ -1,4 +1,6 @@
-//! `rules conformance`: the Core Rule Set's own tests, in process.
+//! `rules conformance`: the Core Rule Set's own tests, in process or through a gateway.
+
+mod gateway;
 
 use std::path::Path;
 
@@ -28,12 +30,23 @@ struct Test {
 }
 
 /// Runs them, and fails when one does.
-pub(super) fn run(global: &Global, crs: &Path, tests: &Path) -> Result<(), Failure> {
+pub(super) fn run(
+    global: &Global,
+    crs: &Path,
+    tests: &Path,
+    through_gateway: bool,
+) -> Result<(), Failure> {
     let set = conformance::load(&Rules::of(crs)).map_err(|error| {
         Failure::Configuration(error.to_string().lines().map(str::to_owned).collect())
     })?;
     let suite = Suite::read(tests).map_err(|error| Failure::Failed(error.to_string()))?;
-    let report = conformance::run(&Engine::new(set), &suite);
+    let report = if through_gateway {
+        let gateway = gateway::Gateway::start(crs)?;
+        let explain = |id: &str| gateway.explain(id);
+        conformance::live::run(gateway.address(), &set, &suite, &explain)
+    } else {
+        conformance::run(&Engine::new(set), &suite)
+    };
     let ran = ran(&report);
     Output::open(global, Format::Table)?.document(&ran, |page| {
         for test in ran.failed.iter().chain(&ran.silent_failed) {

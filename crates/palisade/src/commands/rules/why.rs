@@ -35,7 +35,7 @@ pub(super) fn why(global: &Global, why: &Why) -> Result<(), Failure> {
     configuration.flags.mode = Some(Mode::Enforce);
     let policy = configuration.compile().map_err(Failure::Configuration)?.policy;
     let typed = Typed::read(why)?;
-    let table_bytes = Budget::of(policy.server.memory_budget.value).tables();
+    let table_bytes = Budget::of(policy.server.memory_budget.value, &policy.rules).tables();
     let key = HashKey::new([0; 16]);
     let (reads_redacted, recorder) = (false, None);
     let engine = Engine::new(Settings { policy, key, reads_redacted, table_bytes, recorder });

@@ -135,6 +135,28 @@ fn what_costs_too_much_is_stopped_and_marked() {
     assert!(transaction.is_over_budget());
     assert!(transaction.work() < 10_000, "{}", transaction.work());
     assert_eq!(transaction.hits().count(), 0);
+    // Allowed more, it goes on.
+    transaction.set_work_max(u64::MAX);
+    transaction.run(Phase::RequestBody);
+    assert!(!transaction.is_over_budget());
+    assert_eq!(told(&transaction), ["3"]);
+}
+
+#[test]
+fn what_refused_an_exchange_can_be_overruled() {
+    let rules = r#"
+        SecAction "id:1,phase:2,deny"
+        SecAction "id:2,phase:3"
+        SecAction "id:3,phase:4,deny,status:500"
+    "#;
+    let mut transaction = sent(&Engine::new(loaded(rules)), &get("/"), "");
+    transaction.run(Phase::ResponseHeaders);
+    assert_eq!(told(&transaction), ["1"], "a refused exchange has no answer");
+    transaction.overrule();
+    transaction.run(Phase::ResponseHeaders);
+    transaction.run(Phase::ResponseBody);
+    assert_eq!(told(&transaction), ["1", "2", "3"]);
+    assert_eq!(transaction.interruption().map(|it| it.rule_id), Some(3));
 }
 
 #[test]

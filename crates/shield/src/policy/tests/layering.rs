@@ -119,7 +119,7 @@ fn each_key_that_a_full_file_has_changes_what_is_in_force() {
 fn without_a_file_there_is_one_small_site() {
     let flags = Flags { to: Some("http://localhost:3000".to_owned()), ..Flags::default() };
     let policy = loaded_from(&Sources { flags, ..Sources::default() });
-    assert_eq!(policy.server.memory_budget.value, 64 << 20);
+    assert_eq!(policy.server.memory_budget.value, 96 << 20);
     assert_eq!(loaded(SITE).server.memory_budget.value, 256 << 20);
     assert_eq!(policy.server.listen.value[0].address.to_string(), "127.0.0.1:8080");
     let found = route_of(&policy, Method::GET, "anything.example", "/");
