@@ -22,6 +22,7 @@ mod link;
 mod macros;
 mod matches;
 mod narrowing;
+mod pool;
 mod program;
 mod run;
 mod singles;
@@ -113,7 +114,7 @@ impl Engine {
         Self { program: Arc::new(Program::new(set)), collections }
     }
 
-    /// Forgets the values in which nothing was found.
+    /// Forgets what was found in values.
     pub fn forget(&self) {
         self.program.forget();
     }

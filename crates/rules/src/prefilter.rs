@@ -4,20 +4,31 @@
 //! all rules together, instead of once by each: its distinct forms under all chains of
 //! transformations, one pass over each for the literals that patterns need, then what little is
 //! left, exactly. What comes out is a set of rules; the engine runs only these, as it always would,
-//! beside those that look at something else than the exchange's own bytes.
+//! beside those that look at something else than the exchange's own bytes, and of each only with the
+//! values for which its first condition holds.
 //!
-//! A value that showed nothing is remembered, since names, tokens and paths come again and again.
+//! What a value showed is remembered, since names, tokens and paths come again and again.
 //!
-//! Invariant: a rule that plain evaluation would find to hold is in the set. Nothing is decided
-//! here: exclusions, chains and effects are the engine's.
+//! Invariant: a rule that plain evaluation would find to hold is in the set, with each value that
+//! satisfies its first condition. Nothing is decided here: exclusions, chains and effects are the
+//! engine's.
 
 mod bits;
 mod chains;
-mod clean;
+mod lexicon;
 mod literal;
+mod needs;
+mod part;
 mod plan;
 mod scan;
+mod seen;
+mod sieve;
+mod view;
 
 pub(crate) use bits::Bits;
-pub(crate) use plan::{Lookout, Outcomes, Sieve};
-pub(crate) use scan::Scan;
+pub(crate) use part::Part;
+pub(crate) use plan::Patterns;
+pub(crate) use scan::{Look, Scan};
+pub(crate) use seen::Seen;
+pub(crate) use sieve::Sieve;
+pub(crate) use view::{Lookout, Outcomes};

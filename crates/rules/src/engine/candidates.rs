@@ -2,9 +2,9 @@
 
 use super::{program::Program, state::State};
 use crate::{
-    prefilter::{Lookout, Scan, Sieve},
+    pattern::Memory,
+    prefilter::{Look, Lookout, Part, Scan, Sieve},
     rule::Phase,
-    variable::Variable,
 };
 
 /// Which steps of the present phase run.
@@ -17,6 +17,16 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
+    /// What was found in the values of this phase.
+    pub(super) const fn scan(&self) -> &Scan {
+        &self.scan
+    }
+
+    /// Were they looked at?
+    pub(super) const fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// The next step that runs, from `at` on.
     pub(super) fn next(&self, sieve: Option<&Sieve>, at: usize) -> usize {
         match sieve.filter(|_| self.is_known) {
@@ -35,56 +45,62 @@ impl State {
 
     /// Looks at each value once, for all rules of the phase that can be sieved and are not jumped
     /// over, when `step` is the first of them.
-    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase, step: usize) {
+    pub(super) fn find_candidates(
+        &mut self,
+        program: &Program,
+        phase: Phase,
+        step: usize,
+        memory: &mut Memory,
+    ) {
         let Some((sieve, gates)) = program.sieve(phase).zip(program.gates(phase)) else { return };
         if self.candidates.is_known || sieve.is_empty() || step < sieve.first {
             return;
         }
-        let steps = program.set.steps(phase);
+        let look = Look { sieve, steps: program.set.steps(phase) };
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.is_known = true;
-        candidates.scan.begin(sieve, steps.len());
+        candidates.scan.begin(look);
         let outcomes = gates.outcomes(self);
-        let view = sieve.view(outcomes, || gates.jumped_over(outcomes, steps.len()));
+        let view = sieve.view(outcomes, || gates.jumped_over(outcomes, look.steps.len()));
         for lookout in &view.lookouts {
-            self.look(program, phase, sieve, lookout, &mut candidates);
+            self.look(program, look, lookout, memory, &mut candidates);
         }
+        candidates.scan.finish();
         self.candidates = candidates;
     }
 
     fn look(
         &mut self,
         program: &Program,
-        phase: Phase,
-        sieve: &Sieve,
+        look: Look<'_>,
         lookout: &Lookout,
+        memory: &mut Memory,
         candidates: &mut Candidates,
     ) {
-        let steps = program.set.steps(phase);
         let Candidates { scan, name, .. } = candidates;
+        let part = lookout.part;
+        if let Part::Single(variable) = part {
+            if let Some(span) = self.single(program, variable) {
+                let value = self.store.bytes(span);
+                let bytes = scan.value(look, memory, &lookout.any, (part, 0), value);
+                self.work.begin(bytes);
+            }
+            return;
+        }
         let Self { store, fields, work, .. } = self;
-        if lookout.variable == Variable::Xml {
-            let texts =
-                if lookout.is_xml_attributes { &fields.xml_attributes } else { &fields.xml_texts };
-            for span in texts {
-                let bytes = scan.value(sieve, steps, &lookout.any, store.bytes(*span));
-                work.begin(bytes);
+        for (place, span) in fields.xml(part).into_iter().flatten().enumerate() {
+            let value = store.bytes(*span);
+            if !work.begin(scan.value(look, memory, &lookout.any, (part, place), value)) {
+                return;
             }
-            return;
         }
-        if let Some((first, second, side)) = fields.list(lookout.variable) {
-            for field in first.iter().chain(second) {
-                let class = lookout.class(store.bytes(field.name), name);
-                let bytes = scan.value(sieve, steps, class, store.bytes(field.shown(side)));
-                if !work.begin(bytes) {
-                    return;
-                }
+        let Some((list, side)) = fields.part(part) else { return };
+        for (place, field) in list.iter().enumerate() {
+            let class = lookout.class(store.bytes(field.name), name);
+            let value = store.bytes(field.shown(side));
+            if !work.begin(scan.value(look, memory, class, (part, place), value)) {
+                return;
             }
-            return;
-        }
-        if let Some(span) = self.single(program, lookout.variable) {
-            let bytes = scan.value(sieve, steps, &lookout.any, self.store.bytes(span));
-            self.work.begin(bytes);
         }
     }
 }

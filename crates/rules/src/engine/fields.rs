@@ -3,7 +3,7 @@
 //! Each list is in the order in which its values were sent, duplicates included.
 
 use super::store::Span;
-use crate::{body::multipart::Flags, variable::Variable};
+use crate::{body::multipart::Flags, prefilter::Part, variable::Variable};
 
 /// A named value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,6 +80,40 @@ impl Fields {
         self.environment.clear();
         self.multipart = Flags::default();
         self.multipart_is_odd = false;
+    }
+
+    /// The values of a part that is such a list, and the half of them that is looked at.
+    pub(super) fn part(&self, part: Part) -> Option<(&[Field], Side)> {
+        let (query, posted) =
+            self.arguments.split_at_checked(self.query_arguments).unwrap_or((&[], &[]));
+        Some(match part {
+            Part::QueryValues => (query, Side::Value),
+            Part::QueryNames => (query, Side::Name),
+            Part::PostValues => (posted, Side::Value),
+            Part::PostNames => (posted, Side::Name),
+            Part::PathValues => (&self.path_arguments, Side::Value),
+            Part::PathNames => (&self.path_arguments, Side::Name),
+            Part::Cookies => (&self.cookies, Side::Value),
+            Part::CookieNames => (&self.cookies, Side::Name),
+            Part::Files => (&self.filenames, Side::Value),
+            Part::FileFields => (&self.filenames, Side::Name),
+            Part::PartNames => (&self.part_names, Side::Name),
+            Part::PartHeaders => (&self.part_headers, Side::Value),
+            Part::RequestHeaders => (&self.request_headers, Side::Value),
+            Part::RequestHeaderNames => (&self.request_headers, Side::Name),
+            Part::ResponseHeaders => (&self.response_headers, Side::Value),
+            Part::ResponseHeaderNames => (&self.response_headers, Side::Name),
+            Part::XmlTexts | Part::XmlAttributes | Part::Single(_) => return None,
+        })
+    }
+
+    /// The values of a part that have no names.
+    pub(super) fn xml(&self, part: Part) -> Option<&[Span]> {
+        match part {
+            Part::XmlTexts => Some(&self.xml_texts),
+            Part::XmlAttributes => Some(&self.xml_attributes),
+            _ => None,
+        }
     }
 
     /// The values of a variable that are such a list, or two, and the half that it shows.

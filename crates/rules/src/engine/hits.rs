@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{
-    matches::Match,
+    matches::{Found, Match},
     program::Program,
     state::{Key, State},
     store::{Span, Store},
@@ -98,7 +98,7 @@ impl State {
         let first = self.hits.matches.len();
         let all = std::mem::take(&mut self.matches);
         for it in all.all().iter().take(MATCHES_MAX) {
-            let kept = self.kept_match(it);
+            let kept = self.kept_match(rule, it);
             self.hits.matches.push(kept);
         }
         let hits = &mut self.hits;
@@ -120,8 +120,9 @@ impl State {
         self.store.keep(&text)
     }
 
-    fn kept_match(&mut self, it: &Match) -> Kept {
-        let place = it.found.as_ref().map_or(0, |found| found.start);
+    fn kept_match(&mut self, rule: &Rule, it: &Match) -> Kept {
+        let found = self.found(rule, it);
+        let place = found.as_ref().map_or(0, |found| found.start);
         let start = place.saturating_sub(BEFORE_BYTES_MAX);
         let window = it.value.part(start, start.saturating_add(VALUE_BYTES_MAX));
         let value = self.store.keep_span(window, VALUE_BYTES_MAX);
@@ -136,8 +137,20 @@ impl State {
             is_count: it.is_count,
             key,
             value,
-            found: it.found.as_ref().map(|found| within(found.start)..within(found.end)),
+            found: found.map(|found| within(found.start)..within(found.end)),
         }
+    }
+
+    /// What of the value the operator found.
+    fn found(&mut self, rule: &Rule, it: &Match) -> Option<Range<usize>> {
+        let link = match &it.found {
+            Found::Known(found) => return found.clone(),
+            Found::Asking(link) => rule.links.get(*link)?,
+        };
+        let operator = &link.test.as_ref()?.operator;
+        let value = self.store.bytes(it.value);
+        // The fixed arguments of an operator are its own.
+        operator.capture(value, b"", &mut self.captures).then(|| self.captures.group(0))?
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     hits::MATCHES_MAX,
-    matches::Match,
+    matches::{Found, Match},
     narrowing::ActPlace,
     program::{Bound, LinkPlan, Quick, TargetPlan},
     run::Run,
@@ -13,7 +13,8 @@ use super::{
     tx::Place,
 };
 use crate::{
-    operator::Comparison,
+    operator::{Comparison, Operator},
+    pattern::Memory,
     rule::{Link, Test},
     transformation::Transformation,
 };
@@ -26,6 +27,8 @@ pub(super) struct Present<'p> {
     pub(super) number: u32,
     /// Of its first act.
     pub(super) place: ActPlace,
+    /// The number of its test in the sieve, if that says for which values it holds.
+    pub(super) sieved: Option<u16>,
     /// Is a match of its rule told, so that what was found is to be known?
     pub(super) is_told: bool,
 }
@@ -49,7 +52,7 @@ impl Run<'_> {
         }
         let mut holds = false;
         for target in &present.plan.targets {
-            self.state.gather(self.program, target, present.number);
+            self.state.gather(self.program, target, present.number, present.sieved);
             for at in 0..self.state.rows.len() {
                 let Some(row) = self.state.rows.get(at).copied() else { break };
                 if !self.state.work.begin(row.value.length as usize) {
@@ -82,7 +85,7 @@ impl Run<'_> {
         present: Present<'_>,
     ) -> bool {
         let value = transformed(&test.transformations, self.state.store.bytes(row.value));
-        if test.operator.matches(&value, argument) == test.is_negated {
+        if asked(&mut self.memory, test, &value, argument, present) == test.is_negated {
             return false;
         }
         let changed = match value {
@@ -112,7 +115,7 @@ impl Run<'_> {
                 value = changed;
                 is_changed = true;
             }
-            if test.operator.matches(&value, argument) != test.is_negated {
+            if asked(&mut self.memory, test, &value, argument, present) != test.is_negated {
                 let changed = is_changed.then_some(value.as_slice());
                 self.hold(test, target, row, changed, argument, present);
                 holds = true;
@@ -136,13 +139,16 @@ impl Run<'_> {
             Some(changed) => state.store.sketch(changed),
             None => state.store.steady(row.value),
         };
-        let mut found = None;
+        let mut found = Found::Known(None);
         // Only of the matches that are kept is it told what was found.
         let is_told = present.is_told && state.matches.all().len() < MATCHES_MAX;
-        if (test.captures || is_told) && !test.is_negated {
+        let is_fixed = present.plan.argument.is_none();
+        if is_told && !test.is_negated && !test.captures && is_fixed {
+            found = Found::Asking(present.place.link);
+        } else if (test.captures || is_told) && !test.is_negated {
             let bytes = state.store.bytes(value);
             if test.operator.capture(bytes, argument, &mut state.captures) {
-                found = state.captures.group(0);
+                found = Found::Known(state.captures.group(0));
             }
             if test.captures {
                 self.set_captures(value);
@@ -202,6 +208,23 @@ impl State {
         };
         quick.comparison.holds(value, bound) != quick.is_negated
     }
+}
+
+/// Does the operator match?
+fn asked(
+    memory: &mut Option<Memory>,
+    test: &Test,
+    value: &[u8],
+    argument: &[u8],
+    present: Present<'_>,
+) -> bool {
+    if let Operator::Rx(pattern) = &test.operator
+        && let (Some(number), Some(finder)) = (present.plan.pattern, pattern.finder())
+        && let Some(memory) = memory
+    {
+        return memory.finds(number, finder, value);
+    }
+    test.operator.matches(value, argument)
 }
 
 /// The value after all transformations: borrowed when it stays as it is.

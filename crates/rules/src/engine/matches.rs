@@ -14,8 +14,17 @@ pub(super) struct Match {
     pub(super) key: Key,
     /// As the operator saw it.
     pub(super) value: Span,
-    /// What of it the operator found.
-    pub(super) found: Option<Range<usize>>,
+    pub(super) found: Found,
+}
+
+/// What of a value the operator found.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// This, if it is anything in particular.
+    Known(Option<Range<usize>>),
+    /// The operator of the link of that number tells it, should anybody ask: most rules that hold
+    /// for a value are chains, and end with another link.
+    Asking(usize),
 }
 
 /// Those of the present rule.

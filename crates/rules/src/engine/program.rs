@@ -6,6 +6,7 @@
 //! stay as they were loaded, beside their plans.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::bytes::Regex;
 
@@ -13,11 +14,12 @@ use super::{
     act::{self, Act},
     gates::Gates,
     narrowing::ActPlace,
+    pool::Pool,
 };
 use crate::{
     body::Limits,
     operator::{Comparison, Operator},
-    prefilter::Sieve,
+    prefilter::{Part, Patterns, Seen, Sieve},
     rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
     rule_set::{RuleSet, Settings, Step},
     template::{Piece, Template},
@@ -35,11 +37,21 @@ pub(super) struct Program {
     /// How many rules there are.
     pub(super) rules: usize,
     pub(super) limits: Limits,
-    /// For each phase; none when every rule is to look for itself.
-    sieves: Option<[Sieve; 5]>,
+    /// None when every rule is to look for itself.
+    sieves: Option<Sieves>,
     gates: [Gates; 5],
     /// Of each rule its phase and step.
     places: Vec<(usize, usize)>,
+}
+
+/// What finds the rules that can hold.
+#[derive(Debug)]
+struct Sieves {
+    /// For each phase.
+    phases: [Sieve; 5],
+    seen: Arc<Seen>,
+    pool: Pool,
+    pattern_bytes: usize,
 }
 
 /// What is worked out about a rule.
@@ -49,6 +61,8 @@ pub(super) struct RulePlan {
     pub(super) number: u32,
     /// The step of its phase with which evaluation goes on when it holds.
     pub(super) next: usize,
+    /// The number of the test that it begins with in the sieve of its phase, if it is sieved.
+    pub(super) sieved: Option<u16>,
     /// One for each link.
     pub(super) links: Box<[LinkPlan]>,
 }
@@ -57,6 +71,8 @@ pub(super) struct RulePlan {
 #[derive(Debug)]
 pub(super) struct LinkPlan {
     pub(super) quick: Option<Quick>,
+    /// The number of its pattern, if its operator has one that can be asked whether it matches.
+    pub(super) pattern: Option<usize>,
     pub(super) targets: Box<[TargetPlan]>,
     /// The operator's argument when it has macros, its names resolved.
     pub(super) argument: Option<Template>,
@@ -71,6 +87,8 @@ pub(super) struct TargetPlan {
     /// Are names compared byte by byte?
     pub(super) is_exact: bool,
     pub(super) is_count: bool,
+    /// Where its values stand, if they are those of the exchange itself.
+    pub(super) parts: &'static [Part],
     /// Those of the same variable.
     pub(super) exclusions: Box<[Selection]>,
 }
@@ -119,14 +137,21 @@ impl Program {
         let names = Names::new(&mut set);
         let mut places = Vec::new();
         let mut number = 0;
+        let (mut patterns, seen) = (Patterns::default(), Arc::default());
+        let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
+            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            Sieve::new(steps, &mut patterns, &seen)
+        });
         let phases: [Vec<Option<RulePlan>>; 5] = std::array::from_fn(|phase| {
             let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
             let plan = |(at, step): (usize, &Step)| match step {
                 Step::Marker(_) => None,
                 Step::Rule(rule) => {
-                    let links = rule.links.iter().map(|link| LinkPlan::new(link, &set, &names));
-                    let plan =
-                        RulePlan { number, next: next(steps, at, rule), links: links.collect() };
+                    let links = rule.links.iter();
+                    let links = links.map(|it| LinkPlan::new(it, &set, &names, &mut patterns));
+                    let links = links.collect();
+                    let sieved = sieves.get(phase).and_then(|sieve: &Sieve| sieve.test(at));
+                    let plan = RulePlan { number, next: next(steps, at, rule), sieved, links };
                     number += 1;
                     places.push((phase, at));
                     Some(plan)
@@ -135,9 +160,6 @@ impl Program {
             steps.iter().enumerate().map(plan).collect()
         });
         let limits = limits(&set.settings);
-        let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
-            Sieve::new(set.phases.get(phase).map_or(&[][..], Vec::as_slice))
-        });
         let gates = std::array::from_fn(|phase| {
             let sieve: Option<&Sieve> = sieves.get(phase);
             let first = sieve.map_or(usize::MAX, |sieve| sieve.first);
@@ -145,7 +167,8 @@ impl Program {
             let plans: &[Option<RulePlan>] = phases.get(phase).map_or(&[][..], Vec::as_slice);
             Gates::new(steps, plans, &names, first)
         });
-        let sieves = Some(sieves);
+        let (pool, pattern_bytes) = (Pool::new(patterns.len()), patterns.bytes());
+        let sieves = Some(Sieves { phases: sieves, seen, pool, pattern_bytes });
         Self { set, phases, names, rules: places.len(), limits, sieves, gates, places }
     }
 
@@ -156,7 +179,7 @@ impl Program {
 
     /// What finds the rules of a phase that can hold.
     pub(super) fn sieve(&self, phase: Phase) -> Option<&Sieve> {
-        self.sieves.as_ref()?.get(phase as usize)
+        self.sieves.as_ref()?.phases.get(phase as usize)
     }
 
     /// The gates of a phase.
@@ -164,9 +187,14 @@ impl Program {
         self.gates.get(phase as usize)
     }
 
-    /// Forgets the values in which nothing was found.
+    /// What patterns have met so far, for whoever looks at values.
+    pub(super) fn pool(&self) -> Option<&Pool> {
+        self.sieves.as_ref().map(|sieves| &sieves.pool)
+    }
+
+    /// Forgets what was found in values.
     pub(super) fn forget(&self) {
-        self.sieves.iter().flatten().for_each(Sieve::forget);
+        self.sieves.iter().for_each(|sieves| sieves.seen.forget());
     }
 
     /// The rule of that number.
@@ -217,12 +245,13 @@ fn next(steps: &[Step], at: usize, rule: &Rule) -> usize {
 }
 
 impl LinkPlan {
-    fn new(link: &Link, set: &RuleSet, names: &Names) -> Self {
+    fn new(link: &Link, set: &RuleSet, names: &Names, patterns: &mut Patterns) -> Self {
         let test = link.test.as_ref();
         let targets = test.map_or(&[][..], |test| &test.targets.included);
         let excluded = test.map_or(&[][..], |test| &test.targets.excluded);
         Self {
             quick: test.and_then(|test| Quick::new(test, names)),
+            pattern: test.and_then(|test| patterns.number(&test.operator)),
             targets: targets.iter().map(|it| TargetPlan::new(it, excluded, names)).collect(),
             argument: test.and_then(|test| test.argument.as_ref()).map(|it| names.resolved(it)),
             acts: link.effects.iter().map(|effect| act::plan(effect, set, names)).collect(),
@@ -238,6 +267,7 @@ impl TargetPlan {
             selection: Selection::of(target, names),
             is_exact: target.variable.shape() == Shape::ExactCase,
             is_count: target.is_count,
+            parts: Part::of(target),
             exclusions: concerned.map(|it| Selection::of(it, names)).collect(),
         }
     }

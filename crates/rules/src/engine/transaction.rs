@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Context, Engine, Hit, Interruption, Refusal,
+    pool::Pool,
     run::Run,
     state::{State, Surroundings, Work},
 };
@@ -159,7 +160,12 @@ impl Transaction {
             if phase == Phase::RequestBody {
                 state.read_request_body(program);
             }
-            Run { program, collections: &engine.collections, state }.phase(phase);
+            let memory = program.pool().map(Pool::take);
+            let mut run = Run { program, collections: &engine.collections, state, memory };
+            run.phase(phase);
+            if let Some((pool, memory)) = program.pool().zip(run.memory) {
+                pool.give(memory);
+            }
         }
         self.state.interruption.as_ref()
     }

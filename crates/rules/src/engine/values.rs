@@ -10,25 +10,87 @@ use super::{
     state::{Key, Row, State},
     tx::Place,
 };
-use crate::variable::Variable;
+use crate::{prefilter::Part, variable::Variable};
 use Variable as V;
 
 impl State {
-    /// Gathers into `rows` what `target` of the rule of that number names.
-    pub(super) fn gather(&mut self, program: &Program, target: &TargetPlan, number: u32) {
+    /// Gathers into `rows` what `target` of the rule of that number names; when its test is
+    /// `sieved`, only the values for which it holds.
+    pub(super) fn gather(
+        &mut self,
+        program: &Program,
+        target: &TargetPlan,
+        number: u32,
+        sieved: Option<u16>,
+    ) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
+        if !sieved.is_some_and(|test| self.sieved_rows(program, target, test, &mut rows)) {
+            self.all_rows(program, target, number, &mut rows);
+        }
+        self.exclude(program, target, number, &mut rows);
+        if target.is_count {
+            let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            rows.clear();
+            let value = self.written(count);
+            rows.push(Row { key: self.counted_key(target), value });
+        }
+        self.rows = rows;
+    }
+
+    /// The values for which the test holds, if that is known.
+    fn sieved_rows(
+        &mut self,
+        program: &Program,
+        target: &TargetPlan,
+        test: u16,
+        rows: &mut Vec<Row>,
+    ) -> bool {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let mut is_known = candidates.is_known();
+        for part in target.parts {
+            let Some(places) = candidates.scan().places(test, *part) else {
+                is_known = false;
+                break;
+            };
+            for place in places {
+                if let Part::Single(variable) = part {
+                    let value = self.single(program, *variable);
+                    rows.extend(value.map(|value| Row { key: Key::None, value }));
+                } else if let Some(value) = self.fields.xml(*part).and_then(|it| it.get(place)) {
+                    rows.push(Row { key: Key::None, value: *value });
+                } else if let Some((fields, side)) = self.fields.part(*part)
+                    && let Some(field) = fields.get(place)
+                    && target.selection.takes(self.store.bytes(field.name), target.is_exact)
+                {
+                    rows.push(row(field, side));
+                }
+            }
+        }
+        std::mem::swap(&mut self.candidates, &mut candidates);
+        is_known
+    }
+
+    /// All values that the target names.
+    fn all_rows(
+        &mut self,
+        program: &Program,
+        target: &TargetPlan,
+        number: u32,
+        rows: &mut Vec<Row>,
+    ) {
+        rows.clear();
         match target.variable {
-            Variable::Tx => self.tx_rows(program, target, &mut rows),
+            Variable::Tx => self.tx_rows(program, target, rows),
             Variable::MatchedVars | Variable::MatchedVarsNames => {
-                self.matched_rows(program, target.variable, &mut rows);
+                self.matched_rows(program, target.variable, rows);
             }
-            Variable::Xml => self.xml_rows(target, &mut rows),
-            Variable::Rule => self.rule_rows(program, target, number, &mut rows),
+            Variable::Xml => self.xml_rows(target, rows),
+            Variable::Rule => self.rule_rows(program, target, number, rows),
             Variable::FilesSizes | Variable::FilesTmpContent | Variable::FilesTmpNames => {
-                self.file_rows(target.variable, &mut rows);
+                self.file_rows(target.variable, rows);
             }
-            variable if is_lasting(variable) => self.lasting_rows(variable, &mut rows),
+            variable if is_lasting(variable) => self.lasting_rows(variable, rows),
             variable => match self.fields.list(variable) {
                 Some((first, second, side)) => {
                     self.work.spend(first.len() + second.len());
@@ -44,14 +106,6 @@ impl State {
                 }
             },
         }
-        self.exclude(program, target, number, &mut rows);
-        if target.is_count {
-            let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            rows.clear();
-            let value = self.written(count);
-            rows.push(Row { key: self.counted_key(target), value });
-        }
-        self.rows = rows;
     }
 
     /// Takes out what the rule, or `ctl`, does not look at, and what the lists that are gathered

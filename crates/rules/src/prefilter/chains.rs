@@ -18,12 +18,20 @@ pub(super) type Nodes = u128;
 #[derive(Debug)]
 pub(super) struct Chains {
     nodes: Vec<Node>,
+    /// Of each transformation the nodes that lie behind one that it makes, these included.
+    behind: Vec<Behind>,
 }
 
 #[derive(Debug)]
 struct Node {
     parent: usize,
     transformation: Transformation,
+}
+
+#[derive(Debug)]
+struct Behind {
+    transformation: Transformation,
+    nodes: Nodes,
 }
 
 /// A form of a value.
@@ -35,11 +43,32 @@ pub(super) struct Form<'v> {
     pub(super) nodes: Nodes,
     /// The form that this is in small letters, if it is one: they have the same literals.
     pub(super) in_small_letters_of: Option<usize>,
+    /// What it was made from and how, first; others may lead to it, too.
+    made: (usize, Transformation),
+}
+
+/// The distinct forms of a value.
+#[derive(Debug)]
+pub(super) struct Forms<'v> {
+    /// The value as it came.
+    first: Form<'v>,
+    others: Vec<Form<'v>>,
+}
+
+impl<'v> Forms<'v> {
+    pub(super) fn get(&self, at: usize) -> Option<&Form<'v>> {
+        at.checked_sub(1).map_or(Some(&self.first), |other| self.others.get(other))
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        1 + self.others.len()
+    }
 }
 
 impl Default for Chains {
     fn default() -> Self {
-        Self { nodes: vec![Node { parent: 0, transformation: Transformation::None }] }
+        let root = Node { parent: 0, transformation: Transformation::None };
+        Self { nodes: vec![root], behind: Vec::new() }
     }
 }
 
@@ -58,67 +87,64 @@ impl Chains {
             at = match known {
                 Some((place, _)) => place,
                 None if self.nodes.len() >= NODES_MAX => return None,
-                None => {
-                    self.nodes.push(Node { parent: at, transformation: *transformation });
-                    self.nodes.len() - 1
-                }
+                None => self.add(at, *transformation),
             };
             path.push(at);
         }
         Some(path)
     }
 
-    /// The distinct forms of a value, for the nodes in `wanted` and those on the way to them. Where
-    /// two chains lead to the same bytes by different ways, that may be two forms.
-    pub(super) fn forms<'v>(
-        &self,
-        value: &'v [u8],
-        wanted: Nodes,
-        room: &mut Vec<u8>,
-        forms: &mut Vec<Form<'v>>,
-    ) {
-        forms.clear();
-        room.clear();
+    fn add(&mut self, parent: usize, transformation: Transformation) -> usize {
+        let place = self.nodes.len();
+        self.nodes.push(Node { parent, transformation });
+        if !self.behind.iter().any(|it| it.transformation == transformation) {
+            self.behind.push(Behind { transformation, nodes: 0 });
+        }
+        // It lies behind its own transformation and those on the way to it.
+        let mut at = place;
+        while let Some(node) = self.nodes.get(at).filter(|_| at != 0) {
+            let behind = self.behind.iter_mut();
+            for behind in behind.filter(|it| it.transformation == node.transformation) {
+                behind.nodes |= 1 << place;
+            }
+            at = node.parent;
+        }
+        place
+    }
+
+    /// The distinct forms of a value, for the nodes in `wanted`, which are all on their way.
+    pub(super) fn forms<'v>(&self, value: &'v [u8], wanted: Nodes) -> Forms<'v> {
         let present = ByteSet::present(value);
-        let bytes = Cow::Borrowed(value);
-        forms.push(Form { bytes, present, nodes: 1, in_small_letters_of: None });
-        room.push(0);
-        for (place, node) in self.nodes.iter().enumerate().skip(1) {
-            let parent = room.get(node.parent).copied().unwrap_or_default();
-            if wanted & (1 << place) == 0 {
-                // Nobody looks at it; what lies behind it is not wanted either.
-                room.push(parent);
-                continue;
-            }
-            let at = self.form(node, usize::from(parent), forms);
-            if let Some(form) = forms.get_mut(at) {
-                form.nodes |= 1 << place;
-            }
-            room.push(u8::try_from(at).unwrap_or_default());
-        }
-    }
-
-    /// The form of a node whose parent has form `parent`: that one, unless it is changed.
-    fn form(&self, node: &Node, parent: usize, forms: &mut Vec<Form<'_>>) -> usize {
-        let Some(from) = forms.get(parent) else { return parent };
-        if !node.transformation.may_change(from.present) {
-            return parent;
-        }
-        let Cow::Owned(changed) = node.transformation.apply(&from.bytes) else { return parent };
-        let is_lower = node.transformation == Transformation::Lowercase;
-        let present = ByteSet::present(&changed);
-        forms.push(Form {
-            bytes: Cow::Owned(changed),
+        let first = Form {
+            bytes: Cow::Borrowed(value),
             present,
-            nodes: 0,
-            in_small_letters_of: is_lower.then_some(parent),
-        });
-        forms.len() - 1
-    }
-
-    /// How many nodes there are.
-    pub(super) const fn len(&self) -> usize {
-        self.nodes.len()
+            nodes: wanted | 1,
+            in_small_letters_of: None,
+            made: (0, Transformation::None),
+        };
+        let mut forms = Forms { first, others: Vec::new() };
+        // Only behind a transformation that may change the value is anything but the value.
+        let moving = self
+            .behind
+            .iter()
+            .filter(|it| it.nodes & wanted != 0 && it.transformation.may_change(present));
+        let mut left = moving.fold(0, |all, it| all | it.nodes) & wanted;
+        let mut form_of = [0; NODES_MAX];
+        while left != 0 {
+            let place = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let Some(node) = self.nodes.get(place) else { continue };
+            let parent = form_of.get(node.parent).copied().unwrap_or_default();
+            let at = forms.behind(usize::from(parent), node.transformation);
+            if let Some(form) = at.checked_sub(1).and_then(|other| forms.others.get_mut(other)) {
+                form.nodes |= 1 << place;
+                forms.first.nodes &= !(1 << place);
+            }
+            if let Some(form) = form_of.get_mut(place) {
+                *form = u8::try_from(at).unwrap_or_default();
+            }
+        }
+        forms
     }
 
     /// The nodes on the way to those in `ends`, and these.
@@ -130,6 +156,32 @@ impl Chains {
             }
         }
         all
+    }
+}
+
+impl Forms<'_> {
+    /// The form behind a transformation of form `parent`: that one, unless it is changed.
+    fn behind(&mut self, parent: usize, transformation: Transformation) -> usize {
+        let made = (parent, transformation);
+        if let Some(other) = self.others.iter().position(|form| form.made == made) {
+            return other + 1;
+        }
+        let Some(from) = self.get(parent) else { return parent };
+        if !transformation.may_change(from.present) {
+            return parent;
+        }
+        let Cow::Owned(changed) = transformation.apply(&from.bytes) else { return parent };
+        // Different ways may lead to the same bytes.
+        let known = (0..self.len())
+            .find(|at| self.get(*at).is_some_and(|form| form.bytes[..] == changed[..]));
+        if let Some(known) = known {
+            return known;
+        }
+        let present = ByteSet::present(&changed);
+        let in_small_letters_of = (transformation == Transformation::Lowercase).then_some(parent);
+        let bytes = Cow::Owned(changed);
+        self.others.push(Form { bytes, present, nodes: 0, in_small_letters_of, made });
+        self.len() - 1
     }
 }
 
@@ -150,15 +202,15 @@ mod tests {
         for chain in [&[T::UrlDecodeUni, T::Lowercase][..], &[T::UrlDecodeUni, T::JsDecode]] {
             chains.grow(chain).unwrap();
         }
-        let (mut room, mut forms) = (Vec::new(), Vec::new());
-        chains.forms(b"plain value", Nodes::MAX, &mut room, &mut forms);
+        let forms = chains.forms(b"plain value", 0b1111);
         assert_eq!(forms.len(), 1);
-        assert_eq!(forms[0].nodes, 0b1111);
-        chains.forms(b"Plain+Value", Nodes::MAX, &mut room, &mut forms);
-        let texts: Vec<_> =
-            forms.iter().map(|form| form.bytes.escape_ascii().to_string()).collect();
+        assert_eq!(forms.get(0).unwrap().nodes, 0b1111);
+        let forms = chains.forms(b"Plain+Value", 0b1111);
+        let all: Vec<_> = (0..forms.len()).map(|at| forms.get(at).unwrap()).collect();
+        let texts: Vec<_> = all.iter().map(|form| form.bytes.escape_ascii().to_string()).collect();
         assert_eq!(texts, ["Plain+Value", "Plain Value", "plain value"]);
-        assert_eq!(forms[2].in_small_letters_of, Some(1));
+        assert_eq!(all[2].in_small_letters_of, Some(1));
+        assert_eq!(all.iter().map(|form| form.nodes).collect::<Vec<_>>(), [1, 0b1010, 0b100]);
     }
 
     proptest! {
@@ -176,8 +228,8 @@ mod tests {
             let mut tree = Chains::default();
             let paths: Vec<_> = chains.iter().map(|it| tree.grow(it).unwrap()).collect();
             let ends = paths.iter().fold(0, |all, path| all | 1 << path[path.len() - 1]);
-            let (mut room, mut forms) = (Vec::new(), Vec::new());
-            tree.forms(&value, tree.ways_to(ends), &mut room, &mut forms);
+            let forms = tree.forms(&value, tree.ways_to(ends));
+            let forms: Vec<_> = (0..forms.len()).map(|at| forms.get(at).unwrap()).collect();
             for (chain, path) in chains.iter().zip(&paths) {
                 let end = path[path.len() - 1];
                 let form = forms.iter().find(|form| form.nodes & 1 << end != 0).unwrap();

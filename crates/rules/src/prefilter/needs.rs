@@ -1,0 +1,38 @@
+//! What a value must have for a test to hold for it.
+
+use super::literal::{self, Needs};
+use crate::{
+    byte_set::ByteSet,
+    injection,
+    operator::{Encoding, Operator, Relation},
+    rule::Test,
+};
+
+/// What the test needs; nothing when it cannot be sieved.
+pub(super) fn needs(test: &Test) -> Option<Needs> {
+    let literal = |text: &[u8]| Needs {
+        literals: (text.len() > 1).then(|| [text.to_ascii_lowercase()].into()),
+        bytes: Vec::new(),
+        length_min: text.len(),
+    };
+    let bytes = |sets: &[ByteSet]| Needs { bytes: sets.to_vec(), ..Needs::default() };
+    Some(match &test.operator {
+        Operator::Rx(pattern) => literal::needs(pattern.wider()),
+        Operator::Phrases(phrases) => {
+            let all = phrases.list().iter().map(|it| it.to_ascii_lowercase());
+            let is_long = phrases.list().iter().all(|it| it.len() > 1);
+            Needs { literals: is_long.then(|| all.collect()), ..Needs::default() }
+        }
+        Operator::Text(text) => match (text.relation(), text.fixed()) {
+            (Relation::Within, _) | (_, None | Some(b"")) => return None,
+            (_, Some(text)) => literal(text),
+        },
+        Operator::ByteRange(range) => bytes(&[range.allowed().complement()]),
+        // Markup needs a tag, or the value of an attribute.
+        Operator::DetectXss => bytes(&[ByteSet::of(b"<=")]),
+        Operator::DetectSqli => bytes(&injection::SQLI_NEEDS),
+        Operator::Encoding(Encoding::Url) => bytes(&[ByteSet::of(b"%")]),
+        Operator::Encoding(Encoding::Utf8) => bytes(&[ByteSet::range(0x80, 0xff)]),
+        _ => return None,
+    })
+}

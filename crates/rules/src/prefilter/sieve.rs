@@ -1,0 +1,135 @@
+//! A phase, prepared: which rules can be sieved by the values they look at, what each needs, and
+//! which rules look at which value.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{
+    bits::Bits,
+    chains::{Chains, Form, Nodes},
+    lexicon::Lexicon,
+    part::Part,
+    plan::{Patterns, Plan},
+    seen::Seen,
+    view::{LooksAt, Outcomes, View},
+};
+use crate::{
+    byte_set::ByteSet,
+    operator::Operator,
+    pattern::{Memory, Pattern},
+    rule_set::Step,
+};
+
+/// So many views are kept.
+const VIEWS_MAX: usize = 16;
+
+/// The rules of a phase that can be sieved, and how.
+#[derive(Debug)]
+pub(crate) struct Sieve {
+    /// Steps of the phase that run whatever values there are.
+    pub(crate) always: Bits,
+    /// The first step that is sieved: nothing is looked at before it is reached.
+    pub(crate) first: usize,
+    pub(super) looks: BTreeMap<Part, LooksAt>,
+    pub(super) chains: Chains,
+    pub(super) tests: Vec<SieveTest>,
+    pub(super) lexicon: Lexicon,
+    /// Tests that need no literal, by the bytes of which a value must have one for them, if any.
+    pub(super) others: Vec<(Option<ByteSet>, Bits)>,
+    pub(super) seen: Arc<Seen>,
+    views: Mutex<Vec<(Outcomes, Arc<View>)>>,
+}
+
+/// A test, and what it needs.
+#[derive(Debug)]
+pub(super) struct SieveTest {
+    /// The step of the phase whose rule begins with it.
+    pub(super) step: usize,
+    /// The nodes in which its chain ends: several when each step is looked at.
+    pub(super) ends: Nodes,
+    pub(super) bytes: Vec<ByteSet>,
+    pub(super) length_min: usize,
+    /// The pattern that it asks, and its number, if it is one with a finder.
+    pub(super) pattern: Option<(usize, Pattern)>,
+}
+
+impl Sieve {
+    /// Prepares the steps of a phase.
+    pub(crate) fn new(steps: &[Step], patterns: &mut Patterns, seen: &Arc<Seen>) -> Self {
+        let mut plan = Plan::default();
+        let mut always = Bits::with_room(steps.len());
+        for (at, step) in steps.iter().enumerate() {
+            if let Step::Rule(rule) = step
+                && !plan.take(at, rule, patterns)
+            {
+                always.insert(at);
+            }
+        }
+        let (lexicon, others) = (plan.lexicon(), plan.others());
+        let Plan { chains, tests, looks, .. } = plan;
+        let first = tests.iter().map(|test| test.step).min().unwrap_or(usize::MAX);
+        let (views, seen) = (Mutex::default(), Arc::clone(seen));
+        Self { always, first, looks, chains, tests, lexicon, others, seen, views }
+    }
+
+    /// Are there rules to be sieved?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// The number of the test that the rule of a step begins with, if it is sieved.
+    pub(crate) fn test(&self, step: usize) -> Option<u16> {
+        let place = self.tests.binary_search_by_key(&step, |test| test.step).ok()?;
+        u16::try_from(place).ok()
+    }
+
+    /// What is looked at under these outcomes; `jumped_over` says which steps they leave out.
+    pub(crate) fn view(&self, outcomes: Outcomes, jumped_over: impl FnOnce() -> Bits) -> Arc<View> {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, view)) = views.iter().find(|(known, _)| *known == outcomes) {
+            return Arc::clone(view);
+        }
+        let view = Arc::new(View::new(self, &jumped_over(), &self.seen));
+        // Rule sets have a level or two; what comes up beyond that makes room.
+        if views.len() >= VIEWS_MAX {
+            views.remove(0);
+        }
+        views.push((outcomes, Arc::clone(&view)));
+        view
+    }
+
+    /// How much memory it takes, without what values led to.
+    pub(crate) fn bytes(&self) -> usize {
+        let tests = self.tests.iter();
+        let tests = tests.map(|it| size_of::<SieveTest>() + it.bytes.len() * size_of::<ByteSet>());
+        let others = self.others.iter().map(|(_, tests)| size_of::<ByteSet>() + tests.words() * 8);
+        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let views = views.iter().map(|(_, view)| view.bytes());
+        self.lexicon.bytes() + tests.chain(others).chain(views).sum::<usize>()
+    }
+}
+
+impl SieveTest {
+    pub(super) fn is_possible(&self, form: &Form<'_>) -> bool {
+        self.ends & form.nodes != 0
+            && form.bytes.len() >= self.length_min
+            && self.bytes.iter().all(|set| set.meets(form.present))
+    }
+
+    /// Does it hold for the form?
+    pub(super) fn is_met(&self, steps: &[Step], memory: &mut Memory, form: &Form<'_>) -> bool {
+        if let Some((number, pattern)) = &self.pattern
+            && let Some(finder) = pattern.finder()
+        {
+            return memory.finds(*number, finder, &form.bytes);
+        }
+        self.operator(steps).is_some_and(|operator| operator.matches(&form.bytes, b""))
+    }
+
+    fn operator<'s>(&self, steps: &'s [Step]) -> Option<&'s Operator> {
+        match steps.get(self.step)? {
+            Step::Rule(rule) => Some(&rule.links.first()?.test.as_ref()?.operator),
+            Step::Marker(_) => None,
+        }
+    }
+}

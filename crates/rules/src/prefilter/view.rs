@@ -1,0 +1,126 @@
+//! Who looks at which values, when some rules are jumped over.
+
+use std::collections::BTreeMap;
+
+use super::{bits::Bits, chains::Nodes, part::Part, seen::Seen, sieve::Sieve};
+
+/// Which conditions hold that let rules be jumped over, a bit for each.
+pub(crate) type Outcomes = u64;
+
+/// What is looked at, when some rules are jumped over.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) lookouts: Vec<Lookout>,
+}
+
+/// Values, and the tests that look at them.
+#[derive(Debug)]
+pub(crate) struct Lookout {
+    pub(crate) part: Part,
+    /// For any value.
+    pub(crate) any: Class,
+    /// For values of these names, those for any value included.
+    named: BTreeMap<Box<[u8]>, Class>,
+    /// How long these names are, a bit for each length; the last one for all that are longer.
+    lengths: u64,
+    is_exact: bool,
+}
+
+/// Tests that look at the same values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Class {
+    /// Unlike that of any other class.
+    pub(super) id: u32,
+    pub(super) tests: Bits,
+    /// The nodes on the way to where their chains end.
+    pub(super) nodes: Nodes,
+}
+
+/// Who looks at a part: tests, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct LooksAt {
+    pub(super) any: Vec<usize>,
+    pub(super) named: BTreeMap<Box<[u8]>, Vec<usize>>,
+    /// Are names compared byte by byte?
+    pub(super) is_exact: bool,
+}
+
+impl View {
+    /// What is left to look at, when these steps are jumped over.
+    pub(super) fn new(sieve: &Sieve, jumped_over: &Bits, seen: &Seen) -> Self {
+        let stays = |test: &usize| {
+            sieve.tests.get(*test).is_some_and(|test| !jumped_over.contains(test.step))
+        };
+        let class = |tests: &[&[usize]]| {
+            let tests = tests.iter().copied().flatten().copied().filter(stays);
+            Class::new(sieve, seen.new_class(), tests)
+        };
+        let lookout = |(part, looks): (&Part, &LooksAt)| {
+            let named = looks.named.iter();
+            let named = named.map(|(name, tests)| (name.clone(), class(&[&looks.any, tests])));
+            let named: BTreeMap<_, _> = named.filter(|(_, class)| !class.is_empty()).collect();
+            Lookout {
+                part: *part,
+                any: class(&[&looks.any]),
+                lengths: named.keys().fold(0, |all, name| all | length_bit(name)),
+                named,
+                is_exact: looks.is_exact,
+            }
+        };
+        let lookouts = sieve.looks.iter().map(lookout);
+        Self { lookouts: lookouts.filter(|it| !it.is_idle()).collect() }
+    }
+
+    /// How much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let class_bytes = |class: &Class| size_of::<Class>() + class.tests.words() * 8;
+        let lookouts = self.lookouts.iter().map(|lookout| {
+            let named = lookout.named.iter();
+            size_of::<Lookout>()
+                + class_bytes(&lookout.any)
+                + named.map(|(name, class)| name.len() + class_bytes(class)).sum::<usize>()
+        });
+        lookouts.sum()
+    }
+}
+
+impl Class {
+    fn new(sieve: &Sieve, id: u32, tests: impl Iterator<Item = usize>) -> Self {
+        let mut class = Self { id, tests: Bits::with_room(sieve.tests.len()), nodes: 0 };
+        let mut ends: Nodes = 0;
+        for number in tests {
+            class.tests.insert(number);
+            ends |= sieve.tests.get(number).map_or(0, |test| test.ends);
+        }
+        class.nodes = sieve.chains.ways_to(ends);
+        class
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+}
+
+impl Lookout {
+    /// Does nobody look?
+    fn is_idle(&self) -> bool {
+        self.any.is_empty() && self.named.is_empty()
+    }
+
+    /// The tests that look at the value of that name; `room` is for the name in small letters.
+    pub(crate) fn class(&self, name: &[u8], room: &mut Vec<u8>) -> &Class {
+        if self.lengths & length_bit(name) == 0 {
+            return &self.any;
+        }
+        if self.is_exact {
+            return self.named.get(name).unwrap_or(&self.any);
+        }
+        room.clear();
+        room.extend(name.iter().map(u8::to_ascii_lowercase));
+        self.named.get(room.as_slice()).unwrap_or(&self.any)
+    }
+}
+
+const fn length_bit(name: &[u8]) -> u64 {
+    1 << if name.len() < 63 { name.len() } else { 63 }
+}
