@@ -3,7 +3,7 @@
 //! The definitions are part of the product: docs/report.md and the page print them, and a script of
 //! its own in the tests recomputes every figure from a recording by what they say.
 
-use traffic::{AttackKind, CallerKind, Surface};
+use traffic::{AttackKind, CallerKind, Cve, Surface};
 
 use super::sums::{Sums, Target, at};
 use super::{age, year_of};
@@ -356,8 +356,9 @@ fn probes(make: &Maker<'_>, material: &Material) -> Vec<Figure> {
         let definition = "Probes by the age of the vulnerability: the year at the end of the period \
                           less the year in the CVE number. Of all probes.";
         make.share((id, label, definition), |sums| {
-            let fits = sums.probes.iter().filter(|(cve, _)| (from..=to).contains(&age(**cve, year)));
-            (fits.map(|(_, (requests, _))| *requests).sum(), all(sums))
+            let fits = |cve: Cve| (from..=to).contains(&age(cve, year));
+            let fitting = sums.probes.iter().filter(|(cve, _)| fits(**cve));
+            (fitting.map(|(_, (requests, _))| *requests).sum(), all(sums))
         })
     }));
     figures
