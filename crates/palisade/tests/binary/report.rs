@@ -39,7 +39,7 @@ fn an_instance_tells_the_same_running_and_stopped() {
     assert_eq!(counted(&live, "api-share"), 40, "{live}");
     assert_eq!(figure(&live, "api-share")["value"], 1.0);
     assert!(live["why_no_before"].is_string(), "there was no week before");
-    assert_eq!(running.end(), 0);
+    assert_eq!(running.end(), 143, "told to, by SIGTERM");
 
     let data = folder.path().to_str().expect("text");
     let file = folder.path().join("stopped.json");

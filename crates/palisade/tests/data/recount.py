@@ -4,9 +4,11 @@ Written from the definitions in docs/report.md alone and sharing nothing with th
 the recording's lines (requests, answers, verdicts), counts, and compares numerator, denominator and
 value of every figure.
 
-    recount.py RECORDING REPORT.json SCAN.json all|counts
+    recount.py RECORDING REPORT.json SCAN.json REPLAY.jsonl all|counts
 
-SCAN.json is `palisade scan RECORDING --output json`, for what endpoints and incidents there are.
+SCAN.json is `palisade scan RECORDING --output json`, for what endpoints there are; REPLAY.jsonl is
+`palisade replay RECORDING`, whose last line has the findings. Incidents are taken from the report's
+own list of them.
 `counts` leaves out what only a scan of the recording can know: conclusions and the inventory.
 Exits with 1 and the differences when a figure is not what it says.
 """
@@ -136,11 +138,11 @@ def probes_of(line):
 
 
 class Recount:
-    def __init__(self, recording, scan):
+    def __init__(self, recording, scan, incidents, findings):
         self.roles = {
             f'{it["method"]} {it["host"]} {it["template"]}': it["role"] for it in scan["endpoints"]
         }
-        self.scan = scan
+        self.scan, self.incidents, self.findings = scan, incidents, findings
         self.count = Counter()
         self.evidence = {}
         self.blocks = {}
@@ -207,10 +209,8 @@ class Recount:
         seconds = int((self.last - self.first).total_seconds())
         takeovers = sum(n for key, n in c.items() if key[0] == "takeover")
         year = self.last.year
-        findings = [it for incident in scan["incidents"] for it in incident["findings"]]
         kinds = Counter(
-            kind_of(it["findings"][0]["detector"], self.roles.get(it["findings"][0]["endpoint"], "other"))
-            for it in scan["incidents"]
+            kind_of(it["detector"], self.roles.get(it["endpoint"], "other")) for it in self.incidents
         )
         endpoints = scan["endpoints"]
         figures = {
@@ -219,7 +219,7 @@ class Recount:
             "attacks": (attacks, None),
             "attack-share": (attacks, calls),
             "attack-automated-share": (c["attacks-automated"], attacks),
-            "incidents": (len(scan["incidents"]), None),
+            "incidents": (len(self.incidents), None),
             "logins": (logins, None),
             "login-attacked-share": (c["logins-attacked"], logins),
             "accounts-entered": (None, None),
@@ -230,8 +230,8 @@ class Recount:
             "would-refuse-share": (c["would-refuse"], attacks),
             "excepted-share": (c["excepted"], calls),
             "established-share": (c["established"], attacks),
-            "false-positive-share": (0, len(findings)),
-            "closed-share": (0, len(scan["incidents"])),
+            "false-positive-share": (0, len(self.findings)),
+            "closed-share": (0, len(self.incidents)),
             "endpoints": (len(endpoints), None),
             "endpoints-forgotten": (len(forgotten(endpoints)), None),
             "endpoints-open-share": (sum(it["authentication"] == "none" for it in endpoints), len(endpoints)),
@@ -307,12 +307,14 @@ ABSENT_IN_SCANS = {"endpoints-new", "endpoints-idle"}
 
 
 def main():
-    recording, report, scan, extent = sys.argv[1:]
+    recording, report, scan, replay, extent = sys.argv[1:]
     lines = (json.loads(line) for line in open(recording, encoding="utf-8"))
     exchanges = [line for line in lines if "request" in line]
     exchanges.sort(key=lambda line: line["time"])
     report, scan = (json.load(open(name, encoding="utf-8")) for name in (report, scan))
-    recount = Recount(exchanges, scan)
+    last = open(replay, encoding="utf-8").read().splitlines()[-1]
+    findings = json.loads(last)["summary"]["findings"]
+    recount = Recount(exchanges, scan, report["incidents"], findings)
     expected, wrong, held = recount.figures(), [], 0
     for section in report["sections"]:
         for figure in section["figures"]:
