@@ -21,6 +21,9 @@ trap 'rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin
 say "the decision alone: the engine without sockets"
 cargo bench --locked --package drill --bench decision
+say "rules alone: the built-in ones, the Core Rule Set, and libmodsecurity and Coraza on the same requests"
+eval "$(scripts/fetch-crs.sh)"
+cargo bench --locked --package rules --bench engine
 say "monitor mode, one worker: with the built-in rules, and without; beside it nginx, and bare hyper"
 printf 'version = 1\n[rules]\nbuiltin = false\n[[site]]\nupstream = "http://127.0.0.1:19000"\n' \
     >"$work/no-rules.toml"
@@ -36,7 +39,7 @@ say "more load than it can carry, half of it beside nginx, reloads, large bodies
 # The program on one core, the load and its upstream on another; a connection is a file to each.
 ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2086
-taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads large-bodies memory} \
+taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads rule-reloads large-bodies memory} \
     --secs "${TRIAL_SECS:-30}" --program "taskset -c 0 $palisade" --nginx "taskset -c 0 nginx"
 say "a million lines of an access log on all cores, GoAccess beside it"
 "$drill" trial logs --program "$palisade"

@@ -4,11 +4,16 @@
 //! nothing was seen before. *Plain*: each rule looks at each of its values, for comparison. Times
 //! are of the processor alone.
 //!
+//! Beside the Core Rule Set at its lowest level stand libmodsecurity and Coraza on the same
+//! requests, where they can be built.
+//!
 //! `CRS4_DIR` names a Core Rule Set (scripts/fetch-crs.sh gets one). `SETS` and `ONLY` choose among
-//! the sets and requests by a part of their names.
+//! the sets and requests by a part of their names; `RIVALS=no` leaves the other engines out.
 
 #[path = "engine/requests.rs"]
 mod requests;
+#[path = "engine/rivals.rs"]
+mod rivals;
 #[path = "engine/sets.rs"]
 mod sets;
 
@@ -32,6 +37,10 @@ const ROUNDS: usize = 2_000;
 /// With larger bodies, plain evaluation takes too long to wait for.
 const PLAIN_BODY_BYTES_MAX: usize = 4_000;
 
+/// The requests that other engines are measured with, and how often: they take long.
+const CONTESTS: [(&str, usize); 3] =
+    [("GET, 4 parameters", 300), ("JSON, 1 KB", 100), ("JSON, 16 KB", 10)];
+
 fn main() {
     if std::env::args().any(|word| word == "--list") {
         return;
@@ -39,12 +48,28 @@ fn main() {
     let chosen = |variable: &str, name: &str| {
         std::env::var(variable).map_or(true, |part| name.contains(&part))
     };
-    for set in Set::ALL.into_iter().filter(|set| chosen("SETS", &set.name())) {
-        measure(set, |request| chosen("ONLY", request));
+    let sets = Set::ALL.into_iter().filter(|set| chosen("SETS", &set.name()));
+    let measured: Vec<(Set, Costs)> =
+        sets.map(|set| (set, measure(set, |request| chosen("ONLY", request)))).collect();
+    let of = |wanted: Set| measured.iter().find(|(set, _)| *set == wanted).map(|(_, costs)| costs);
+    if let Some(base) = of(Set::Crs(1)) {
+        if let Some(high) = of(Set::Crs(4)) {
+            compare_levels(base, high);
+        }
+        if chosen("RIVALS", "libmodsecurity coraza") {
+            compete(base);
+        }
     }
 }
 
-fn measure(which: Set, is_chosen: impl Fn(&str) -> bool) {
+/// What requests cost when warm, by their names.
+type Costs = Vec<(&'static str, f64)>;
+
+fn cost(costs: &Costs, name: &str) -> Option<f64> {
+    costs.iter().find(|(known, _)| *known == name).map(|(_, cost)| *cost)
+}
+
+fn measure(which: Set, is_chosen: impl Fn(&str) -> bool) -> Costs {
     let began = cpu_us();
     let set = which.load();
     let loaded = cpu_us();
@@ -53,15 +78,46 @@ fn measure(which: Set, is_chosen: impl Fn(&str) -> bool) {
     println!("{}: loaded in {load:.0} ms, prepared in {prepare:.0} ms", which.name());
     let plain = Engine::plain(set.clone());
     println!("{:24} {:>9} {:>9} {:>9} hits", "request", "warm us", "cold us", "plain us");
+    let mut costs = Costs::new();
     for (name, request) in requests::all().into_iter().filter(|(name, _)| is_chosen(name)) {
         let warm = warm(&engine, &request);
         let cold = cold(&set, &request);
         let is_small = request(0).body.len() < PLAIN_BODY_BYTES_MAX;
-        let slow = if is_small { time(&plain, &request, 0, 200) } else { f64::NAN };
+        let slow = if is_small { time(&plain, &request, 0, 60) } else { f64::NAN };
         let seen = run(&engine, &request(1));
         let hits = seen.hits().map(|hit| hit.rule.id.to_string());
         let hits = hits.collect::<Vec<_>>().join(",");
         println!("{name:24} {warm:>9.1} {cold:>9.1} {slow:>9.1} {hits}");
+        costs.push((name, warm));
+    }
+    costs
+}
+
+/// The highest level of paranoia beside the lowest.
+fn compare_levels(base: &Costs, high: &Costs) {
+    for (name, _) in CONTESTS {
+        if let (Some(base), Some(high)) = (cost(base, name), cost(high, name)) {
+            println!("PL4 / PL1, {name}: {:.2} (bar: 2)", high / base);
+        }
+    }
+}
+
+/// Other engines beside ours, on the same rules and requests.
+fn compete(ours: &Costs) {
+    for rival in rivals::all() {
+        for (name, request) in requests::all() {
+            let rounds = CONTESTS.iter().find(|(known, _)| *known == name);
+            let (Some((_, rounds)), Some(own)) = (rounds, cost(ours, name)) else { continue };
+            match rival.measure(&request, *rounds) {
+                Ok(its) => println!(
+                    "{}, {name}: {its:.0} us, {:.0} times ours (bar: {})",
+                    rival.name,
+                    its / own,
+                    rival.factor_min
+                ),
+                Err(error) => println!("NOT MEASURED: {}, {name}: {error}", rival.name),
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! anything they act on occurs at all.
 
 /// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ByteSet([u64; 4]);
 
 impl ByteSet {
@@ -87,7 +87,13 @@ impl ByteSet {
 
     /// The bytes of the set, from the smallest to the largest.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let (place, word) = left.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
+            let bit = word.trailing_zeros() as usize;
+            *word &= *word - 1;
+            u8::try_from(place * 64 + bit).ok()
+        })
     }
 
     /// Is no byte in the set?

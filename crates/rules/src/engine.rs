@@ -22,7 +22,6 @@ mod link;
 mod macros;
 mod matches;
 mod narrowing;
-mod pool;
 mod program;
 mod run;
 mod singles;

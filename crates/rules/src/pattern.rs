@@ -8,7 +8,6 @@
 
 mod dialect;
 mod error;
-mod finder;
 mod lazy;
 mod machine;
 mod places;
@@ -21,7 +20,6 @@ use lazy::Lazy;
 use machine::Machine;
 
 pub use error::PatternError;
-pub(crate) use finder::{Finder, Memory};
 
 /// The lazy automaton of a pattern that looks around, and of one that chooses names, may hold this
 /// much for each thread. There are few of them.
@@ -40,22 +38,8 @@ struct Compiled {
 }
 
 enum Program {
-    Ordinary(Box<Ordinary>),
+    Regex(Box<Lazy>),
     Machine(Box<Machine>),
-}
-
-/// A pattern that the crate `regex` can run as it is.
-struct Ordinary {
-    /// Whether it matches, which is asked of every value that comes near it.
-    finder: Finder,
-    /// Where it matches. Most patterns never do.
-    lazy: Lazy,
-}
-
-impl Ordinary {
-    fn new(text: String) -> Result<Self, PatternError> {
-        Ok(Self { finder: Finder::new(&text)?, lazy: Lazy::new(text) })
-    }
 }
 
 impl Pattern {
@@ -72,7 +56,7 @@ impl Pattern {
         }
         let rewritten = dialect::rewrite(text)?;
         let program = if rewritten.conditions.is_empty() {
-            Program::Ordinary(Box::new(Ordinary::new(rewritten.text)?))
+            Program::Regex(Box::new(Lazy::new(rewritten.text)?))
         } else {
             Program::Machine(Box::new(Machine::new(&rewritten)?))
         };
@@ -90,15 +74,7 @@ impl Pattern {
     #[must_use]
     pub fn regex(&self) -> Option<Regex> {
         match &self.0.program {
-            Program::Ordinary(ordinary) => compile(&ordinary.lazy.text).ok(),
-            Program::Machine(_) => None,
-        }
-    }
-
-    /// What tells whether it matches, if it is an ordinary one.
-    pub(crate) fn finder(&self) -> Option<&Finder> {
-        match &self.0.program {
-            Program::Ordinary(ordinary) => Some(&ordinary.finder),
+            Program::Regex(lazy) => compile(&lazy.text).ok(),
             Program::Machine(_) => None,
         }
     }
@@ -108,7 +84,7 @@ impl Pattern {
     #[must_use]
     pub fn wider(&self) -> &str {
         match &self.0.program {
-            Program::Ordinary(ordinary) => &ordinary.lazy.text,
+            Program::Regex(lazy) => &lazy.text,
             Program::Machine(machine) => machine.wider().as_str(),
         }
     }
@@ -117,7 +93,7 @@ impl Pattern {
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
         match &self.0.program {
-            Program::Ordinary(ordinary) => ordinary.lazy.is_match(value),
+            Program::Regex(lazy) => lazy.is_match(value),
             Program::Machine(machine) => machine.find(value).is_some(),
         }
     }
@@ -126,8 +102,8 @@ impl Pattern {
     pub fn captures(&self, value: &[u8], groups: &mut [Option<Range<usize>>]) -> bool {
         groups.fill(None);
         match &self.0.program {
-            Program::Ordinary(ordinary) => {
-                let Some(slots) = ordinary.lazy.slots(value, groups.len()) else { return false };
+            Program::Regex(lazy) => {
+                let Some(slots) = lazy.slots(value, groups.len()) else { return false };
                 for (group, ends) in groups.iter_mut().zip(slots.chunks(2)) {
                     *group = match ends {
                         [Some(start), Some(end)] => Some(start.get()..end.get()),

@@ -4,8 +4,8 @@
 //! all rules together, instead of once by each: its distinct forms under all chains of
 //! transformations, one pass over each for the literals that patterns need, then what little is
 //! left, exactly. What comes out is a set of rules; the engine runs only these, as it always would,
-//! beside those that look at something else than the exchange's own bytes, and of each only with the
-//! values for which its first condition holds.
+//! beside those that look at something else than the exchange's own bytes, and of each only with
+//! the values for which its first condition holds.
 //!
 //! What a value showed is remembered, since names, tokens and paths come again and again.
 //!
@@ -27,7 +27,6 @@ mod view;
 
 pub(crate) use bits::Bits;
 pub(crate) use part::Part;
-pub(crate) use plan::Patterns;
 pub(crate) use scan::{Look, Scan};
 pub(crate) use seen::Seen;
 pub(crate) use sieve::Sieve;

@@ -45,19 +45,19 @@ fn built_in() -> RuleSet {
 }
 
 fn crs(level: u8) -> RuleSet {
-    let folder = std::env::var("CRS4_DIR").expect("CRS4_DIR names a Core Rule Set");
     let entry = std::env::temp_dir().join(format!("palisade-bench-{}.conf", std::process::id()));
-    std::fs::write(&entry, format!("{BASE}{}", crs_text(&folder, level))).expect("a file");
+    std::fs::write(&entry, crs_entry(level)).expect("a file");
     let path = entry.to_str().expect("a name");
     let set = RuleSet::load(&[path], &Disk).unwrap_or_else(|error| panic!("{error}"));
     std::fs::remove_file(&entry).expect("to remove it");
     set
 }
 
-/// The Core Rule Set in `folder` as its instructions say, at a level of paranoia.
-pub(crate) fn crs_text(folder: &str, level: u8) -> String {
+/// The text from which the Core Rule Set is loaded as its instructions say, at a level of paranoia.
+pub(crate) fn crs_entry(level: u8) -> String {
+    let folder = std::env::var("CRS4_DIR").expect("CRS4_DIR names a Core Rule Set");
     format!(
-        "Include {folder}/rules/@crs-setup.conf.example\n\
+        "{BASE}Include {folder}/rules/@crs-setup.conf.example\n\
          SecAction \"id:9599901,phase:1,pass,nolog,setvar:tx.blocking_paranoia_level={level},\
          setvar:tx.detection_paranoia_level={level}\"\n\
          Include {folder}/rules/@owasp_crs/*.conf\n"

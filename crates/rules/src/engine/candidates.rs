@@ -2,7 +2,6 @@
 
 use super::{program::Program, state::State};
 use crate::{
-    pattern::Memory,
     prefilter::{Look, Lookout, Part, Scan, Sieve},
     rule::Phase,
 };
@@ -45,13 +44,7 @@ impl State {
 
     /// Looks at each value once, for all rules of the phase that can be sieved and are not jumped
     /// over, when `step` is the first of them.
-    pub(super) fn find_candidates(
-        &mut self,
-        program: &Program,
-        phase: Phase,
-        step: usize,
-        memory: &mut Memory,
-    ) {
+    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase, step: usize) {
         let Some((sieve, gates)) = program.sieve(phase).zip(program.gates(phase)) else { return };
         if self.candidates.is_known || sieve.is_empty() || step < sieve.first {
             return;
@@ -63,7 +56,7 @@ impl State {
         let outcomes = gates.outcomes(self);
         let view = sieve.view(outcomes, || gates.jumped_over(outcomes, look.steps.len()));
         for lookout in &view.lookouts {
-            self.look(program, look, lookout, memory, &mut candidates);
+            self.look(program, look, lookout, &mut candidates);
         }
         candidates.scan.finish();
         self.candidates = candidates;
@@ -74,7 +67,6 @@ impl State {
         program: &Program,
         look: Look<'_>,
         lookout: &Lookout,
-        memory: &mut Memory,
         candidates: &mut Candidates,
     ) {
         let Candidates { scan, name, .. } = candidates;
@@ -82,7 +74,7 @@ impl State {
         if let Part::Single(variable) = part {
             if let Some(span) = self.single(program, variable) {
                 let value = self.store.bytes(span);
-                let bytes = scan.value(look, memory, &lookout.any, (part, 0), value);
+                let bytes = scan.value(look, &lookout.any, (part, 0), value);
                 self.work.begin(bytes);
             }
             return;
@@ -90,7 +82,7 @@ impl State {
         let Self { store, fields, work, .. } = self;
         for (place, span) in fields.xml(part).into_iter().flatten().enumerate() {
             let value = store.bytes(*span);
-            if !work.begin(scan.value(look, memory, &lookout.any, (part, place), value)) {
+            if !work.begin(scan.value(look, &lookout.any, (part, place), value)) {
                 return;
             }
         }
@@ -98,7 +90,7 @@ impl State {
         for (place, field) in list.iter().enumerate() {
             let class = lookout.class(store.bytes(field.name), name);
             let value = store.bytes(field.shown(side));
-            if !work.begin(scan.value(look, memory, class, (part, place), value)) {
+            if !work.begin(scan.value(look, class, (part, place), value)) {
                 return;
             }
         }

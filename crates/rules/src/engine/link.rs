@@ -13,8 +13,7 @@ use super::{
     tx::Place,
 };
 use crate::{
-    operator::{Comparison, Operator},
-    pattern::Memory,
+    operator::Comparison,
     rule::{Link, Test},
     transformation::Transformation,
 };
@@ -85,7 +84,7 @@ impl Run<'_> {
         present: Present<'_>,
     ) -> bool {
         let value = transformed(&test.transformations, self.state.store.bytes(row.value));
-        if asked(&mut self.memory, test, &value, argument, present) == test.is_negated {
+        if test.operator.matches(&value, argument) == test.is_negated {
             return false;
         }
         let changed = match value {
@@ -115,7 +114,7 @@ impl Run<'_> {
                 value = changed;
                 is_changed = true;
             }
-            if asked(&mut self.memory, test, &value, argument, present) != test.is_negated {
+            if test.operator.matches(&value, argument) != test.is_negated {
                 let changed = is_changed.then_some(value.as_slice());
                 self.hold(test, target, row, changed, argument, present);
                 holds = true;
@@ -208,23 +207,6 @@ impl State {
         };
         quick.comparison.holds(value, bound) != quick.is_negated
     }
-}
-
-/// Does the operator match?
-fn asked(
-    memory: &mut Option<Memory>,
-    test: &Test,
-    value: &[u8],
-    argument: &[u8],
-    present: Present<'_>,
-) -> bool {
-    if let Operator::Rx(pattern) = &test.operator
-        && let (Some(number), Some(finder)) = (present.plan.pattern, pattern.finder())
-        && let Some(memory) = memory
-    {
-        return memory.finds(number, finder, value);
-    }
-    test.operator.matches(value, argument)
 }
 
 /// The value after all transformations: borrowed when it stays as it is.

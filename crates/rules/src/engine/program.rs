@@ -14,12 +14,11 @@ use super::{
     act::{self, Act},
     gates::Gates,
     narrowing::ActPlace,
-    pool::Pool,
 };
 use crate::{
     body::Limits,
     operator::{Comparison, Operator},
-    prefilter::{Part, Patterns, Seen, Sieve},
+    prefilter::{Part, Seen, Sieve},
     rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
     rule_set::{RuleSet, Settings, Step},
     template::{Piece, Template},
@@ -50,8 +49,6 @@ struct Sieves {
     /// For each phase.
     phases: [Sieve; 5],
     seen: Arc<Seen>,
-    pool: Pool,
-    pattern_bytes: usize,
 }
 
 /// What is worked out about a rule.
@@ -71,8 +68,6 @@ pub(super) struct RulePlan {
 #[derive(Debug)]
 pub(super) struct LinkPlan {
     pub(super) quick: Option<Quick>,
-    /// The number of its pattern, if its operator has one that can be asked whether it matches.
-    pub(super) pattern: Option<usize>,
     pub(super) targets: Box<[TargetPlan]>,
     /// The operator's argument when it has macros, its names resolved.
     pub(super) argument: Option<Template>,
@@ -137,10 +132,10 @@ impl Program {
         let names = Names::new(&mut set);
         let mut places = Vec::new();
         let mut number = 0;
-        let (mut patterns, seen) = (Patterns::default(), Arc::default());
+        let seen = Arc::default();
         let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
             let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
-            Sieve::new(steps, &mut patterns, &seen)
+            Sieve::new(steps, &seen)
         });
         let phases: [Vec<Option<RulePlan>>; 5] = std::array::from_fn(|phase| {
             let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
@@ -148,7 +143,7 @@ impl Program {
                 Step::Marker(_) => None,
                 Step::Rule(rule) => {
                     let links = rule.links.iter();
-                    let links = links.map(|it| LinkPlan::new(it, &set, &names, &mut patterns));
+                    let links = links.map(|it| LinkPlan::new(it, &set, &names));
                     let links = links.collect();
                     let sieved = sieves.get(phase).and_then(|sieve: &Sieve| sieve.test(at));
                     let plan = RulePlan { number, next: next(steps, at, rule), sieved, links };
@@ -167,8 +162,7 @@ impl Program {
             let plans: &[Option<RulePlan>] = phases.get(phase).map_or(&[][..], Vec::as_slice);
             Gates::new(steps, plans, &names, first)
         });
-        let (pool, pattern_bytes) = (Pool::new(patterns.len()), patterns.bytes());
-        let sieves = Some(Sieves { phases: sieves, seen, pool, pattern_bytes });
+        let sieves = Some(Sieves { phases: sieves, seen });
         Self { set, phases, names, rules: places.len(), limits, sieves, gates, places }
     }
 
@@ -185,11 +179,6 @@ impl Program {
     /// The gates of a phase.
     pub(super) fn gates(&self, phase: Phase) -> Option<&Gates> {
         self.gates.get(phase as usize)
-    }
-
-    /// What patterns have met so far, for whoever looks at values.
-    pub(super) fn pool(&self) -> Option<&Pool> {
-        self.sieves.as_ref().map(|sieves| &sieves.pool)
     }
 
     /// Forgets what was found in values.
@@ -245,13 +234,12 @@ fn next(steps: &[Step], at: usize, rule: &Rule) -> usize {
 }
 
 impl LinkPlan {
-    fn new(link: &Link, set: &RuleSet, names: &Names, patterns: &mut Patterns) -> Self {
+    fn new(link: &Link, set: &RuleSet, names: &Names) -> Self {
         let test = link.test.as_ref();
         let targets = test.map_or(&[][..], |test| &test.targets.included);
         let excluded = test.map_or(&[][..], |test| &test.targets.excluded);
         Self {
             quick: test.and_then(|test| Quick::new(test, names)),
-            pattern: test.and_then(|test| patterns.number(&test.operator)),
             targets: targets.iter().map(|it| TargetPlan::new(it, excluded, names)).collect(),
             argument: test.and_then(|test| test.argument.as_ref()).map(|it| names.resolved(it)),
             acts: link.effects.iter().map(|effect| act::plan(effect, set, names)).collect(),

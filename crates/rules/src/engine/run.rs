@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     action::{AllowScope, Disruption, EngineMode},
-    pattern::Memory,
     rule::{Phase, Rule},
     rule_set::Step,
 };
@@ -21,8 +20,6 @@ pub(super) struct Run<'r> {
     pub(super) program: &'r Program,
     pub(super) collections: &'r Collections,
     pub(super) state: &'r mut State,
-    /// What patterns have met, unless every rule is to look for itself.
-    pub(super) memory: Option<Memory>,
 }
 
 impl<'r> Run<'r> {
@@ -35,9 +32,7 @@ impl<'r> Run<'r> {
         self.state.forget_candidates();
         let mut at = 0;
         loop {
-            if let Some(memory) = &mut self.memory {
-                self.state.find_candidates(program, phase, at, memory);
-            }
+            self.state.find_candidates(program, phase, at);
             let step = self.state.candidates.next(sieve, at);
             if step >= steps.len() || !self.goes_on(phase) {
                 break;
@@ -88,7 +83,7 @@ impl<'r> Run<'r> {
         for (at, (link, link_plan)) in rule.links.iter().zip(&plan.links).enumerate() {
             self.state.matches.next_link();
             let place = ActPlace { phase: rule.phase as usize, step, link: at, act: 0 };
-            let sieved = plan.sieved.filter(|_| at == 0 && self.memory.is_some());
+            let sieved = plan.sieved.filter(|_| at == 0);
             let present = Present { plan: link_plan, number: plan.number, place, sieved, is_told };
             if !self.link(link, present) {
                 return false;

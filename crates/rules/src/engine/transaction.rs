@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::{
     Context, Engine, Hit, Interruption, Refusal,
-    pool::Pool,
     run::Run,
     state::{State, Surroundings, Work},
 };
@@ -160,12 +159,7 @@ impl Transaction {
             if phase == Phase::RequestBody {
                 state.read_request_body(program);
             }
-            let memory = program.pool().map(Pool::take);
-            let mut run = Run { program, collections: &engine.collections, state, memory };
-            run.phase(phase);
-            if let Some((pool, memory)) = program.pool().zip(run.memory) {
-                pool.give(memory);
-            }
+            Run { program, collections: &engine.collections, state }.phase(phase);
         }
         self.state.interruption.as_ref()
     }
@@ -231,6 +225,12 @@ impl Transaction {
     pub fn tx_text(&mut self, name: &[u8]) -> Option<&[u8]> {
         let span = self.state.tx_text(&self.engine.program, name)?;
         Some(self.state.store.bytes(span))
+    }
+
+    /// Every variable of `TX` that has a value, in the order of their names, as text: what two ways
+    /// of running the same rules must leave behind alike.
+    pub fn tx_variables(&mut self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.state.tx_texts(&self.engine.program)
     }
 
     /// The engine that the exchange began with.

@@ -1,8 +1,9 @@
 //! A regular expression that is compiled when it is first run, and what running it takes.
 //!
-//! A mistake in it is found when the rule file is read, by compiling what only tells whether it
-//! matches. But all of it compiled, the patterns of a rule set are most of its memory, and on most
-//! APIs few of them ever match anything.
+//! Each is compiled when it is read, too, so that a mistake is one of the rule file. But compiled,
+//! the patterns of a rule set are most of its memory, and on most APIs few of them ever have
+//! anything to look at. Fewer still ever match: so whether one does is told by an automaton of one
+//! direction without groups, and only what tells where is compiled in full.
 //!
 //! To run one takes memory beside it, by and by as much as it may have, and a caller who knows the
 //! rules can make all of them take theirs. So each thread keeps that memory for all patterns
@@ -21,28 +22,37 @@ use std::{
 
 use regex_automata::{
     Input,
-    meta::{Cache, Config, Regex},
+    hybrid::dfa,
+    meta,
+    nfa::thompson::{self, WhichCaptures},
     util::{primitives::NonMaxUsize, syntax},
 };
 
 use super::error::PatternError;
 
 /// The lazy automaton of one pattern may hold this much for each thread.
-pub(super) const LAZY_BYTES_MAX: usize = 256 * 1024;
+const LAZY_BYTES_MAX: usize = 256 * 1024;
 
 /// All patterns together may hold this much for each thread. What honest values need of a large
 /// rule set is less than half of it.
-pub(super) const SCRATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub(super) const SCRATCH_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// A compiled pattern may hold this much. The largest of the Core Rule Set needs a tenth of it.
 pub(super) const COMPILED_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// What tells whether it matches may hold this much. In full it is a few times as large, and thus
+/// within its own bound.
+const FINDER_BYTES_MAX: usize = COMPILED_BYTES_MAX / 4;
 
 /// The text of a regular expression, and what became of it.
 pub(super) struct Lazy {
     pub(super) text: Box<str>,
     /// Unlike that of any other: under it each thread keeps what running takes.
     number: u64,
-    regex: OnceLock<Option<Regex>>,
+    /// Whether it matches.
+    finder: OnceLock<Option<dfa::DFA>>,
+    /// Where.
+    regex: OnceLock<Option<meta::Regex>>,
 }
 
 /// Where the next match is, group by group: start and end.
@@ -52,65 +62,99 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
+type ByNumber<C> = HashMap<u64, Kept<C>, BuildHasherDefault<AsItIs>>;
+
 /// What running patterns takes, by their numbers.
 #[derive(Default)]
 struct Scratch {
-    caches: HashMap<u64, Kept, BuildHasherDefault<AsItIs>>,
+    finders: ByNumber<dfa::Cache>,
+    regexes: ByNumber<meta::Cache>,
     bytes: usize,
 }
 
-struct Kept {
-    cache: Cache,
+struct Kept<C> {
+    cache: C,
     bytes: usize,
 }
 
 impl Lazy {
-    /// Of a text that is known to compile.
-    pub(super) fn new(text: String) -> Self {
+    pub(super) fn new(text: String) -> Result<Self, PatternError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { text: text.into(), number: NEXT.fetch_add(1, Relaxed), regex: OnceLock::new() }
+        finder(&text)?;
+        let number = NEXT.fetch_add(1, Relaxed);
+        Ok(Self { text: text.into(), number, finder: OnceLock::new(), regex: OnceLock::new() })
     }
 
     pub(super) fn is_match(&self, value: &[u8]) -> bool {
+        // It is always there: what compiled once does so again.
+        let finder = self.finder.get_or_init(|| finder(&self.text).ok()).as_ref();
+        let Some(finder) = finder else { return false };
         let input = Input::new(value).earliest(true);
-        self.run(|regex, cache| regex.search_half_with(cache, &input).is_some()).unwrap_or(false)
+        SCRATCH.with_borrow_mut(|scratch| {
+            let fresh = || Kept { cache: finder.create_cache(), bytes: 0 };
+            let kept = scratch.finders.entry(self.number).or_insert_with(fresh);
+            let found = finder.try_search_fwd(&mut kept.cache, &input);
+            let bytes = kept.cache.memory_usage() + size_of::<Kept<dfa::Cache>>();
+            let before = std::mem::replace(&mut kept.bytes, bytes);
+            scratch.grow(before, bytes);
+            // It cannot fail: it neither gives up nor quits at a byte.
+            found.is_ok_and(|end| end.is_some())
+        })
     }
 
     /// The first match, with so many groups at most.
     pub(super) fn slots(&self, value: &[u8], groups_max: usize) -> Option<Slots> {
-        let input = Input::new(value);
-        self.run(|regex, cache| {
-            let mut slots = vec![None; regex.group_info().slot_len().min(2 * groups_max)];
-            regex.search_slots_with(cache, &input, &mut slots).map(|_| slots)
-        })?
-    }
-
-    fn run<R>(&self, search: impl FnOnce(&Regex, &mut Cache) -> R) -> Option<R> {
-        // It is always there: what compiled once does so again.
         let regex = self.regex.get_or_init(|| compile(&self.text).ok()).as_ref()?;
         SCRATCH.with_borrow_mut(|scratch| {
             let fresh = || Kept { cache: regex.create_cache(), bytes: 0 };
-            let kept = scratch.caches.entry(self.number).or_insert_with(fresh);
-            let found = search(regex, &mut kept.cache);
-            let bytes = kept.cache.memory_usage() + size_of::<Kept>();
-            scratch.bytes = scratch.bytes - kept.bytes + bytes;
-            kept.bytes = bytes;
-            if scratch.bytes > SCRATCH_BYTES_MAX {
-                *scratch = Scratch::default();
-            }
-            Some(found)
+            let kept = scratch.regexes.entry(self.number).or_insert_with(fresh);
+            let mut slots = vec![None; regex.group_info().slot_len().min(2 * groups_max)];
+            let found = regex.search_slots_with(&mut kept.cache, &Input::new(value), &mut slots);
+            let bytes = kept.cache.memory_usage() + size_of::<Kept<meta::Cache>>();
+            let before = std::mem::replace(&mut kept.bytes, bytes);
+            scratch.grow(before, bytes);
+            found.map(|_| slots)
         })
     }
 }
 
-fn compile(text: &str) -> Result<Regex, PatternError> {
-    let config = Config::new()
+impl Scratch {
+    /// A cache has grown from `before` to `after` bytes.
+    fn grow(&mut self, before: usize, after: usize) {
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+        if self.bytes > SCRATCH_BYTES_MAX {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Bytes are bytes, and `.` is any of them.
+fn syntax() -> syntax::Config {
+    syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true)
+}
+
+fn finder(text: &str) -> Result<dfa::DFA, PatternError> {
+    let nfa = thompson::Config::new()
+        .utf8(false)
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(FINDER_BYTES_MAX));
+    let config = dfa::Config::new().cache_capacity(LAZY_BYTES_MAX).skip_cache_capacity_check(true);
+    dfa::DFA::builder()
+        .syntax(syntax())
+        .thompson(nfa)
+        .configure(config)
+        .build(text)
+        .map_err(|error| PatternError::new(error.to_string()))
+}
+
+fn compile(text: &str) -> Result<meta::Regex, PatternError> {
+    let config = meta::Config::new()
         .utf8_empty(false)
         .nfa_size_limit(Some(COMPILED_BYTES_MAX))
         .hybrid_cache_capacity(LAZY_BYTES_MAX);
-    Regex::builder()
+    meta::Regex::builder()
         .configure(config)
-        .syntax(syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true))
+        .syntax(syntax())
         .build(text)
         .map_err(|error| PatternError::new(error.to_string()))
 }
@@ -140,10 +184,13 @@ mod tests {
 
     #[test]
     fn what_running_takes_stays_within_its_limit() {
-        let patterns: Vec<_> = (0..200)
+        let patterns: Vec<_> = (0..60)
             .map(|number| Lazy::new(format!("(?:a|b)*a(?:a|b){{{}}}z{number}", 8 + number % 4)))
+            .map(|pattern| pattern.expect("a pattern"))
             .collect();
-        let value: Vec<u8> = (0..20_000_u32).map(|n| b'a' + (n * n / 7 % 2) as u8).collect();
+        let next = |n: &u32| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let random = std::iter::successors(Some(1_u32), next);
+        let value: Vec<u8> = random.take(20_000).map(|n| b'a' + (n >> 31) as u8).collect();
         let mut most = 0;
         for pattern in &patterns {
             assert!(!pattern.is_match(&value));

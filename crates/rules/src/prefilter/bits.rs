@@ -31,6 +31,12 @@ impl Bits {
         self.0.iter().all(|word| *word == 0)
     }
 
+    /// Makes it the same as another set, in the room that it has.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.0.clear();
+        self.0.extend_from_slice(&other.0);
+    }
+
     /// Adds all of another set of the same size.
     pub(crate) fn add(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(&other.0) {

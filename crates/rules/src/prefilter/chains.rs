@@ -31,6 +31,9 @@ struct Node {
 #[derive(Debug)]
 struct Behind {
     transformation: Transformation,
+    /// The bytes that it acts on, and whether it also acts on a value that has none of them.
+    triggers: ByteSet,
+    is_always_on: bool,
     nodes: Nodes,
 }
 
@@ -72,6 +75,13 @@ impl Default for Chains {
     }
 }
 
+impl Behind {
+    /// As [`Transformation::may_change`].
+    fn may_change(&self, present: ByteSet) -> bool {
+        self.is_always_on || self.triggers.meets(present)
+    }
+}
+
 impl Chains {
     /// The nodes along a chain, the value as it came first; nothing when the tree is full.
     pub(super) fn grow(&mut self, chain: &[Transformation]) -> Option<Vec<usize>> {
@@ -98,7 +108,9 @@ impl Chains {
         let place = self.nodes.len();
         self.nodes.push(Node { parent, transformation });
         if !self.behind.iter().any(|it| it.transformation == transformation) {
-            self.behind.push(Behind { transformation, nodes: 0 });
+            let triggers = transformation.triggers();
+            let is_always_on = transformation.may_change(ByteSet::NONE);
+            self.behind.push(Behind { transformation, triggers, is_always_on, nodes: 0 });
         }
         // It lies behind its own transformation and those on the way to it.
         let mut at = place;
@@ -124,10 +136,8 @@ impl Chains {
         };
         let mut forms = Forms { first, others: Vec::new() };
         // Only behind a transformation that may change the value is anything but the value.
-        let moving = self
-            .behind
-            .iter()
-            .filter(|it| it.nodes & wanted != 0 && it.transformation.may_change(present));
+        let moving =
+            self.behind.iter().filter(|it| it.nodes & wanted != 0 && it.may_change(present));
         let mut left = moving.fold(0, |all, it| all | it.nodes) & wanted;
         let mut form_of = [0; NODES_MAX];
         while left != 0 {

@@ -92,24 +92,18 @@ impl Lexicon {
         }
     }
 
-    /// Adds to `tests` those of which a literal is in the value, in which the bytes `present` occur.
+    /// Adds to `tests` those of which a literal is in the value, whose bytes are `present`.
     pub(super) fn find(&self, value: &[u8], present: ByteSet, tests: &mut Bits) {
-        let [first, second, rest @ ..] = value else { return };
-        let mut key = u32::from(small(*first)) << 8 | u32::from(small(*second)) << 16;
-        for (at, byte) in rest.iter().enumerate() {
+        let [first, ..] = value else { return };
+        let looks_for_pairs = self.pair_bytes.iter().all(|set| set.meets(present));
+        let mut key = u32::from(small(*first)) << 16;
+        for (end, byte) in value.iter().enumerate().skip(1) {
             key = key >> 8 | u32::from(small(*byte)) << 16;
-            if self.triples.may_have(key) {
-                self.compare(&self.triples, key, value, at, tests);
+            if looks_for_pairs && self.pairs.may_have(key >> 8) {
+                self.compare(&self.pairs, key >> 8, value, end - 1, tests);
             }
-        }
-        if !self.pair_bytes.iter().all(|set| set.meets(present)) {
-            return;
-        }
-        let mut key = u32::from(small(*first)) << 8;
-        for (at, byte) in value.iter().skip(1).enumerate() {
-            key = key >> 8 | u32::from(small(*byte)) << 8;
-            if self.pairs.may_have(key) {
-                self.compare(&self.pairs, key, value, at, tests);
+            if end > 1 && self.triples.may_have(key) {
+                self.compare(&self.triples, key, value, end - 2, tests);
             }
         }
     }
@@ -128,15 +122,6 @@ impl Lexicon {
                 owners.iter().for_each(|test| tests.insert(usize::from(*test)));
             }
         }
-    }
-
-    /// How much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
-        let tables = [&self.triples, &self.pairs].map(|table| {
-            WORDS * 8 + table.starts.len() * 4 + table.entries.len() * size_of::<(u32, u32)>()
-        });
-        let literals = self.literals.len() * size_of::<Literal>();
-        tables.iter().sum::<usize>() + literals + self.text.len() + self.owners.len() * 2
     }
 }
 
@@ -235,8 +220,9 @@ mod tests {
             literals in prop::collection::btree_set("[ab(|]{2,5}", 1..40),
             value in "[abABc(|]{0,24}",
         ) {
+            let tests = (0..).map(|test| vec![test, 60]);
             let owners: BTreeMap<&[u8], Vec<u16>> =
-                literals.iter().map(|it| it.as_bytes()).zip((0..).map(|test| vec![test, 60])).collect();
+                literals.iter().map(|it| it.as_bytes()).zip(tests).collect();
             let lexicon = Lexicon::new(&owners);
             let mut tests = Bits::with_room(64);
             lexicon.find(value.as_bytes(), ByteSet::present(value.as_bytes()), &mut tests);

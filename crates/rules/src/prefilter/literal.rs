@@ -1,19 +1,23 @@
 //! What a value must contain for a pattern to match it at all: one of some literals, or bytes of
 //! some sets.
 //!
-//! The algebra is that of RE2's FilteredRE2: going up the syntax tree, each part is either a small
-//! set of exact strings or only known to need one of a set. Everything is in small letters, because
-//! the scan for literals does not tell case apart, so that what is found here holds for a value in
-//! any case.
+//! The algebra is that of RE2's FilteredRE2 and of Google's code search: going up the syntax tree,
+//! each part is either a small set of exact strings or known by what it begins and ends with; where
+//! two parts meet, the end of one and the beginning of the other are a literal. Everything is in
+//! small letters, because the scan for literals does not tell case apart, so that what is found
+//! here holds for a value in any case.
 //!
 //! Invariant: every value that the pattern matches contains one of the literals, and for each of
 //! the byte sets at least one byte of it.
+
+mod ends;
 
 use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::byte_set::ByteSet;
+use ends::Ends;
 
 /// A set of exact strings is not multiplied beyond this.
 const EXACT_MAX: usize = 256;
@@ -25,7 +29,9 @@ const CLASS_MAX: usize = 16;
 const NEEDED_MAX: usize = 3_000;
 /// Shorter literals are in most values: they tell nothing apart.
 const LITERAL_BYTES_MIN: usize = 2;
-/// So many byte sets are kept of a pattern, the smallest.
+/// Nor do literals of which one begins at one place in a hundred.
+const FREQUENCY_MAX: f64 = 0.01;
+/// So many byte sets are kept of a pattern, the rarest.
 const BYTE_SETS_MAX: usize = 6;
 /// Patterns nest less deeply than this; the parser's own bound is 250.
 const DEPTH_MAX: usize = 300;
@@ -52,28 +58,29 @@ pub(super) fn needs(pattern: &str) -> Needs {
         .build()
         .parse(pattern);
     let Ok(hir) = parser else { return Needs::default() };
-    let Part { exact, needed } = part(&hir, 0);
+    let Part { exact, needed, .. } = part(&hir, 0);
     let literals = [exact.filter(is_useful), needed].into_iter().flatten().reduce(better);
     let mut bytes = byte_sets(&hir, 0);
-    bytes.sort_by_key(|set| set.len());
-    bytes.dedup();
-    bytes.truncate(BYTE_SETS_MAX);
+    keep_rarest(&mut bytes);
     let length_min = hir.properties().minimum_len().unwrap_or_default();
     Needs { literals, bytes, length_min }
 }
 
 /// What is known of a part of a pattern.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Part {
     /// It matches one of these strings and nothing else.
     exact: Option<Strings>,
     /// Whatever it matches contains one of these.
     needed: Option<Strings>,
+    /// What it begins and ends with.
+    ends: Ends,
 }
 
 impl Part {
     fn exact(strings: Strings) -> Self {
-        Self { exact: Some(strings), needed: None }
+        let ends = Ends::of(&strings);
+        Self { exact: Some(strings), needed: None, ends }
     }
 
     fn empty() -> Self {
@@ -83,7 +90,7 @@ impl Part {
     /// The same, no longer as exact strings.
     fn at_least(self) -> Self {
         let needed = [self.exact.filter(is_useful), self.needed].into_iter().flatten();
-        Self { exact: None, needed: needed.reduce(better) }
+        Self { exact: None, needed: needed.reduce(better), ends: self.ends }
     }
 }
 
@@ -94,7 +101,7 @@ fn part(hir: &Hir, depth: usize) -> Part {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Part::empty(),
         HirKind::Literal(literal) => Part::exact(Strings::from([literal.0.to_ascii_lowercase()])),
-        HirKind::Class(class) => class_strings(class).map_or_else(Part::default, Part::exact),
+        HirKind::Class(class) => of_class(class),
         HirKind::Capture(capture) => part(&capture.sub, depth + 1),
         HirKind::Repetition(repetition) => repeated(repetition, depth),
         HirKind::Concat(parts) => concatenated(parts.iter().map(|it| part(it, depth + 1))),
@@ -102,10 +109,13 @@ fn part(hir: &Hir, depth: usize) -> Part {
     }
 }
 
-fn class_strings(class: &Class) -> Option<Strings> {
-    let set = class_bytes(class)?;
+fn of_class(class: &Class) -> Part {
+    let Some(set) = class_bytes(class) else { return Part::default() };
     let small: Strings = set.iter().map(|byte| vec![byte.to_ascii_lowercase()]).collect();
-    (small.len() <= CLASS_MAX).then_some(small)
+    if small.len() <= CLASS_MAX {
+        return Part::exact(small);
+    }
+    Part { ends: Ends::of(&small), ..Part::default() }
 }
 
 fn class_bytes(class: &Class) -> Option<ByteSet> {
@@ -127,28 +137,33 @@ fn class_bytes(class: &Class) -> Option<ByteSet> {
 fn repeated(repetition: &Repetition, depth: usize) -> Part {
     let inner = part(&repetition.sub, depth + 1);
     match (repetition.min, repetition.max) {
+        (0, Some(0)) => Part::empty(),
         (0, Some(1)) => match inner.exact {
             Some(mut strings) if strings.len() < EXACT_MAX => {
                 strings.insert(Vec::new());
                 Part::exact(strings)
             }
-            _ => Part::default(),
+            _ => Part { ends: inner.ends.or_empty(), ..Part::default() },
         },
-        (0, _) => Part::default(),
+        (0, _) => Part { ends: inner.ends.or_empty(), ..Part::default() },
         (1, Some(1)) => inner,
         (min, max) => {
             let times = usize::try_from(min).unwrap_or(usize::MAX).min(EXACT_BYTES_MAX);
-            let copies = std::iter::repeat_n(inner.exact.clone(), times);
-            let all = concatenated(copies.map(|exact| Part { exact, needed: None }));
+            // What one copy needs is added below, once.
+            let copy = Part { needed: None, exact: inner.exact, ends: inner.ends.clone() };
+            let all = concatenated(std::iter::repeat_n(copy, times));
             let is_exact = max == Some(min) && times as u64 == u64::from(min);
             let whole = if is_exact { all } else { all.at_least() };
+            // More copies may follow: it begins as the first does, and ends as any does.
+            let ends = if is_exact { whole.ends } else { inner.ends };
             let needed = [whole.needed, inner.needed].into_iter().flatten().reduce(better);
-            Part { exact: whole.exact, needed }
+            Part { exact: whole.exact, needed, ends }
         }
     }
 }
 
-/// Exact parts that stand side by side are multiplied out for as long as they stay few.
+/// Exact parts that stand side by side are multiplied out for as long as they stay few; where other
+/// parts meet, their ends are a literal.
 fn concatenated(parts: impl Iterator<Item = Part>) -> Part {
     let mut run = Some(Strings::from([Vec::new()]));
     let mut is_exact = true;
@@ -157,8 +172,10 @@ fn concatenated(parts: impl Iterator<Item = Part>) -> Part {
         let both = [needed.take(), found.filter(is_useful)];
         needed = both.into_iter().flatten().reduce(better);
     };
+    let mut all_ends = Vec::new();
     for part in parts {
         take(part.needed);
+        all_ends.push(part.ends);
         let product = run.as_ref().zip(part.exact.as_ref()).and_then(|(run, it)| product(run, it));
         match product {
             Some(product) => run = Some(product),
@@ -169,11 +186,13 @@ fn concatenated(parts: impl Iterator<Item = Part>) -> Part {
             }
         }
     }
-    if is_exact {
-        return Part { exact: run, needed };
+    if is_exact && let Some(exact) = run {
+        return Part { needed, ..Part::exact(exact) };
     }
     take(run);
-    Part { exact: None, needed }
+    let (ends, meeting) = ends::joined(&all_ends);
+    meeting.into_iter().for_each(|literals| take(Some(literals)));
+    Part { exact: None, needed, ends }
 }
 
 fn product(left: &Strings, right: &Strings) -> Option<Strings> {
@@ -201,26 +220,60 @@ fn alternated(branches: impl Iterator<Item = Part>) -> Part {
     if let Some(strings) = all_exact {
         return Part::exact(strings);
     }
+    let ends = Ends::either(branches.iter().map(|branch| &branch.ends));
     let needed = branches.into_iter().try_fold(Strings::new(), |mut all, branch| {
         all.extend(branch.at_least().needed?);
         (all.len() <= NEEDED_MAX).then_some(all)
     });
-    Part { exact: None, needed }
+    Part { exact: None, needed, ends }
 }
 
-/// Has each string enough bytes to tell values apart?
+/// Do the strings tell values apart?
 fn is_useful(strings: &Strings) -> bool {
-    !strings.is_empty() && strings.iter().all(|string| string.len() >= LITERAL_BYTES_MIN)
+    !strings.is_empty()
+        && strings.iter().all(|string| string.len() >= LITERAL_BYTES_MIN)
+        && frequency(strings) <= FREQUENCY_MAX
 }
 
-/// Of two sets of which one string each is needed, the one that fewer values have: that of the
-/// longer strings, then that of fewer.
+/// Of two sets of which one string each is needed, the one that fewer values have.
 fn better(one: Strings, other: Strings) -> Strings {
-    let rank = |strings: &Strings| {
-        let shortest = strings.iter().map(Vec::len).min().unwrap_or_default();
-        (shortest.min(6), usize::MAX - strings.len())
-    };
-    if rank(&other) > rank(&one) { other } else { one }
+    if frequency(&other) < frequency(&one) { other } else { one }
+}
+
+/// How often any of the strings begins at a place of a value, roughly.
+fn frequency(strings: &Strings) -> f64 {
+    let of = |string: &Vec<u8>| string.iter().map(|byte| likelihood(*byte)).product::<f64>();
+    strings.iter().map(of).sum()
+}
+
+/// How likely a byte is at a place of what programs send, roughly.
+fn likelihood(byte: u8) -> f64 {
+    match byte {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0.07,
+        b'a'..=b'z' => 0.025,
+        b' ' => 0.1,
+        b'0'..=b'9' => 0.03,
+        b'.' | b'-' | b'_' | b'/' => 0.02,
+        _ => 0.004,
+    }
+}
+
+/// How likely a byte of the set is at a place of a value, in millionths.
+pub(super) fn commonness(set: ByteSet) -> u64 {
+    let likelihood = set.iter().map(|byte| likelihood(byte.to_ascii_lowercase())).sum::<f64>();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 256 million"
+    )]
+    let millionths = (likelihood * 1e6) as u64;
+    millionths
+}
+
+fn keep_rarest(sets: &mut Vec<ByteSet>) {
+    sets.sort_by_cached_key(|set| (commonness(*set), *set));
+    sets.dedup();
+    sets.truncate(BYTE_SETS_MAX);
 }
 
 /// Sets of which every match has a byte.
@@ -238,18 +291,16 @@ fn byte_sets(hir: &Hir, depth: usize) -> Vec<ByteSet> {
         HirKind::Concat(parts) => {
             let mut sets: Vec<ByteSet> =
                 parts.iter().flat_map(|part| byte_sets(part, depth + 1)).collect();
-            sets.sort_by_key(|set| set.len());
-            sets.dedup();
-            sets.truncate(BYTE_SETS_MAX);
+            keep_rarest(&mut sets);
             sets
         }
         HirKind::Alternation(branches) => {
-            // A match takes one of the branches: it has a byte of the smallest set of that one.
-            let smallest = branches
-                .iter()
-                .map(|branch| byte_sets(branch, depth + 1).into_iter().min_by_key(|set| set.len()));
+            // A match takes one of the branches: it has a byte of the rarest set of that one.
+            let rarest = branches.iter().map(|branch| {
+                byte_sets(branch, depth + 1).into_iter().min_by_key(|set| commonness(*set))
+            });
             let united =
-                smallest.into_iter().try_fold(ByteSet::NONE, |all, set| Some(all.union(set?)));
+                rarest.into_iter().try_fold(ByteSet::NONE, |all, set| Some(all.union(set?)));
             united.into_iter().collect()
         }
     }
@@ -287,11 +338,14 @@ mod tests {
         check("(?:ab|x)", &[]);
         check("^/etc/passwd$", &["/etc/passwd"]);
         check(r"(?:ab|cd).{3,}(?:longer|string)", &["longer", "string"]);
+        // What stands where parts meet.
+        check(r"\w+='?[ab]+", &["='", "=a", "=b"]);
+        check(r"\w*='?[ab]*", &[]);
     }
 
     #[test]
     fn bytes_are_needed_where_literals_are_not() {
-        let Needs { literals, bytes, length_min } = needs(r"[a-z]+\s*=\s*[0-9]");
+        let Needs { literals, bytes, length_min } = needs(r"[a-z]+\D*=\D*[0-9]");
         assert_eq!(literals, None);
         assert!(bytes.contains(&ByteSet::of(b"=")));
         assert_eq!(length_min, 3);

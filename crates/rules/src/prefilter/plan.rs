@@ -3,26 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bits::Bits, chains::Chains, lexicon::Lexicon, literal::Needs, needs::needs, part::Part,
-    sieve::SieveTest, view::LooksAt,
+    bits::Bits,
+    chains::Chains,
+    lexicon::Lexicon,
+    literal::{self, Needs},
+    needs::needs,
+    part::Part,
+    sieve::SieveTest,
+    view::LooksAt,
 };
 use crate::{
     byte_set::ByteSet,
-    operator::Operator,
-    pattern::Pattern,
     rule::{Rule, Selector, Target},
     variable::Shape,
 };
 
 /// A phase with more rules than this is one of a kind; the rest is evaluated plainly.
 const TESTS_MAX: usize = 4_096;
-
-/// The patterns that can be asked whether they match, numbered.
-#[derive(Debug, Default)]
-pub(crate) struct Patterns {
-    numbers: BTreeMap<Box<[u8]>, usize>,
-    finder_bytes: usize,
-}
 
 /// A sieve in the making.
 #[derive(Default)]
@@ -33,34 +30,19 @@ pub(super) struct Plan {
     pub(super) looks: BTreeMap<Part, LooksAt>,
 }
 
-impl Patterns {
-    /// The number of the operator's pattern, if it has one that can be asked.
-    pub(crate) fn number(&mut self, operator: &Operator) -> Option<usize> {
-        let Operator::Rx(pattern) = operator else { return None };
-        let finder = pattern.finder()?;
-        let next = self.numbers.len();
-        if let Some(known) = self.numbers.get(pattern.source()) {
-            return Some(*known);
-        }
-        self.numbers.insert(pattern.source().into(), next);
-        self.finder_bytes += finder.bytes();
-        Some(next)
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.numbers.len()
-    }
-
-    /// How much memory their automata take.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.finder_bytes
-    }
+/// Bytes that ordinary names do not have, and of which those have one that the pattern matches.
+fn mark(pattern: &str) -> Option<ByteSet> {
+    let ordinary = ByteSet::of(b"_-.[]")
+        .union(ByteSet::range(b'0', b'9'))
+        .union(ByteSet::range(b'A', b'Z'))
+        .union(ByteSet::range(b'a', b'z'));
+    let sets = literal::needs(pattern).bytes;
+    sets.into_iter().find(|set| !set.meets(ordinary))
 }
 
 impl Plan {
     /// Takes a rule in, if it can be sieved.
-    pub(super) fn take(&mut self, step: usize, rule: &Rule, patterns: &mut Patterns) -> bool {
+    pub(super) fn take(&mut self, step: usize, rule: &Rule) -> bool {
         let Some(test) = rule.links.first().and_then(|link| link.test.as_ref()) else {
             return false;
         };
@@ -75,12 +57,8 @@ impl Plan {
         let Needs { literals, bytes, length_min } = needs;
         let last = path.len().saturating_sub(1);
         let ends = path.get(if test.multi_match { 0 } else { last }..).unwrap_or_default();
-        let pattern = patterns.number(&test.operator).and_then(|number| match &test.operator {
-            Operator::Rx(pattern) => Some((number, Pattern::clone(pattern))),
-            _ => None,
-        });
         let ends = ends.iter().fold(0, |all, node| all | 1 << node);
-        self.tests.push(SieveTest { step, ends, bytes, length_min, pattern });
+        self.tests.push(SieveTest { step, ends, bytes, length_min });
         self.needs.push(literals.map(|literals| literals.into_iter().collect()));
         for target in targets {
             self.look(number, target);
@@ -96,7 +74,14 @@ impl Plan {
                 Selector::Key { key, .. } => {
                     looks.named.entry(key.clone()).or_default().push(test);
                 }
-                // Which names a pattern matches is the engine's concern.
+                Selector::Pattern(pattern) => match mark(pattern.as_str()) {
+                    Some(mark) => {
+                        looks.marked.push(test);
+                        looks.marks = looks.marks.union(mark);
+                    }
+                    // Which names a pattern matches is the engine's concern.
+                    None => looks.any.push(test),
+                },
                 _ => looks.any.push(test),
             }
         }
@@ -121,7 +106,7 @@ impl Plan {
             if literals.is_some() {
                 continue;
             }
-            let bytes = test.bytes.iter().copied().min_by_key(|set| set.len());
+            let bytes = test.bytes.iter().copied().min_by_key(|set| literal::commonness(*set));
             let place = others.iter().position(|(known, _)| *known == bytes);
             let place = place.unwrap_or_else(|| {
                 others.push((bytes, Bits::with_room(self.tests.len())));

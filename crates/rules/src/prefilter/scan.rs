@@ -1,7 +1,7 @@
 //! One value after the other, looked at for all rules together.
 
 use super::{bits::Bits, chains::Forms, part::Part, seen::Met, sieve::Sieve, view::Class};
-use crate::{pattern::Memory, rule_set::Step};
+use crate::rule_set::Step;
 
 /// So many pairs of a test and a value are kept. Beyond, rules look for their values themselves.
 const ROWS_MAX: usize = 16_384;
@@ -50,7 +50,6 @@ impl Scan {
     pub(crate) fn value(
         &mut self,
         look: Look<'_>,
-        memory: &mut Memory,
         class: &Class,
         (part, place): (Part, usize),
         value: &[u8],
@@ -63,7 +62,7 @@ impl Scan {
         match look.sieve.seen.look(class.id, value) {
             Some(met) => self.met.extend_from_slice(met.tests()),
             None => {
-                bytes = self.ask(look, memory, class, value);
+                bytes = self.ask(look, class, value);
                 if let Some(met) = Met::of(&self.met) {
                     look.sieve.seen.note(class.id, value, met);
                 }
@@ -99,12 +98,12 @@ impl Scan {
     }
 
     /// Asks every test of the value, and says how many bytes that took.
-    fn ask(&mut self, look: Look<'_>, memory: &mut Memory, class: &Class, value: &[u8]) -> usize {
+    fn ask(&mut self, look: Look<'_>, class: &Class, value: &[u8]) -> usize {
         let forms = look.sieve.chains.forms(value, class.nodes);
         let mut bytes = 0;
         for at in 0..forms.len() {
             bytes += self.find_literals(look.sieve, &forms, at);
-            bytes += self.form(look, memory, class, &forms, at);
+            bytes += self.form(look, class, &forms, at);
         }
         bytes
     }
@@ -118,7 +117,7 @@ impl Scan {
         let (before, rest) = self.hits.split_at_mut(at);
         let Some(hits) = rest.first_mut() else { return 0 };
         if let Some(same) = form.in_small_letters_of.and_then(|same| before.get(same)) {
-            hits.clone_from(same);
+            hits.copy(same);
             return 0;
         }
         hits.reset(sieve.tests.len());
@@ -127,16 +126,9 @@ impl Scan {
     }
 
     /// Asks of a form what is not ruled out, and says how many bytes that took.
-    fn form(
-        &mut self,
-        look: Look<'_>,
-        memory: &mut Memory,
-        class: &Class,
-        forms: &Forms<'_>,
-        at: usize,
-    ) -> usize {
+    fn form(&mut self, look: Look<'_>, class: &Class, forms: &Forms<'_>, at: usize) -> usize {
         let (Some(form), Some(hits)) = (forms.get(at), self.hits.get(at)) else { return 0 };
-        self.possible.clone_from(hits);
+        self.possible.copy(hits);
         for (set, tests) in &look.sieve.others {
             if set.is_none_or(|set| set.meets(form.present)) {
                 self.possible.add(tests);
@@ -154,7 +146,7 @@ impl Scan {
                     continue;
                 }
                 bytes += form.bytes.len();
-                if test.is_met(look.steps, memory, form) {
+                if test.is_met(look.steps, form) {
                     self.met.push(name);
                 }
             }

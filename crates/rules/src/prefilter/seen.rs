@@ -120,16 +120,6 @@ impl Seen {
         }
     }
 
-    /// How much memory it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        let shard_bytes = |shard: &Mutex<Shard>| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let entries = shard.short.iter().chain(&shard.long);
-            entries.map(|entry| size_of::<Entry>() + entry.value.capacity()).sum::<usize>()
-        };
-        self.shards.iter().map(shard_bytes).sum()
-    }
-
     fn with_set(
         &self,
         class: u32,

@@ -9,16 +9,11 @@ use super::{
     chains::{Chains, Form, Nodes},
     lexicon::Lexicon,
     part::Part,
-    plan::{Patterns, Plan},
+    plan::Plan,
     seen::Seen,
     view::{LooksAt, Outcomes, View},
 };
-use crate::{
-    byte_set::ByteSet,
-    operator::Operator,
-    pattern::{Memory, Pattern},
-    rule_set::Step,
-};
+use crate::{byte_set::ByteSet, operator::Operator, rule_set::Step};
 
 /// So many views are kept.
 const VIEWS_MAX: usize = 16;
@@ -49,18 +44,16 @@ pub(super) struct SieveTest {
     pub(super) ends: Nodes,
     pub(super) bytes: Vec<ByteSet>,
     pub(super) length_min: usize,
-    /// The pattern that it asks, and its number, if it is one with a finder.
-    pub(super) pattern: Option<(usize, Pattern)>,
 }
 
 impl Sieve {
     /// Prepares the steps of a phase.
-    pub(crate) fn new(steps: &[Step], patterns: &mut Patterns, seen: &Arc<Seen>) -> Self {
+    pub(crate) fn new(steps: &[Step], seen: &Arc<Seen>) -> Self {
         let mut plan = Plan::default();
         let mut always = Bits::with_room(steps.len());
         for (at, step) in steps.iter().enumerate() {
             if let Step::Rule(rule) = step
-                && !plan.take(at, rule, patterns)
+                && !plan.take(at, rule)
             {
                 always.insert(at);
             }
@@ -97,16 +90,6 @@ impl Sieve {
         views.push((outcomes, Arc::clone(&view)));
         view
     }
-
-    /// How much memory it takes, without what values led to.
-    pub(crate) fn bytes(&self) -> usize {
-        let tests = self.tests.iter();
-        let tests = tests.map(|it| size_of::<SieveTest>() + it.bytes.len() * size_of::<ByteSet>());
-        let others = self.others.iter().map(|(_, tests)| size_of::<ByteSet>() + tests.words() * 8);
-        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        let views = views.iter().map(|(_, view)| view.bytes());
-        self.lexicon.bytes() + tests.chain(others).chain(views).sum::<usize>()
-    }
 }
 
 impl SieveTest {
@@ -117,12 +100,7 @@ impl SieveTest {
     }
 
     /// Does it hold for the form?
-    pub(super) fn is_met(&self, steps: &[Step], memory: &mut Memory, form: &Form<'_>) -> bool {
-        if let Some((number, pattern)) = &self.pattern
-            && let Some(finder) = pattern.finder()
-        {
-            return memory.finds(*number, finder, &form.bytes);
-        }
+    pub(super) fn is_met(&self, steps: &[Step], form: &Form<'_>) -> bool {
         self.operator(steps).is_some_and(|operator| operator.matches(&form.bytes, b""))
     }
 

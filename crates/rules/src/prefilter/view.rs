@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::byte_set::ByteSet;
+
 use super::{bits::Bits, chains::Nodes, part::Part, seen::Seen, sieve::Sieve};
 
 /// Which conditions hold that let rules be jumped over, a bit for each.
@@ -21,6 +23,9 @@ pub(crate) struct Lookout {
     pub(crate) any: Class,
     /// For values of these names, those for any value included.
     named: BTreeMap<Box<[u8]>, Class>,
+    /// For values whose names have a byte of `marks`, those for any value included.
+    marked: Class,
+    marks: ByteSet,
     /// How long these names are, a bit for each length; the last one for all that are longer.
     lengths: u64,
     is_exact: bool,
@@ -41,6 +46,9 @@ pub(crate) struct Class {
 pub(super) struct LooksAt {
     pub(super) any: Vec<usize>,
     pub(super) named: BTreeMap<Box<[u8]>, Vec<usize>>,
+    /// For values whose names a pattern chooses: those names have a byte of `marks`.
+    pub(super) marked: Vec<usize>,
+    pub(super) marks: ByteSet,
     /// Are names compared byte by byte?
     pub(super) is_exact: bool,
 }
@@ -55,13 +63,20 @@ impl View {
             let tests = tests.iter().copied().flatten().copied().filter(stays);
             Class::new(sieve, seen.new_class(), tests)
         };
+        let marks = |looks: &LooksAt| {
+            if looks.marked.iter().any(stays) { looks.marks } else { ByteSet::NONE }
+        };
         let lookout = |(part, looks): (&Part, &LooksAt)| {
             let named = looks.named.iter();
-            let named = named.map(|(name, tests)| (name.clone(), class(&[&looks.any, tests])));
+            // Whether a pattern chooses the name besides is the engine's concern.
+            let named = named
+                .map(|(name, tests)| (name.clone(), class(&[&looks.any, &looks.marked, tests])));
             let named: BTreeMap<_, _> = named.filter(|(_, class)| !class.is_empty()).collect();
             Lookout {
                 part: *part,
                 any: class(&[&looks.any]),
+                marked: class(&[&looks.any, &looks.marked]),
+                marks: marks(looks),
                 lengths: named.keys().fold(0, |all, name| all | length_bit(name)),
                 named,
                 is_exact: looks.is_exact,
@@ -69,18 +84,6 @@ impl View {
         };
         let lookouts = sieve.looks.iter().map(lookout);
         Self { lookouts: lookouts.filter(|it| !it.is_idle()).collect() }
-    }
-
-    /// How much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
-        let class_bytes = |class: &Class| size_of::<Class>() + class.tests.words() * 8;
-        let lookouts = self.lookouts.iter().map(|lookout| {
-            let named = lookout.named.iter();
-            size_of::<Lookout>()
-                + class_bytes(&lookout.any)
-                + named.map(|(name, class)| name.len() + class_bytes(class)).sum::<usize>()
-        });
-        lookouts.sum()
     }
 }
 
@@ -104,20 +107,22 @@ impl Class {
 impl Lookout {
     /// Does nobody look?
     fn is_idle(&self) -> bool {
-        self.any.is_empty() && self.named.is_empty()
+        self.any.is_empty() && self.marked.is_empty() && self.named.is_empty()
     }
 
     /// The tests that look at the value of that name; `room` is for the name in small letters.
     pub(crate) fn class(&self, name: &[u8], room: &mut Vec<u8>) -> &Class {
+        let is_marked = !self.marks.is_empty() && self.marks.meets(ByteSet::present(name));
+        let others = if is_marked { &self.marked } else { &self.any };
         if self.lengths & length_bit(name) == 0 {
-            return &self.any;
+            return others;
         }
         if self.is_exact {
-            return self.named.get(name).unwrap_or(&self.any);
+            return self.named.get(name).unwrap_or(others);
         }
         room.clear();
         room.extend(name.iter().map(u8::to_ascii_lowercase));
-        self.named.get(room.as_slice()).unwrap_or(&self.any)
+        self.named.get(room.as_slice()).unwrap_or(others)
     }
 }
 
