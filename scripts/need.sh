@@ -67,6 +67,7 @@ test-data)
     want go golang-go
     want nginx nginx-light
     want python3 python3
+    want chromium chromium
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ;;
 bench)

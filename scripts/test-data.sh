@@ -2,7 +2,7 @@
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
 # the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), other servers (node, Go,
 # nginx) on the far side of the gateway, and clients and a validator in Python (gRPC, WebSocket,
-# HTTP/2, OpenAPI). They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
+# HTTP/2, OpenAPI), a browser for the report. They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh

@@ -28,12 +28,13 @@ const ALL: &[&str] = &[
     "gateway",
     "intake",
     "console",
+    "report",
     "drill",
     "conformance",
 ];
 
 /// A crate of ours, and the crates of ours it may depend on.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("traffic", &[]),
     ("caller", CORE),
     ("catalog", CORE),
@@ -43,7 +44,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("ledger", CORE),
     ("gateway", SHELL),
     ("intake", SHELL),
-    ("console", SHELL),
+    ("report", &["traffic", "shield"]),
+    ("console", &["traffic", "shield", "ledger", "report"]),
     ("drill", &["traffic", "rules", "shield", "ledger"]),
     ("conformance", &["rules", "gateway"]),
     ("palisade", ALL),

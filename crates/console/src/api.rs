@@ -13,6 +13,7 @@ mod explain;
 mod figures;
 mod incidents;
 mod modes;
+mod report;
 mod status;
 
 use std::sync::Arc;
@@ -100,6 +101,7 @@ pub fn routes(console: Console) -> Router {
         .route("/decisions/{id}", delete(decisions::remove))
         .route("/exceptions", get(exceptions::list).post(exceptions::make))
         .route("/exceptions/{id}", get(exceptions::one).delete(exceptions::remove))
+        .route("/report", get(report::make))
         .route("/audit", get(audit::list));
     Router::new()
         .nest("/api/v1", v1)

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod refused;
+pub mod reporting;
 pub mod serve;
 pub mod socket;
 pub mod wire;

@@ -6,6 +6,7 @@
 mod blind;
 mod campaigns;
 mod gather;
+mod tallied;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use shield::Engine;
-use traffic::Timestamp;
+use traffic::{Tally, Timestamp};
 
 use crate::driver::Driver;
 use crate::input::{Account, Assumptions, Kind, Known, NotAnInput, OpenInput};
@@ -27,6 +28,7 @@ pub use campaigns::Campaign;
 pub use gather::{Evidence, Found};
 
 use gather::Gathered;
+use tallied::Tallied;
 
 /// Exchanges that change threads together.
 const BATCH: usize = 256;
@@ -103,6 +105,10 @@ pub struct Scanned {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Exchanges so late that they were taken as happening later.
     pub out_of_order: u64,
+    /// Kinds of exchange by the hour; of very long stretches by the day.
+    pub tallies: Vec<Tally>,
+    /// Seconds that one of these counts stands for.
+    pub tally_grain_s: u32,
     /// Findings as the campaigns they make up, the gravest first.
     pub campaigns: Vec<Campaign>,
     /// Findings that were dropped because there were too many.
@@ -160,7 +166,7 @@ impl Inputs {
 pub fn scan(engine: &Engine, inputs: Inputs, told: &mut dyn FnMut(&[traffic::Finding])) -> Scanned {
     let Inputs { known, passed_over, assumed, progress } = inputs;
     let (sender, receiver) = sync_channel(BATCHES_WAITING_MAX);
-    let (read, (driver, gathered)) = std::thread::scope(|scope| {
+    let (read, (driver, gathered, tallied)) = std::thread::scope(|scope| {
         let reader = scope.spawn({
             let progress = &progress;
             move || {
@@ -186,6 +192,8 @@ pub fn scan(engine: &Engine, inputs: Inputs, told: &mut dyn FnMut(&[traffic::Fin
         refused: counts.refused,
         span: counts.first.map(|first| (first, counts.last)),
         out_of_order: counts.out_of_order,
+        tally_grain_s: tallied.grain_s(),
+        tallies: tallied.into_tallies(),
         findings_dropped: gathered.dropped,
         campaigns: campaigns::of(gathered.into_found()),
         blind: blind::of(shown, &counts),
@@ -199,8 +207,9 @@ fn drive<'e>(
     receiver: Receiver<Vec<Arrival>>,
     progress: &Progress,
     told: &mut dyn FnMut(&[traffic::Finding]),
-) -> (Driver<'e>, Gathered) {
+) -> (Driver<'e>, Gathered, Tallied) {
     let (mut driver, mut gathered) = (Driver::new(engine), Gathered::default());
+    let mut tallied = Tallied::default();
     let mut batches = 0_u64;
     while let Ok(batch) = receiver.recv() {
         for arrival in batch {
@@ -212,11 +221,13 @@ fn drive<'e>(
         if batches.is_multiple_of(BATCHES_BETWEEN_ROLLUPS) {
             // Nobody keeps them here; they would grow to their limit and stay there.
             drop(engine.take_rollups(driver.now(), false));
+            tallied.take(engine);
         }
     }
     driver.flush();
     gathered.take(engine, told);
-    (driver, gathered)
+    tallied.take(engine);
+    (driver, gathered, tallied)
 }
 
 /// All inputs as one stream, in the order of their times as far as each is in order.

@@ -26,13 +26,14 @@ use crate::learnt::LearntState;
 use crate::queue::{Ack, Entry, Item, Queue, Write};
 use crate::recent::{Kept, Recent, Tail};
 use crate::writer::Writer;
-use crate::{audit, incidents, key, learnt, rollups, salvage, standing};
+use crate::{audit, incidents, key, learnt, rollups, salvage, standing, tallies};
 
 /// The format of `palisade.db`.
 const MAIN_FORMAT: Format = Format {
     steps: &[
         &[standing::SCHEMA, audit::SCHEMA, learnt::SCHEMA, incidents::SCHEMA, rollups::SCHEMA],
         &[learnt::SLICES_SCHEMA],
+        &[tallies::SCHEMA],
     ],
 };
 
@@ -144,6 +145,8 @@ impl Ledger {
             Entry::Finding(finding) => Item::Finding(finding),
             Entry::Rollups(rollups) if rollups.is_empty() => return true,
             Entry::Rollups(rollups) => Item::Rollups(rollups),
+            Entry::Tallies(tallies) if tallies.is_empty() => return true,
+            Entry::Tallies(tallies) => Item::Tallies(tallies),
             Entry::Change(change) => Item::Change(change),
         };
         let is_taken = self.shared.queue.push(item);

@@ -38,6 +38,7 @@ mod salvage;
 #[cfg(test)]
 mod samples;
 mod standing;
+mod tallies;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFault, AuditHead, AuditLine};

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use traffic::{Decision, DecisionId, Event, Exception, ExceptionId, Finding};
+use traffic::{Decision, DecisionId, Event, Exception, ExceptionId, Finding, Tally};
 
 use crate::audit::AuditLine;
 use crate::error::WriteError;
@@ -28,6 +28,8 @@ pub enum Entry {
     Finding(Box<Finding>),
     /// Counts to be added.
     Rollups(Vec<Rollup>),
+    /// Counts of kinds of exchange to be added.
+    Tallies(Vec<Tally>),
     /// A change that nobody waits for: a decision that a verdict set, a new hit count.
     Change(Box<Change>),
 }
@@ -65,6 +67,7 @@ pub(crate) type Ack = Box<dyn FnOnce(Result<(), WriteError>) + Send>;
 pub(crate) enum Item {
     Finding(Box<Finding>),
     Rollups(Vec<Rollup>),
+    Tallies(Vec<Tally>),
     Change(Box<Change>),
     Write(Write, Ack),
 }
@@ -99,6 +102,7 @@ impl Item {
     pub(crate) const fn rows(&self) -> usize {
         match self {
             Self::Rollups(rollups) => rollups.len(),
+            Self::Tallies(tallies) => tallies.len(),
             Self::Finding(_) | Self::Change(_) | Self::Write(..) => 1,
         }
     }

@@ -28,7 +28,7 @@ pub(crate) const SCHEMA: &str = "
 ";
 
 const MINUTES_KEPT: Duration = Duration::from_secs(48 * 3_600);
-const HOURS_KEPT: Duration = Duration::from_secs(90 * 86_400);
+pub(crate) const HOURS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// Latency classes beyond this are not kept; the engine has sixteen.
 const LATENCY_CLASSES_MAX: usize = 64;
 
@@ -121,7 +121,7 @@ impl Grain {
         }
     }
 
-    const fn start_s(self, at_s: u32) -> u32 {
+    pub(crate) const fn start_s(self, at_s: u32) -> u32 {
         at_s - at_s % self.seconds()
     }
 }
@@ -185,6 +185,16 @@ pub(crate) fn sums(
         read,
     )?;
     rows.collect()
+}
+
+/// When the first minute begins that is kept.
+pub(crate) fn first_minute(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let start: Option<i64> = connection.query_row(
+        "SELECT min(start) FROM rollups WHERE grain = ?",
+        [Grain::Minute.seconds()],
+        |row| row.get(0),
+    )?;
+    Ok(start.map(|start| Timestamp::from_micros(loaded(start).saturating_mul(1_000_000))))
 }
 
 /// Drops the buckets whose time has come, and labels that no bucket uses.

@@ -3,6 +3,7 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod report;
 pub(crate) mod rules;
 
 use std::path::PathBuf;
@@ -69,6 +70,8 @@ pub(crate) enum Format {
     Sarif,
     /// JUnit XML, for build servers (scan only).
     Junit,
+    /// The report as a page (scan and report only).
+    Html,
 }
 
 /// When output is coloured.
@@ -145,6 +148,8 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     /// What access logs, recordings or HAR files show: the API, and who attacks it
     Scan(Scan),
+    /// The state of your API's security, as a page (-o report.html) or as figures (-o report.json)
+    Report(report::Report),
     /// Follow an access log, through rotation, and print findings as they come
     Watch(Watch),
 }

@@ -10,6 +10,7 @@ mod explain;
 mod incidents;
 mod modes;
 mod replay;
+mod report;
 mod rules;
 mod scan;
 mod standing;
@@ -35,6 +36,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Check(check) => return check::check(&global, &check),
         Command::Replay(replay) => return replay::replay(&global, &replay),
         Command::Scan(scan) => return scan::scan(&global, &scan),
+        Command::Report(report) => return report::report(&global, &report),
         Command::Watch(watch) => return watch::watch(&global, &watch),
         Command::Explain(explain) => return explain::explain(&global, &explain),
         Command::Rules(rules) => return rules::rules(&global, &rules),

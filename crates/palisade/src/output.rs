@@ -41,8 +41,9 @@ impl Output {
     pub(crate) fn open(global: &Global, default: Format) -> Result<Self, Failure> {
         let output = Self::open_report(global, default)?;
         match output.format {
-            Format::Sarif | Format::Junit => Err(Failure::Usage(
-                "--output sarif and junit are formats of `palisade scan` only".to_owned(),
+            Format::Sarif | Format::Junit | Format::Html => Err(Failure::Usage(
+                "--output sarif and junit are formats of `palisade scan`, html of scan and report"
+                    .to_owned(),
             )),
             _ => Ok(output),
         }
@@ -80,7 +81,7 @@ impl Output {
         match self.format {
             Format::Json => self.json(document, true),
             Format::Jsonl => self.json(document, false),
-            Format::Table | Format::Sarif | Format::Junit => self.page(people),
+            Format::Table | Format::Sarif | Format::Junit | Format::Html => self.page(people),
         }
     }
 
@@ -175,6 +176,7 @@ fn format_by_name(path: &Path) -> Option<Format> {
         "jsonl" | "ndjson" => Some(Format::Jsonl),
         "sarif" => Some(Format::Sarif),
         "xml" => Some(Format::Junit),
+        "html" | "htm" => Some(Format::Html),
         _ => None,
     }
 }

@@ -30,7 +30,8 @@ use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
 use crate::failure::Failure;
 use crate::output::{Clock, say};
 use chores::Chores;
-use instance::{Parts, RunningInstance, now};
+pub(crate) use instance::now;
+use instance::{Parts, RunningInstance};
 use record::Unbegun;
 use signals::Signals;
 
@@ -203,7 +204,7 @@ fn engine(
 }
 
 /// Puts back what was learnt and decided before.
-fn restore(engine: &Engine, ledger: &Ledger) -> Result<(), Failure> {
+pub(crate) fn restore(engine: &Engine, ledger: &Ledger) -> Result<(), Failure> {
     let unreadable = |error| Failure::of("the data folder cannot be read", error);
     let mut restoring = engine.restore(now());
     ledger.learnt(|part, bytes| restoring.put(part, bytes)).map_err(unreadable)?;

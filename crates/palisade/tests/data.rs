@@ -1,12 +1,14 @@
 //! The whole program with programs of other makes around it.
 //!
-//! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, and a validator of others for
-//! the OpenAPI document. They are Python packages, which `make test-data` puts into the folder
-//! `PALISADE_PYTHON`. And the Core Rule Sets, in `CRS4_DIR` and `CRS3_DIR`, over sockets. Plain
-//! `cargo test` leaves this out.
+//! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, a validator of others for the
+//! OpenAPI document, and a browser for the report. They are Python packages, which
+//! `make test-data` puts into the folder `PALISADE_PYTHON`, and Chromium. And the Core Rule Sets,
+//! in `CRS4_DIR` and `CRS3_DIR`, over sockets. Plain `cargo test` leaves this out.
 
 #[path = "data/program.rs"]
 mod program;
+#[path = "data/report.rs"]
+mod report;
 #[path = "data/rule_sets.rs"]
 mod rule_sets;
 

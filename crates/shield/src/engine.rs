@@ -9,7 +9,7 @@ use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
     Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId, Finding,
-    HashKey, Hasher, Origin, Scope, Timestamp,
+    HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -284,6 +284,12 @@ impl Engine {
         self.memory().findings.all().cloned().collect()
     }
 
+    /// What kinds of exchange there were since the last call. Some at a time: whoever persists them
+    /// asks until there are none.
+    pub fn take_tallies(&self) -> Vec<Tally> {
+        self.memory().tallies.take(TAKEN_MAX)
+    }
+
     /// Counts of minutes that are over, with the labels of their endpoints; with `all`, of the
     /// running minute, too. Some at a time: whoever persists them asks until there are none.
     pub fn take_rollups(
@@ -301,6 +307,11 @@ impl Engine {
 // === looking ===
 
 impl Engine {
+    /// Counts that [`Engine::take_tallies`] has not given yet.
+    pub fn running_tallies(&self) -> Vec<Tally> {
+        self.memory().tallies.running()
+    }
+
     /// Counts that [`Engine::take_rollups`] has not given yet; of one endpoint, or of all.
     pub fn running_rollups(&self, endpoint: Option<&str>) -> Vec<(RollupKey, Rollup)> {
         let memory = self.memory();

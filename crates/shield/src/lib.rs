@@ -28,6 +28,7 @@ mod rulebook;
 mod shared;
 mod snapshot;
 mod standing;
+mod tally;
 pub mod timeline;
 mod weigh;
 

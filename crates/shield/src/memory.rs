@@ -8,17 +8,19 @@ use catalog::Catalog;
 use conduct::Conduct;
 use traffic::slices::Sliced;
 use traffic::{
-    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Timestamp,
+    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Role, Surface,
+    TallyKey, Timestamp,
 };
 
 use crate::budget::TableShares;
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
-use crate::pass::Settled;
+use crate::pass::{Pass, Settled};
 use crate::rollup::{RollupKey, Rollups};
 use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
+use crate::tally::{self, Tallies};
 
 /// What is learnt and what stands.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(crate) struct Memory {
     pub(crate) pacing: Pacing,
     pub(crate) findings: Findings,
     pub(crate) rollups: Rollups,
+    pub(crate) tallies: Tallies,
     pub(crate) seq: u64,
     pub(crate) keeps_samples: bool,
     samples: Samples,
@@ -69,6 +72,7 @@ impl Memory {
             pacing: Pacing::default(),
             findings: Findings::default(),
             rollups: Rollups::default(),
+            tallies: Tallies::default(),
             seq: 0,
             keeps_samples: true,
             samples: Samples::default(),
@@ -206,6 +210,25 @@ impl Memory {
             enforced: settled.verdict.is_refusal(),
         };
         self.rollups.count(key, bytes, took_us);
+    }
+
+    /// Counts what kind of exchange it was, and which vulnerabilities it tried.
+    pub(crate) fn tally(
+        &mut self,
+        pass: &Pass,
+        settled: &Settled,
+        role: Role,
+        surface: Surface,
+        status: u16,
+    ) {
+        let kind = tally::kind(pass, settled, role, surface, &self.standing);
+        self.tallies.count(settled.at, TallyKey::Exchange(kind));
+        if pass.is_suspicious() {
+            let answered = (200..300).contains(&status);
+            for cve in tally::probes(pass) {
+                self.tallies.count(settled.at, TallyKey::Probe { cve, answered });
+            }
+        }
     }
 
     /// How full the tables are.

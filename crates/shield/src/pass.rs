@@ -24,7 +24,7 @@ use conduct::Wanted;
 use traffic::media::Media;
 use traffic::{
     AnswerFacts, EndpointId, Event, EventId, Fields, Head, Layer, Location, Mode, Outcome, Path,
-    Peer, Timestamp, Verdict,
+    Peer, Role, Surface, SurfaceHint, Timestamp, Verdict,
 };
 
 use crate::engine::Engine;
@@ -133,6 +133,7 @@ impl Engine {
             method: head.method.clone(),
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
+            surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
             path,
@@ -196,6 +197,8 @@ impl Engine {
         let status = status(&settled.verdict, is_fault);
         memory.note_finding(&settled, telling.id, hasher, now);
         memory.count(&settled, settled.place.endpoint, status, 0, 0);
+        let role = settled.place.endpoint.map_or(Role::Other, |_| settled.act.role);
+        memory.tally(pass, &settled, role, pass.surface.with_answer(None), status);
         let is_wanted = telling.count.is_some() || pass.draft.is_some();
         let labelled = settled.place.endpoint.filter(|_| is_wanted);
         let endpoint = labelled.map(|id| memory.catalog.label(id));
@@ -219,6 +222,8 @@ impl Engine {
         let Some(mut settled) = pass.settled.take() else { return Learnt::default() };
         self.screen_rest(&mut pass, answer, now);
         let read = ReadAnswer::of(answer, most, self.hasher());
+        let content_type = answer.head.headers.get(http::header::CONTENT_TYPE);
+        let surface = pass.surface.with_answer(content_type.map(http::HeaderValue::as_bytes));
         let mut memory = self.memory();
         let seq = memory.next_seq();
         self.give_back(&mut memory, &mut settled);
@@ -257,6 +262,8 @@ impl Engine {
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
             endpoint,
+            role: facts.role,
+            surface,
             status: refused.unwrap_or(facts.status),
             took_us,
             length: answer.length,
@@ -325,6 +332,8 @@ impl Engine {
         let took_us = elapsed_us(settled.at, now);
         let finish = Finish {
             endpoint: settled.place.endpoint,
+            role: settled.act.role,
+            surface: pass.surface.with_answer(None),
             status,
             took_us,
             length: 0,
@@ -344,6 +353,9 @@ impl Engine {
         now: Timestamp,
     ) -> Learnt {
         memory.count(&settled, finish.endpoint, finish.status, finish.length, finish.took_us);
+        // A path that leads nowhere is for nothing, whatever it is called.
+        let role = finish.endpoint.map_or(Role::Other, |_| finish.role);
+        memory.tally(&pass, &settled, role, finish.surface, finish.status);
         let is_notable = settled.verdict.would_refuse()
             || settled.verdict.exception.is_some()
             || settled.verdict.nats >= NOTABLE_NATS
@@ -391,6 +403,8 @@ impl Engine {
 /// What an exchange's end adds to the account.
 struct Finish<'a> {
     endpoint: Option<EndpointId>,
+    role: Role,
+    surface: Surface,
     status: u16,
     took_us: u64,
     length: u64,

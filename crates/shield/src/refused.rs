@@ -10,6 +10,7 @@ use crate::inspection::{Circumstances, Inspection};
 use crate::pass::{End, Pass};
 use crate::policy::Policy;
 use crate::report;
+use crate::tally;
 
 /// A request head that the gateway refused.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,7 @@ pub struct ToldRefusal {
 impl Engine {
     /// The event of a request that is turned away unseen: there is no time to look at it.
     pub fn turn_away(&self, refused: &RefusedHead<'_>, peer: &Peer, now: Timestamp) -> Event {
+        self.memory().tallies.count(now, tally::malformed());
         report::framing_event(refused, peer.address, self.policy_version(), now, self.hasher())
     }
 

@@ -18,6 +18,11 @@ impl Cve {
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?.strip_prefix("CVE-")?;
         let (year, number) = text.split_once('-')?;
+        // A parser of numbers would take a sign, too.
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_plain(year) || !is_plain(number) {
+            return None;
+        }
         Some(Self { year: year.parse().ok()?, number: number.parse().ok()? })
     }
 }
@@ -38,7 +43,9 @@ mod tests {
             let read = Cve::parse(text.as_bytes()).map(|cve| cve.to_string());
             assert_eq!(read.as_deref(), Some(text));
         }
-        for text in ["CWE-22", "CVE-2021", "CVE-x-1", "cve-2021-44228", "CVE-2021-44228-1"] {
+        for text in
+            ["CWE-22", "CVE-2021", "CVE-x-1", "cve-2021-44228", "CVE-2021-44228-1", "CVE-2021-+1"]
+        {
             assert_eq!(Cve::parse(text.as_bytes()), None, "{text}");
         }
     }

@@ -31,6 +31,8 @@ pub mod role;
 pub mod scrub;
 pub mod signal;
 pub mod slices;
+pub mod surface;
+pub mod tally;
 pub mod time;
 pub mod verdict;
 
@@ -48,5 +50,7 @@ pub use layer::{Layer, Mode};
 pub use path::Path;
 pub use role::Role;
 pub use signal::{Detector, Family, Reason, Signal};
+pub use surface::{Surface, SurfaceHint};
+pub use tally::{AttackKind, CallerKind, ExchangeKind, Fate, Tally, TallyKey};
 pub use time::Timestamp;
 pub use verdict::{Action, Verdict};

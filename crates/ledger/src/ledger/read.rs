@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use traffic::{Decision, Event, EventId, Exception, Finding, Timestamp};
+use traffic::{Decision, Event, EventId, Exception, Finding, Tally, Timestamp};
 
 use super::Ledger;
 use crate::audit::{self, AuditEntry, AuditFault, AuditHead};
@@ -16,8 +16,9 @@ use crate::events::{self, Found};
 use crate::filter::{Cursor, EventFilter, EventPage};
 use crate::incidents::{self, Incident, IncidentFilter, IncidentId};
 use crate::learnt::{self, Loaded};
-use crate::rollups::{self, RollupFilter, RollupSum};
+use crate::rollups::{self, Grain, RollupFilter, RollupSum};
 use crate::standing::{self, LastIds};
+use crate::tallies;
 
 /// A person is waiting.
 const QUESTION_MAX: Duration = Duration::from_secs(2);
@@ -127,6 +128,26 @@ impl Ledger {
     /// Counts, the latest first.
     pub fn rollups(&self, filter: &RollupFilter) -> Result<Vec<RollupSum>, QueryError> {
         self.ask(QUESTION_MAX, |main| rollups::sums(main, filter))
+    }
+
+    /// Counts of kinds of exchange in the buckets from `from` to `to`, excluded, earliest first.
+    pub fn tallies(
+        &self,
+        grain: Grain,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Tally>, QueryError> {
+        self.ask(LONG_QUESTION_MAX, |main| tallies::between(main, grain, from, to))
+    }
+
+    /// When the first minute begins whose counts are kept: two days ago, or the first there was.
+    pub fn counted_minutes_since(&self) -> Result<Option<Timestamp>, QueryError> {
+        self.ask(QUESTION_MAX, rollups::first_minute)
+    }
+
+    /// Since when kinds of exchange are counted, as far as that is kept.
+    pub fn tallied_since(&self, grain: Grain) -> Result<Option<Timestamp>, QueryError> {
+        self.ask(QUESTION_MAX, |main| tallies::first(main, grain))
     }
 
     /// Hands over the slices of the learnt state that is current, in order, and gives its time. A

@@ -11,7 +11,7 @@ use crate::database::Fault;
 use crate::error::WriteError;
 use crate::queue::{Change, Item, Write};
 use crate::standing::News;
-use crate::{audit, incidents, rollups, standing};
+use crate::{audit, incidents, rollups, standing, tallies};
 
 /// How one item fared in a transaction that was committed.
 pub(super) type Outcome = Result<(), WriteError>;
@@ -73,6 +73,9 @@ fn one(connection: &Connection, item: &Item) -> rusqlite::Result<Outcome> {
         Item::Finding(finding) => incidents::put(connection, finding).map(Ok),
         Item::Rollups(counts) => {
             counts.iter().try_for_each(|rollup| rollups::add(connection, rollup)).map(Ok)
+        }
+        Item::Tallies(counts) => {
+            counts.iter().try_for_each(|tally| tallies::add(connection, tally)).map(Ok)
         }
         Item::Change(change) => changed(connection, change, News::Late),
         Item::Write(write, _) => written(connection, write),

@@ -20,7 +20,7 @@ use crate::health::Part;
 use crate::learnt::{self, Step};
 use crate::ledger::Shared;
 use crate::queue::{Ack, Item, Taken};
-use crate::{incidents, rollups, standing};
+use crate::{incidents, rollups, standing, tallies};
 
 /// Between two looks at what is too old: it takes a walk over all counts.
 const TRIM_EVERY: Duration = Duration::from_secs(3_600);
@@ -187,6 +187,7 @@ impl Work {
             let now = wall_clock();
             let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
             rollups::trim(&transaction, now, kept)?;
+            tallies::trim(&transaction, now, kept)?;
             incidents::trim(&transaction, now.before(kept))?;
             standing::trim(&transaction, now)?;
             Ok(transaction.commit()?)

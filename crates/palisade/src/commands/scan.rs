@@ -10,17 +10,20 @@ mod page;
 mod sarif;
 
 use std::fs;
+use std::path::PathBuf;
 
 use intake::Assumptions;
-use intake::scan::{Inputs, NotScanned};
+use intake::scan::{Inputs, NotScanned, Scanned};
 use shield::policy::overlay::{ModeScope, set_mode};
 use shield::policy::{Flags, Policy, Sources};
 use shield::{Engine, Settings};
 use traffic::{HashKey, Mode, Severity};
 
+use super::report;
 use crate::args::{Format, Global, LogArgs, Scan, SeverityWord};
 use crate::failure::Failure;
 use crate::output::{Output, say};
+use crate::rulebook::Shelf;
 
 use document::Document;
 
@@ -33,16 +36,15 @@ const TABLE_BYTES: usize = 96 << 20;
 /// Scans what the arguments name.
 pub(crate) fn scan(global: &Global, args: &Scan) -> Result<(), Failure> {
     let mut output = Output::open_report(global, Format::Table)?;
-    let inputs = Inputs::find(&args.files, assumptions(&args.logs)).map_err(not_scanned)?;
-    let engine = engine(&args.logs, inputs.are_redacted())?;
-    let meter = meter::Meter::start(inputs.progress(), global.quiet);
-    let scanned = intake::scan::scan(&engine, inputs, &mut |_| {});
-    meter.end();
+    // Rules cost more than all the rest together; a report is worth that.
+    let asks_rules = output.format() == Format::Html;
+    let (engine, scanned) = scanned(global, &args.files, &args.logs, asks_rules)?;
     let document = Document::of(&engine, &scanned);
     match output.format() {
         Format::Sarif => output.text(&sarif::text(&document)?)?,
         Format::Junit => output.text(&junit::text(&document, args.fail_on))?,
         Format::Jsonl => document.lines(&mut output)?,
+        Format::Html => report::write(&mut output, &report::of_scan(&engine, &scanned))?,
         _ => output.document(&document, |page| page::write(page, &document, args.all))?,
     }
     if !global.quiet {
@@ -52,6 +54,25 @@ pub(crate) fn scan(global: &Global, args: &Scan) -> Result<(), Failure> {
         }
     }
     gate(&document, args.fail_on)
+}
+
+/// Sends everything that `files` name through an engine that knows nothing yet.
+pub(super) fn scanned(
+    global: &Global,
+    files: &[PathBuf],
+    logs: &LogArgs,
+    asks_rules: bool,
+) -> Result<(Engine, Scanned), Failure> {
+    let inputs = Inputs::find(files, assumptions(logs)).map_err(not_scanned)?;
+    let mut policy = policy(logs)?;
+    if asks_rules && let Some(rules) = Shelf::default().load(&policy).map_err(Failure::of_policy)? {
+        policy.arm(rules);
+    }
+    let engine = engine_under(policy, inputs.are_redacted(), scanner_key());
+    let meter = meter::Meter::start(inputs.progress(), global.quiet);
+    let scanned = intake::scan::scan(&engine, inputs, &mut |_| {});
+    meter.end();
+    Ok((engine, scanned))
 }
 
 /// What holds where logs do not tell.
@@ -67,17 +88,23 @@ pub(super) fn not_scanned(error: NotScanned) -> Failure {
 
 /// An engine that knows nothing yet and only watches.
 pub(super) fn engine(args: &LogArgs, reads_redacted: bool) -> Result<Engine, Failure> {
-    Ok(Engine::new(Settings {
-        policy: policy(args)?,
-        key: HashKey::new(*b"palisade scanner"),
-        reads_redacted,
-        table_bytes: TABLE_BYTES,
-        recorder: None,
-    })
-    .without_samples())
+    Ok(engine_under(policy(args)?, reads_redacted, scanner_key()))
 }
 
-fn policy(args: &LogArgs) -> Result<Policy, Failure> {
+/// The same under any policy and with any key of its hashes.
+pub(super) fn engine_under(policy: Policy, reads_redacted: bool, key: HashKey) -> Engine {
+    let settings =
+        Settings { policy, key, reads_redacted, table_bytes: TABLE_BYTES, recorder: None };
+    Engine::new(settings).without_samples()
+}
+
+/// The same each time, so that the same input gives the same bytes.
+const fn scanner_key() -> HashKey {
+    HashKey::new(*b"palisade scanner")
+}
+
+/// What logs are read under.
+pub(super) fn policy(args: &LogArgs) -> Result<Policy, Failure> {
     let file = match &args.config {
         Some(path) => Some((
             path.display().to_string(),

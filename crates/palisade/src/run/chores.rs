@@ -21,6 +21,8 @@ const KEEP_EVERY: Duration = Duration::from_millis(200);
 const FINDINGS_EVERY: Duration = Duration::from_millis(500);
 /// How often counts of minutes that are over are kept.
 const ROLLUPS_EVERY: Duration = Duration::from_secs(5);
+/// How often counts of kinds of exchange are kept: some dozens of rows each time.
+const TALLIES_EVERY: Duration = Duration::from_secs(60);
 /// From the beginning of one snapshot of learnt state to the end of the next: a crash may lose half
 /// a minute of it, of which the rest is for a machine that is busier than it was the last time.
 const SNAPSHOTS_WITHIN: Duration = Duration::from_secs(27);
@@ -82,6 +84,7 @@ impl Round {
     fn work(&self, stopped: &Receiver<()>) {
         let mut findings = Due::every(FINDINGS_EVERY);
         let mut rollups = Due::every(ROLLUPS_EVERY);
+        let mut tallies = Due::every(TALLIES_EVERY);
         let mut snapshot = Due::every(SNAPSHOTS_WITHIN);
         let mut look = Due::every(LOOK_EVERY);
         let mut kept = Some(self.engine.overview().seq);
@@ -92,6 +95,9 @@ impl Round {
             }
             if rollups.is_due() {
                 self.keep_rollups(false);
+            }
+            if tallies.is_due() {
+                self.keep_tallies();
             }
             if look.is_due() {
                 self.instance.look_at_files();
@@ -109,6 +115,7 @@ impl Round {
             self.keep_changes(&mut kept);
             self.keep_findings();
             self.keep_rollups(true);
+            self.keep_tallies();
             if self.ledger.flush().is_err() {
                 break;
             }
@@ -192,6 +199,17 @@ impl Round {
         });
         self.ledger.record(Entry::Rollups(rows.collect()));
         true
+    }
+
+    /// The ledger adds up, so that a running hour may be kept piece by piece.
+    fn keep_tallies(&self) {
+        while self.ledger.has_room(ROWS_AT_ONCE) {
+            let taken = self.engine.take_tallies();
+            if taken.is_empty() {
+                return;
+            }
+            self.ledger.record(Entry::Tallies(taken));
+        }
     }
 
     /// Keeps learnt state, unless nothing was learnt since step `kept`.

@@ -7,6 +7,7 @@ mod kills;
 mod logs;
 mod operating;
 mod recordings;
+mod report;
 mod restart;
 mod rules;
 mod secrets;

@@ -16,6 +16,24 @@ pub(crate) struct Program {
 impl Program {
     /// Starts under a policy. Returns once it is ready.
     pub(crate) fn start(folder: &Path, policy: &str) -> Self {
+        Self::begin(folder, policy, None)
+    }
+
+    /// The same, and records what passes.
+    pub(crate) fn start_recording(folder: &Path, policy: &str, recording: &Path) -> Self {
+        Self::begin(folder, policy, Some(recording))
+    }
+
+    /// Ends it as an operator does, and waits until everything is written.
+    pub(crate) fn end(mut self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(told.success(), "it runs until now");
+        self.child.wait().expect("it ends");
+    }
+
+    fn begin(folder: &Path, policy: &str, recording: Option<&Path>) -> Self {
+        let record = recording.map(|recording| [Path::new("--record"), recording]);
         let (file, data) = (folder.join("palisade.toml"), folder.join("data"));
         std::fs::write(&file, policy).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_palisade"))
@@ -23,6 +41,7 @@ impl Program {
             .arg(file)
             .arg("--data")
             .arg(&data)
+            .args(record.into_iter().flatten())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");

@@ -12,7 +12,7 @@ use traffic::media::Media;
 use traffic::recording::RulesPart;
 use traffic::{
     AnswerHead, Digest, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
-    Timestamp, Verdict,
+    SurfaceHint, Timestamp, Verdict,
 };
 
 use crate::inspection::Inspection;
@@ -48,6 +48,8 @@ pub struct Pass {
     pub(crate) wanted: Wanted,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
+    /// What the request says of the face that it touches.
+    pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
     pub(crate) settled: Option<Settled>,
