@@ -70,6 +70,10 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
     let found = match matched.variable {
         _ if is_secret => format!("{} bytes of a secret", text.len()),
         Variable::RequestCookies => format!("{} bytes of a cookie", text.len()),
+        // A secret may stand in place of it; what was found is shown as part of the whole.
+        Variable::RequestMethod => {
+            redact::method(&String::from_utf8_lossy(matched.value)).to_owned()
+        }
         // These hold fields of every name, passwords among them.
         Variable::RequestUri | Variable::RequestUriRaw => {
             cut(&scrub::target(&String::from_utf8_lossy(text), hasher))
