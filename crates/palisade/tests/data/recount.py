@@ -115,17 +115,20 @@ def program(line):
 
 MACHINES = {
     "credential-stuffing", "in-flight-cap", "forced-browsing", "rate-limit", "attack-probing",
+    "cve-probing",
 }
 
 
 def kind_of(detector, role):
-    if detector in ("credential-stuffing", "in-flight-cap"):
+    if detector in (
+        "credential-stuffing", "in-flight-cap", "password-guessing", "code-guessing",
+    ):
         return "business-logic" if role == "redeem" else "takeover"
     if detector == "rate-limit":
         return "business-logic" if role in ("redeem", "checkout") else "flood"
-    if detector == "forced-browsing":
+    if detector in ("forced-browsing", "decoy"):
         return "exposure"
-    if detector in ("known-attack", "attack-probing"):
+    if detector in ("known-attack", "attack-probing", "cve-probing"):
         return "injection"
     return "other"
 
