@@ -149,7 +149,8 @@ async def look(endpoint, address, folder):
 def main():
     file, folder = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     folder = pathlib.Path(folder[0]) if folder else None
-    with tempfile.TemporaryDirectory() as profile:
+    # A process of the browser may still write while its folder is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = subprocess.Popen(
             ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
