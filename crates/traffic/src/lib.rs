@@ -13,6 +13,7 @@
 pub mod body;
 mod cve;
 pub mod decision;
+mod display;
 pub mod entity;
 pub mod event;
 pub mod facts;
@@ -38,6 +39,7 @@ pub mod verdict;
 
 pub use cve::Cve;
 pub use decision::{Decision, DecisionId, DecisionKind, Exception, ExceptionId, Origin, Scope};
+pub use display::acts_where_shown;
 pub use entity::{Entity, Net};
 pub use event::{Event, EventId};
 pub use facts::{AnswerFacts, EndpointId, Identity, Outcome, ServiceId};

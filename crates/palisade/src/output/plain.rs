@@ -6,15 +6,17 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use traffic::acts_where_shown;
+
 /// `text` with every character that could act on a terminal written as `\x1b` or `\u{202e}`.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts) {
+    if !text.chars().any(acts_where_shown) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match u32::from(c) {
-            _ if !acts(c) => out.push(c),
+            _ if !acts_where_shown(c) => out.push(c),
             code @ 0..=0xff => {
                 let _ = write!(out, "\\x{code:02x}");
             }
@@ -28,7 +30,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 
 /// JSON `text` with such characters in their JSON escape: they can only stand inside strings.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| acts(c) && c != '\n';
+    let hidden = |c: char| acts_where_shown(c) && c != '\n';
     if !text.chars().any(hidden) {
         return Cow::Borrowed(text);
     }
@@ -44,23 +46,6 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-/// Control characters (C0, C1), direction marks, line separators, zero-width and tag characters.
-const fn acts(c: char) -> bool {
-    matches!(
-        c,
-        '\0'..='\x1f'
-            | '\x7f'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use traffic::Timestamp;
+use traffic::{Timestamp, acts_where_shown};
 
 use crate::figure::{Figure, Unit, number};
 
@@ -19,29 +19,12 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                c if hides(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                c if acts_where_shown(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
                 c => fmt::Write::write_char(f, c)?,
             }
         }
         Ok(())
     }
-}
-
-/// Control characters, direction marks, separators, zero-width and tag characters.
-const fn hides(c: char) -> bool {
-    matches!(
-        c,
-        '\0'..='\x1f'
-            | '\x7f'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// `1,234,567`.
