@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> CallerIo<S> {
     }
 
     /// Makes room for so much of a body to arrive in one piece.
-    pub(crate) fn expect(&mut self, bytes: usize) {
+    pub(crate) fn make_room(&mut self, bytes: usize) {
         self.input.reserve(bytes.min(ROOM_MOST).saturating_sub(self.input.len()));
         self.grown |= bytes > ROOM_LEAST;
     }

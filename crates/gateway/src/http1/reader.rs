@@ -267,6 +267,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Source for ReaderBody<S> {
         reader.gather = bytes;
         let left = reader.body.length_left().unwrap_or(0);
         let expected = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
-        reader.io.expect(expected);
+        reader.io.make_room(expected);
     }
 }
