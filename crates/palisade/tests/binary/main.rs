@@ -6,6 +6,7 @@ mod first_minutes;
 mod kills;
 mod logs;
 mod operating;
+mod probes;
 mod recordings;
 mod report;
 mod restart;
