@@ -16,6 +16,7 @@ mod modes;
 mod report;
 mod status;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use apis::endpoint;
@@ -29,7 +30,7 @@ use shield::Engine;
 use traffic::Timestamp;
 
 use crate::refused::Refused;
-use crate::wire::{Changed, ModeChange, Reloaded};
+use crate::wire::{Changed, ModeChange, Reloaded, Upstream};
 
 /// Larger orders than this are nobody's.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -68,6 +69,8 @@ pub struct InstanceStanding {
     pub counters: Vec<(&'static str, u64)>,
     /// What needs attention.
     pub alarms: Vec<String>,
+    /// How the upstreams of each site stand.
+    pub upstreams: BTreeMap<String, Vec<Upstream>>,
 }
 
 /// What the routes work with.

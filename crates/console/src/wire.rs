@@ -23,7 +23,7 @@ pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
-pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use status::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 pub use traffic::Traffic;
 
 #[cfg(test)]

@@ -97,11 +97,16 @@ pub(crate) fn data_folder(global: &Global) -> PathBuf {
     global.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
 }
 
+/// So many upstreams are tried before it is said that nobody answers.
+const REACHED_MAX: usize = 4;
+
 /// Whether somebody listens where a site's requests go. Asked once, for the banner, so it must not
 /// keep anybody waiting.
 pub(crate) fn reaches(site: &shield::policy::Site) -> bool {
-    let upstream = &site.upstream.value;
-    check::connect(&upstream.host, upstream.port, Duration::from_millis(100)).is_ok()
+    let answers = |upstream: &shield::policy::Upstream| {
+        check::connect(&upstream.host, upstream.port, Duration::from_millis(100)).is_ok()
+    };
+    site.upstreams.value.iter().take(REACHED_MAX).any(answers)
 }
 
 /// Who is typing, as far as the shell tells; the instance adds the user id it sees.

@@ -9,6 +9,7 @@ mod chores;
 mod follow;
 pub(crate) mod instance;
 pub(crate) mod record;
+mod service;
 mod signals;
 
 use std::io::IsTerminal as _;
@@ -33,6 +34,7 @@ use chores::Chores;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
 use record::Unbegun;
+use service::Service;
 use signals::Signals;
 
 /// Starts, serves, and ends in order.
@@ -55,7 +57,8 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
     running.greet(global, &data);
     let lines = Lines::begin(global, &running.ledger)?;
-    let ended = running.serve(door, &runtime, signals);
+    let service = Service::find();
+    let ended = running.serve(door, &runtime, signals, service);
     lines.end();
     running.chores.end();
     drop(running.instance);
@@ -94,7 +97,8 @@ impl Running {
             _ => Failure::Configuration(vec![error.to_string()]),
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, certificates) =
+            gateway::listeners(&policy, service::inherited()?).map_err(unusable)?;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -141,6 +145,7 @@ impl Running {
         door: Door,
         runtime: &tokio::runtime::Runtime,
         signals: Signals,
+        service: Service,
     ) -> Result<(), Failure> {
         let console = Console {
             engine: Arc::clone(&self.engine),
@@ -148,6 +153,7 @@ impl Running {
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
         };
         let gateway = self.gateway.take();
+        let pulse = gateway.as_ref().map(|gateway| gateway.pulse().clone());
         let instance = Arc::clone(&self.instance);
         runtime.block_on(async move {
             let (close, closed) = tokio::sync::oneshot::channel::<()>();
@@ -156,7 +162,11 @@ impl Running {
                 let _ = closed.await;
             };
             let answering = tokio::spawn(door.serve(console::routes(console), stop));
-            let ended = signals::until_told(&instance, gateway, signals).await;
+            service.is_ready();
+            let ended = tokio::select! {
+                ended = signals::until_told(&instance, gateway, signals, &service) => ended,
+                () = service.keep_watch(pulse) => Ok(()),
+            };
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);

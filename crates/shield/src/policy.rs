@@ -16,6 +16,7 @@ mod check;
 mod document;
 mod error;
 mod explain;
+mod health;
 mod host;
 mod modes;
 mod nearest;
@@ -41,6 +42,7 @@ use traffic::{Layer, Mode, Net, Path, Role};
 
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
+pub use health::{Health, StatusRange};
 pub use modes::Modes;
 pub use recorded::recorded;
 pub use route::RoutePattern;
@@ -135,6 +137,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The certificate's name in [`Policy::tls`]; none listens without TLS.
     pub tls: Option<String>,
+    /// Trusted proxies say first, by the PROXY protocol, whose connection they pass on.
+    pub proxy_protocol: bool,
 }
 
 /// `[tls.NAME]`.
@@ -223,8 +227,12 @@ pub struct Site {
     pub name: String,
     /// The hosts it answers for, as they are shown.
     pub hosts: Setting<Vec<String>>,
-    /// Where its requests go.
-    pub upstream: Setting<Upstream>,
+    /// Where its requests go: to one of these.
+    pub upstreams: Setting<Vec<Upstream>>,
+    /// To how many others a request goes when one gives no answer, if that is safe.
+    pub retries: Setting<u32>,
+    /// How upstreams that serve are told from those that do not.
+    pub health: Health,
     /// The PEM file of authorities that may vouch for the upstream; none takes the machine's.
     pub ca_file: Setting<Option<PathBuf>>,
     /// A connection to the upstream must stand by then.
@@ -430,6 +438,14 @@ impl Policy {
     /// Whether a peer is a trusted proxy.
     pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
         self.trust.proxies.iter().any(|net| net.contains(peer))
+    }
+}
+
+impl Site {
+    /// Its upstreams as they are shown.
+    pub fn upstreams_shown(&self) -> String {
+        let shown: Vec<String> = self.upstreams.value.iter().map(ToString::to_string).collect();
+        shown.join(", ")
     }
 }
 

@@ -55,8 +55,27 @@ pub struct Site {
     pub hosts: Vec<String>,
     /// Where its requests go.
     pub upstream: String,
+    /// How each of its upstreams stands.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
     /// How far each layer goes.
     pub layers: Vec<LayerMode>,
+}
+
+/// How an upstream stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Upstream {
+    /// Where it is.
+    pub url: String,
+    /// Whether requests go there.
+    pub serves: bool,
+    /// Why not, or what was wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Requests that got no answer from it, since the start.
+    pub faults: u64,
+    /// How often it was put out for them.
+    pub ejections: u64,
 }
 
 /// How far each layer goes, everywhere.

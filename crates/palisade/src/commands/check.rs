@@ -4,7 +4,7 @@ use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use shield::policy::{Flags, Policy};
+use shield::policy::{Flags, Policy, Site, Upstream};
 
 use crate::args::{Check, Format, Global};
 use crate::configuration::Configuration;
@@ -73,15 +73,16 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
 }
 
 fn reach(policy: &Policy) -> Vec<Reached> {
-    let reach_one = |site: &shield::policy::Site| {
-        let upstream = &site.upstream.value;
+    let reach_one = |(site, upstream): (&Site, &Upstream)| {
         let fault = connect(&upstream.host, upstream.port, CONNECT_TIMEOUT)
             .err()
             .map(|error| error.to_string());
         let (site, upstream) = (site.name.clone(), upstream.to_string());
         Reached { site, upstream, reached: fault.is_none(), fault }
     };
-    policy.sites.iter().map(reach_one).collect()
+    let all =
+        policy.sites.iter().flat_map(|site| site.upstreams.value.iter().map(move |to| (site, to)));
+    all.map(reach_one).collect()
 }
 
 /// Opens a connection and closes it again.

@@ -85,10 +85,29 @@ pub(super) fn show_traffic(page: &mut Page, traffic: &[Traffic]) {
     page.table(&heads, &rows);
 }
 
+fn show_upstreams(page: &mut Page, site: &Site) {
+    if site.upstreams.is_empty() {
+        page.pair("upstream", &site.upstream);
+    }
+    for (at, upstream) in site.upstreams.iter().enumerate() {
+        let faults = match upstream.faults {
+            0 => String::new(),
+            count => format!(", {count} requests without an answer since the start"),
+        };
+        let state = match (upstream.serves, &upstream.note) {
+            (true, _) => format!("{}{faults}", upstream.url),
+            (false, Some(note)) => format!("{} is out: {note}{faults}", upstream.url),
+            (false, None) => format!("{} is out{faults}", upstream.url),
+        };
+        let paint = if upstream.serves { Paint::None } else { Paint::Bad };
+        page.pair_painted(if at == 0 { "upstream" } else { "" }, &state, paint);
+    }
+}
+
 fn show_site(page: &mut Page, site: &Site) {
     page.painted(Paint::Bold, &format!("site {}", site.name));
     page.pair("hosts", &site.hosts.join(", "));
-    page.pair("upstream", &site.upstream);
+    show_upstreams(page, site);
     let rows: Vec<_> = site
         .layers
         .iter()

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use console::wire::{Changed, ModeChange, Reloaded};
+use console::wire::{Changed, ModeChange, Reloaded, Upstream};
 use console::{Instance, InstanceStanding, Refused};
-use gateway::{Certificates, Renewed, Site as Upstream, Sites, Terms};
+use gateway::{Certificates, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
 use shield::policy::Policy;
@@ -42,7 +42,7 @@ pub(crate) struct RunningInstance {
 
 /// What a policy names in other files, as they are now.
 struct Around {
-    sites: BTreeMap<String, Upstream>,
+    sites: BTreeMap<String, Placed>,
     certificates: Renewed,
 }
 
@@ -307,6 +307,10 @@ impl Instance for RunningInstance {
         if let Some(recording) = &self.recording {
             counters.push(("recording, lines lost", recording.lost()));
         }
+        let upstreams = self.upstreams.standings();
+        alarms.extend(upstreams.iter().flat_map(|(site, standings)| told(site, standings)));
+        let shown = |standings: Vec<UpstreamStanding>| standings.into_iter().map(shown).collect();
+        let upstreams = upstreams.into_iter().map(|(site, all)| (site, shown(all))).collect();
         let offered = self.offered();
         InstanceStanding {
             version: env!("CARGO_PKG_VERSION"),
@@ -317,6 +321,7 @@ impl Instance for RunningInstance {
             policy_warnings: offered.warnings.clone(),
             counters,
             alarms,
+            upstreams,
         }
     }
 
@@ -328,6 +333,25 @@ impl Instance for RunningInstance {
         self.take_up(author)
             .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
     }
+}
+
+/// What needs attention about a site's upstreams.
+fn told(site: &str, standings: &[UpstreamStanding]) -> Vec<String> {
+    let is_alone = standings.len() == 1;
+    let out: Vec<_> = standings.iter().filter(|standing| !standing.serves).collect();
+    if !is_alone && !out.is_empty() && out.len() == standings.len() {
+        return vec![format!("all upstreams of site {site} are out: all are used")];
+    }
+    let sentence = |standing: &&UpstreamStanding| {
+        let note = standing.note.as_deref().unwrap_or("it does not serve");
+        format!("upstream {} of site {site} is out: {note}", standing.upstream)
+    };
+    out.iter().map(sentence).collect()
+}
+
+fn shown(standing: UpstreamStanding) -> Upstream {
+    let UpstreamStanding { upstream, serves, note, faults, ejections } = standing;
+    Upstream { url: upstream, serves, note, faults, ejections }
 }
 
 fn read_overlay(path: &Path) -> Result<String, Refused> {

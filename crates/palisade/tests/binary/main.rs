@@ -12,5 +12,6 @@ mod report;
 mod restart;
 mod rules;
 mod secrets;
+mod service;
 mod support;
 mod upstreams;

@@ -3,6 +3,7 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod health;
 mod rules;
 mod server;
 mod shape;
@@ -21,6 +22,7 @@ use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use health::SaidHealth;
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
 pub(super) use shape::{
@@ -66,6 +68,7 @@ pub(super) struct SaidServer {
 pub(super) struct SaidListener {
     pub(super) address: Given<SocketAddr>,
     pub(super) tls: Option<Given<String>>,
+    pub(super) proxy_protocol: Option<Given<bool>>,
 }
 
 #[derive(Debug)]

@@ -88,8 +88,8 @@ impl Policy {
         Explanation {
             site: site.map(|site| site.name.clone()),
             upstream: site.map(|site| Setting {
-                value: site.upstream.value.to_string(),
-                from: site.upstream.from.clone(),
+                value: site.upstreams_shown(),
+                from: site.upstreams.from.clone(),
             }),
             route: route.map(|route| Setting {
                 value: route.pattern.to_string(),

@@ -43,7 +43,7 @@ pub(super) static SERVER: Shape = shape(
     ],
 );
 pub(super) static LISTENER: Shape =
-    shape("a listener of [server]", "server.listen.", &["addr", "tls"]);
+    shape("a listener of [server]", "server.listen.", &["addr", "tls", "proxy_protocol"]);
 pub(super) static REQUEST_ID: Shape =
     shape("`request_id` of [server]", "server.request_id.", &["accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
@@ -81,6 +81,8 @@ pub(super) static SITE: Shape = shape(
         "name",
         "hosts",
         "upstream",
+        "retries",
+        "health",
         "ca_file",
         "connect_timeout",
         "first_byte_timeout",
@@ -89,6 +91,22 @@ pub(super) static SITE: Shape = shape(
         "body_bytes",
         "protect",
         "route",
+    ],
+);
+pub(super) static HEALTH: Shape = shape(
+    "[site.health]",
+    "site.health.",
+    &[
+        "path",
+        "interval",
+        "timeout",
+        "status",
+        "unhealthy_after",
+        "healthy_after",
+        "eject_after",
+        "eject_for",
+        "eject_percent_max",
+        "slow_start",
     ],
 );
 pub(super) static PROTECT: Shape = shape("[site.protect]", "layer.", &LAYER_KEYS);
@@ -102,7 +120,7 @@ pub(super) static RATE: Shape =
     shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 16] = [
+pub(in crate::policy) static SHAPES: [&Shape; 17] = [
     &TOP,
     &SERVER,
     &LISTENER,
@@ -115,6 +133,7 @@ pub(in crate::policy) static SHAPES: [&Shape; 16] = [
     &RULES,
     &DEBUG,
     &SITE,
+    &HEALTH,
     &PROTECT,
     &ROUTE,
     &ROUTE_PROTECT,

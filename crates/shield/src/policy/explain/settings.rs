@@ -160,7 +160,8 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
     let key = |key: &str| format!("site.{}.{key}", site.name);
     let mut views = vec![
         view(&key("hosts"), &site.hosts, |hosts| join(hosts.iter().cloned())),
-        view(&key("upstream"), &site.upstream, ToString::to_string),
+        view(&key("upstream"), &site.upstreams, |_| site.upstreams_shown()),
+        view(&key("retries"), &site.retries, ToString::to_string),
         view(&key("ca_file"), &site.ca_file, |path| match path {
             Some(path) => path.display().to_string(),
             None => "the machine's".to_owned(),
@@ -170,12 +171,30 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
         view(&key("idle_timeout"), &site.idle_timeout, |it| show_duration(*it)),
         view(&key("body_bytes"), &site.body_bytes, |it| show_body_bytes(*it)),
     ];
+    views.extend(health_settings(site));
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
         key: key(&format!("protect.{layer}")),
         value: site.modes.of(layer).to_string(),
         from: site.modes.origin(layer).clone(),
     }));
     views
+}
+
+fn health_settings(site: &Site) -> [SettingView; 10] {
+    let key = |key: &str| format!("site.{}.health.{key}", site.name);
+    let health = &site.health;
+    [
+        view(&key("path"), &health.path, |path| path.clone().unwrap_or_else(|| "none".to_owned())),
+        view(&key("interval"), &health.interval, |it| show_duration(*it)),
+        view(&key("timeout"), &health.timeout, |it| show_duration(*it)),
+        view(&key("status"), &health.status, |it| join(it.iter().map(ToString::to_string))),
+        view(&key("unhealthy_after"), &health.unhealthy_after, ToString::to_string),
+        view(&key("healthy_after"), &health.healthy_after, ToString::to_string),
+        view(&key("eject_after"), &health.eject_after, ToString::to_string),
+        view(&key("eject_for"), &health.eject_for, |it| show_duration(*it)),
+        view(&key("eject_percent_max"), &health.eject_percent_max, ToString::to_string),
+        view(&key("slow_start"), &health.slow_start, |it| show_duration(*it)),
+    ]
 }
 
 /// `10/m per source, burst 10`.
@@ -190,9 +209,11 @@ pub(super) fn show_limit(limit: &Limit) -> String {
 }
 
 fn show_listener(listener: &Listener) -> String {
-    match &listener.tls {
-        Some(tls) => format!("{} (tls {tls})", listener.address),
-        None => listener.address.to_string(),
+    let tls = listener.tls.as_ref().map(|tls| format!("tls {tls}"));
+    let proxy = listener.proxy_protocol.then(|| "proxy_protocol".to_owned());
+    match join(tls.into_iter().chain(proxy)) {
+        spoken if spoken.is_empty() => listener.address.to_string(),
+        spoken => format!("{} ({spoken})", listener.address),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::policy::document::SHAPES;
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
 /// Keys that hold a table of other keys; these are documented, not the table.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "server",
     "tls",
     "limits",
@@ -19,6 +19,7 @@ const TABLES: [&str; 13] = [
     "store.retention",
     "debug",
     "rules",
+    "site.health",
     "site.protect",
     "site.route",
     "site.route.protect",
