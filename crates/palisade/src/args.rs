@@ -137,6 +137,9 @@ pub(crate) enum Command {
     /// Attacks, one incident a campaign
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Who is told of attacks
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what
@@ -152,6 +155,13 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Follow an access log, through rotation, and print findings as they come
     Watch(Watch),
+}
+
+/// Commands over sinks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// Send a test to each sink of [alerts] and [export], and print what comes back
+    Test,
 }
 
 /// Flags of `run`; they complete or override the file.
