@@ -17,7 +17,7 @@
 mod alert;
 mod backoff;
 mod memory;
-mod ocsf;
+pub mod ocsf;
 mod outbox;
 mod render;
 mod sink;

@@ -159,7 +159,10 @@ mod tests {
         entered.succeeded = true;
         assert_eq!(tell(told, &entered, 5), Some(News::Succeeded));
         assert_eq!(tell(told, &entered, 6), None);
-        assert_eq!(memory.news(&incident(1, Severity::Critical, 2_000), RULE, at(2_000)).map(|it| it.1), Some(4));
+        assert_eq!(
+            memory.news(&incident(1, Severity::Critical, 2_000), RULE, at(2_000)).map(|it| it.1),
+            Some(4)
+        );
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::alert::Item;
 /// The version of the schema.
 const VERSION: &str = "1.7.0";
 
-/// An event of the class that `item` belongs to.
-pub(crate) fn event(item: &Item) -> Value {
+/// The event of OCSF that tells what `item` does.
+pub fn event(item: &Item) -> Value {
     match item {
         Item::Alert(alert) => finding::of(alert),
         Item::Event(event) => activity::of(event),

@@ -208,7 +208,7 @@ impl Outbox {
 
     fn sender(&self) -> Sender {
         let machine = self.origin.machine.clone();
-        Sender { machine, process: std::process::id(), version: env!("CARGO_PKG_VERSION") }
+        Sender { machine, process: std::process::id() }
     }
 
     /// What waits for sinks that are not in the policy.

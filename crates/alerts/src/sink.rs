@@ -158,9 +158,7 @@ impl Outlet {
     pub(crate) fn tell_events(&self, events: &[Event], now: Timestamp) {
         let lines: Vec<Vec<u8>> = events
             .iter()
-            .filter_map(|event| {
-                serde_json::to_vec(&Item::Event(Box::new(event.clone()))).ok()
-            })
+            .filter_map(|event| serde_json::to_vec(&Item::Event(Box::new(event.clone()))).ok())
             .collect();
         let mut state = self.shared.state();
         if state.is_over {

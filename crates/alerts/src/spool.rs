@@ -211,8 +211,7 @@ impl Spool {
     }
 
     fn begin_segment(&mut self) -> io::Result<()> {
-        let number =
-            self.segments.back().map_or(self.head.segment.max(1), |last| last.number + 1);
+        let number = self.segments.back().map_or(self.head.segment.max(1), |last| last.number + 1);
         let path = self.path(number);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
         File::open(&self.folder)?.sync_all()?;

@@ -3,6 +3,7 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod alerts;
 pub(crate) mod report;
 pub(crate) mod rules;
 
@@ -139,7 +140,7 @@ pub(crate) enum Command {
     Incidents(Incidents),
     /// Who is told of attacks
     #[command(subcommand)]
-    Alerts(Alerts),
+    Alerts(alerts::Alerts),
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what
@@ -155,13 +156,6 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Follow an access log, through rotation, and print findings as they come
     Watch(Watch),
-}
-
-/// Commands over sinks.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Alerts {
-    /// Send a test to each sink of [alerts] and [export], and print what comes back
-    Test,
 }
 
 /// Flags of `run`; they complete or override the file.

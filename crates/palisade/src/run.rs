@@ -32,11 +32,11 @@ use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
 use crate::failure::Failure;
 use crate::output::{Clock, say};
 use chores::Chores;
-use telling::Telling;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
 use record::Unbegun;
 use signals::Signals;
+use telling::Telling;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {

@@ -12,7 +12,8 @@ const TEXT_CHARS_MAX: usize = 1_000;
 pub(super) fn of(event: &Event) -> Value {
     let (activity_id, activity) = method(&event.method);
     let is_flagged = !event.action.refuses();
-    let (severity_id, severity) = severity(if is_flagged { Severity::Low } else { Severity::Medium });
+    let (severity_id, severity) =
+        severity(if is_flagged { Severity::Low } else { Severity::Medium });
     let [(action_id, action), (disposition_id, disposition)] = done(event.action, event.mode);
     let (risk_level_id, risk_level) = risk_level(event.risk);
     let is_failure = event.status >= 400;

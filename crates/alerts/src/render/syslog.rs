@@ -17,7 +17,6 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 pub(crate) struct Sender {
     pub(crate) machine: String,
     pub(crate) process: u32,
-    pub(crate) version: &'static str,
 }
 
 /// An incident in a sentence, and its figures as structured data. Their number is the one that is
@@ -79,8 +78,7 @@ fn head(severity: Severity, at: Timestamp, what: &str, sender: &Sender) -> Strin
         Severity::Low => 5,
         Severity::Info => 6,
     };
-    let machine: String =
-        sender.machine.chars().filter(char::is_ascii_graphic).take(255).collect();
+    let machine: String = sender.machine.chars().filter(char::is_ascii_graphic).take(255).collect();
     let machine = if machine.is_empty() { "-" } else { &machine };
     let priority = FACILITY * 8 + level;
     format!("<{priority}>1 {at} {machine} palisade {} {what} ", sender.process)

@@ -70,9 +70,9 @@ fn connect(ready: &Ready, deadline: Instant) -> io::Result<TcpStream> {
     let all = (ready.to.host.as_str(), ready.to.port).to_socket_addrs()?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in all {
-        match allowed(address, ready.link_local).and_then(|address| {
-            TcpStream::connect_timeout(&address, left(deadline)?)
-        }) {
+        match allowed(address, ready.link_local)
+            .and_then(|address| TcpStream::connect_timeout(&address, left(deadline)?))
+        {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }

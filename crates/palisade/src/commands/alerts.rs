@@ -4,7 +4,7 @@ use console::wire::{Sink, SinkTests};
 use http::Method;
 
 use super::Desk;
-use crate::args::Alerts;
+use crate::args::alerts::Alerts;
 use crate::failure::Failure;
 use crate::output::{Page, Paint};
 
@@ -71,8 +71,7 @@ pub(super) fn show_sinks(page: &mut Page, sinks: &[Sink]) {
             ]
         })
         .collect();
-    let heads = [
-        "TOLD", "TO", ">SENT", ">WAITING", ">FAILED TRIES", ">DROPPED", "LAST", "LAST ERROR",
-    ];
+    let heads =
+        ["TOLD", "TO", ">SENT", ">WAITING", ">FAILED TRIES", ">DROPPED", "LAST", "LAST ERROR"];
     page.table(&heads, &rows);
 }

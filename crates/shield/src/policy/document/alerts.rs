@@ -110,11 +110,11 @@ impl SaidSink {
         let dedup = take("dedup").and_then(|e| e.duration(reader, DEDUP_MIN..=DAY * 7));
         let classes = take("classes").and_then(|e| read_classes(e, reader));
         let authorization = take("authorization");
-        let authorization = authorization
-            .and_then(|e| e.text(reader, "\"env:SIEM_AUTHORIZATION\"", kept_only));
+        let authorization =
+            authorization.and_then(|e| e.text(reader, "\"env:SIEM_AUTHORIZATION\"", kept_only));
         let ca_file = take("ca_file");
-        let ca_file = ca_file
-            .and_then(|e| e.text(reader, "\"/etc/palisade/tls/siem-ca.pem\"", file_path));
+        let ca_file =
+            ca_file.and_then(|e| e.text(reader, "\"/etc/palisade/tls/siem-ca.pem\"", file_path));
         let link_local = take("link_local").and_then(|e| e.truth(reader));
         if is_missing {
             let cause = format!("`{to_key}` is missing: nobody is told");
@@ -142,7 +142,9 @@ fn conceal(entry: &Entry<'_>, reader: &mut Reader<'_>) {
                 open.extend(items.iter().map(|item| (key, item.get_ref(), item.span())));
             }
             DeValue::Table(table) => open.extend(
-                table.iter().map(|(key, item)| (key.get_ref().as_ref(), item.get_ref(), item.span())),
+                table
+                    .iter()
+                    .map(|(key, item)| (key.get_ref().as_ref(), item.get_ref(), item.span())),
             ),
             _ => {}
         }
@@ -208,9 +210,8 @@ fn read_classes<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<V
     let mut given = entry.given(reader, Vec::new());
     let key = entry.key.clone();
     for item in entry.items() {
-        let class = item.text(reader, "\"detection_finding\"", |text| {
-            one_of(&key, text, &shape::OCSF_CLASS)
-        })?;
+        let class = item
+            .text(reader, "\"detection_finding\"", |text| one_of(&key, text, &shape::OCSF_CLASS))?;
         if !given.value.contains(&class.value) {
             given.value.push(class.value);
         }
