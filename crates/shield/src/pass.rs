@@ -291,7 +291,7 @@ impl Engine {
         let request = catalog::RequestLesson {
             fields: &pass.fields,
             credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
-            caller: settled.counted_caller(lesson.status),
+            caller: settled.counted_caller(&memory.callers, lesson.status),
             source: settled.act.keys.address,
             carried: &carried,
         };

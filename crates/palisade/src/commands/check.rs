@@ -56,9 +56,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     let mut output = Output::open(global, Format::Table)?;
     output.document(&checked, |page| {
         for warning in &checked.warnings {
-            for line in format!("warning: {warning}").lines() {
-                page.painted(Paint::Warn, line);
-            }
+            page.warning(warning);
         }
         for reached in &checked.upstreams {
             let fault = reached.fault.as_deref().unwrap_or("answers");

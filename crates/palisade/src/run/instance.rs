@@ -18,8 +18,8 @@ use console::{Instance, InstanceStanding, Refused};
 use gateway::{Certificates, Renewed, Site as Upstream, Sites, Terms};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
-use shield::policy::overlay::{self, ModeScope};
-use shield::policy::{Policy, Provenance, Site};
+use shield::policy::Policy;
+use shield::policy::overlay::{self, ModeScope, ModeSwitch};
 use traffic::{Layer, Mode, Timestamp};
 
 use super::record::Recording;
@@ -252,7 +252,9 @@ impl RunningInstance {
             .configuration
             .compile_texts(offered.good_file.clone(), Some(&after))
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
-        let undo = undo(&policy, &scope);
+        let undo = overlay::way_back(&before, &after, &scope)
+            .map_err(|error| Refused::invalid("the overlay", vec![error.to_string()]))?;
+        let undo = undo.iter().map(command).collect();
         let mut warnings = Vec::new();
         if let Some(mode) = mode {
             let left = compiled.policy.unswitched(&scope, mode);
@@ -404,37 +406,18 @@ fn what(scope: &ModeScope, mode: Option<Mode>) -> String {
     }
 }
 
-/// The commands that lead back to how things were: a layer that the overlay had switched goes back
-/// to that, the others to what file and flags say.
-fn undo(policy: &Policy, scope: &ModeScope) -> Vec<String> {
-    let is_meant = |site: &&Site| scope.site.as_ref().is_none_or(|name| *name == site.name);
-    let Some(site) = policy.sites.iter().find(is_meant) else { return vec!["inherit".to_owned()] };
-    let route = scope
-        .route
-        .as_ref()
-        .and_then(|pattern| site.routes.iter().find(|route| route.pattern.to_string() == *pattern));
-    let modes = route.map_or(&site.modes, |route| &route.modes);
-    let all = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
-    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for layer in all {
-        let verb = match modes.origin(*layer) {
-            Provenance::Overlay { .. } => modes.of(*layer).key(),
-            _ => "inherit",
-        };
-        groups.entry(verb).or_default().push(layer.key());
+/// The command of a switch.
+fn command(switch: &ModeSwitch) -> String {
+    let ModeSwitch { scope, mode } = switch;
+    let mut command = mode.map_or("inherit", Mode::key).to_owned();
+    if !scope.layers.is_empty() {
+        let layers: Vec<&str> = scope.layers.iter().map(|layer| layer.key()).collect();
+        command.push_str(&format!(" {}", layers.join(",")));
     }
-    let names_layers = groups.len() > 1 || !scope.layers.is_empty();
-    let command = |(verb, layers): (&str, Vec<&str>)| {
-        let mut command = verb.to_owned();
-        if names_layers {
-            command.push_str(&format!(" {}", layers.join(",")));
+    for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {}", quoted(value)));
         }
-        for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
-            if let Some(value) = value {
-                command.push_str(&format!(" {flag} {}", quoted(value)));
-            }
-        }
-        command
-    };
-    groups.into_iter().map(command).collect()
+    }
+    command
 }
