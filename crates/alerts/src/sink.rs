@@ -133,7 +133,7 @@ impl Outlet {
         if state.memory.has_room(incident.id, now) {
             return Some(news);
         }
-        state.count.dropped += 1;
+        state.fault(now, "more incidents at a time than can be told apart".to_owned());
         None
     }
 

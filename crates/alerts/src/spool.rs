@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A segment that is longer takes no more lines; it is removed when it was sent.
 const SEGMENT_BYTES: u64 = 1 << 20;
+/// Lines that are read together; the last of them may exceed it.
+const READ_BYTES_MAX: usize = 512 << 10;
 /// Longer lines are not taken.
 pub(crate) const LINE_BYTES_MAX: usize = 256 << 10;
 const SENT: &str = "sent";
@@ -126,21 +128,23 @@ impl Spool {
     }
 
     /// The first lines that wait, up to `most` of them.
-    pub(crate) fn first(&mut self, most: usize) -> io::Result<Vec<Waiting>> {
-        let mut found = Vec::new();
+    pub(crate) fn first(&self, most: usize) -> io::Result<Vec<Waiting>> {
+        let (mut found, mut bytes) = (Vec::new(), 0);
         let mut at = self.head;
-        while found.len() < most {
+        let is_enough = |found: &[Waiting], bytes| found.len() >= most || bytes >= READ_BYTES_MAX;
+        while !is_enough(&found, bytes) {
             let Some(segment) = self.segment(at.segment) else { break };
             let mut reader = self.reader(at)?;
-            while found.len() < most {
+            while !is_enough(&found, bytes) {
                 let mut line = Vec::new();
                 at.byte += reader.read_until(b'\n', &mut line)? as u64;
                 if line.pop() != Some(b'\n') {
                     break;
                 }
+                bytes += line.len();
                 found.push(Waiting { line, end: at });
             }
-            if found.len() < most {
+            if !is_enough(&found, bytes) {
                 match self.after(segment.number) {
                     Some(next) => at = Place { segment: next, byte: 0 },
                     None => break,

@@ -104,7 +104,8 @@ impl Check<'_, '_, '_> {
         let from: String =
             from.chars().take(64).map(|c| if is_plain(c) { c } else { '-' }).collect();
         let name = format!("{}-{from}", said.kind.key());
-        let numbered = (2..).map(|number: u32| format!("{name}-{number}"));
-        std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
+        let mut numbered = (2..).map(|number: u32| format!("{name}-{number}"));
+        let other = numbered.find(|name| !is_taken(name));
+        if is_taken(&name) { other.unwrap_or(name) } else { name }
     }
 }
