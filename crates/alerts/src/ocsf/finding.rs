@@ -33,7 +33,7 @@ pub(super) fn of(alert: &Alert) -> Value {
         "status": "New",
         "message": format!("{}: {}", alert.news.sentence(), cut(&alert.title, 1_000)),
         "is_alert": alert.news != News::Test,
-        "is_suspected_breach": alert.succeeded,
+        "status_detail": if alert.succeeded { "an attempt succeeded" } else { "" },
         "action_id": action_id,
         "action": action,
         "disposition_id": disposition_id,
