@@ -158,11 +158,13 @@ impl Spool {
     pub(crate) fn sent(&mut self, end: Place, lines: u64) {
         self.waiting = self.waiting.saturating_sub(lines);
         self.begin_at(end);
-        if self.waiting == 0 {
+        if let Some(last) = self.segments.back().copied()
+            && end.segment == last.number
+            && end.byte >= last.bytes
+        {
             // All was sent: the last segment may go, and the next line begins another.
-            let next = self.segments.back().map_or(1, |last| last.number + 1);
-            self.begin_at(Place { segment: next, byte: 0 });
-            self.open = None;
+            self.begin_at(Place { segment: last.number + 1, byte: 0 });
+            (self.open, self.waiting) = (None, 0);
         }
         let text = serde_json::to_vec(&self.head).unwrap_or_default();
         if let Err(error) = replace(&self.folder.join(SENT), &text) {
