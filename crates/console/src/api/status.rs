@@ -64,6 +64,7 @@ fn told(console: &Console) -> Status {
         settings: settings(&policy),
         counters,
         sessions,
+        sinks: standing.sinks,
         alarms,
     }
 }

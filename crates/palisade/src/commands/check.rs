@@ -44,6 +44,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
         let told = |fault: gateway::SetupError| format!("{}: {fault}", check.config.display());
         return Err(Failure::Configuration(faults.into_iter().map(told).collect()));
     }
+    alerts::ready(&compiled.policy.alerts).map_err(Failure::Configuration)?;
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
     let checked = Checked {
         schema: "palisade.v1.checked",

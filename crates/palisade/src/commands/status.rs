@@ -2,7 +2,7 @@
 
 use console::wire::{Site, Status, Traffic};
 
-use super::Desk;
+use super::{Desk, alerts};
 use crate::failure::Failure;
 use crate::output::{Page, Paint};
 
@@ -35,6 +35,10 @@ fn show(page: &mut Page, status: &Status) {
     for site in &status.sites {
         page.gap();
         show_site(page, site);
+    }
+    if !status.sinks.is_empty() {
+        page.gap();
+        alerts::show_sinks(page, &status.sinks);
     }
     page.gap();
     let rows: Vec<_> = status

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use console::wire::{Changed, ModeChange, Reloaded, Upstream};
+use alerts::{Outbox, Ready, SinkStanding, Tested};
+use console::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
 use console::{Instance, InstanceStanding, Refused};
 use gateway::{Certificates, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
@@ -33,6 +34,7 @@ pub(crate) struct RunningInstance {
     upstreams: Sites,
     certificates: Certificates,
     terms: Terms,
+    outbox: Arc<Outbox>,
     started: Timestamp,
     /// The policy that sockets, threads and tables were set up by.
     started_with: Arc<Policy>,
@@ -44,6 +46,7 @@ pub(crate) struct RunningInstance {
 struct Around {
     sites: BTreeMap<String, Placed>,
     certificates: Renewed,
+    sinks: Vec<Ready>,
 }
 
 /// The policy as it was offered last.
@@ -83,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     /// What callers are held to.
     pub(crate) terms: Terms,
+    /// Who is told.
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 /// The time.
@@ -105,6 +110,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            outbox,
         } = parts;
         let stamp = configuration.stamp();
         let offered = Offered {
@@ -125,6 +131,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            outbox,
             started: now(),
             listeners,
             offered,
@@ -184,7 +191,8 @@ impl RunningInstance {
         let unusable = |error: gateway::SetupError| vec![error.to_string()];
         let sites = gateway::sites(policy).map_err(unusable)?;
         let certificates = self.certificates.read_again(policy).map_err(unusable)?;
-        Ok(Around { sites, certificates })
+        let sinks = alerts::ready(&policy.alerts)?;
+        Ok(Around { sites, certificates, sinks })
     }
 
     /// The last step of every change, after all that can fail. A switch of modes leaves `around` as
@@ -200,7 +208,8 @@ impl RunningInstance {
         for key in self.started_with.restart_needed(&policy) {
             warnings.push(format!("{key} changed; it takes effect after a restart"));
         }
-        if let Some(Around { sites, certificates }) = around {
+        if let Some(Around { sites, certificates, sinks }) = around {
+            self.outbox.apply(sinks, policy.alerts.spool.value, now());
             self.upstreams.replace(sites);
             self.terms.put_under(&policy);
             certificates.show();
@@ -296,6 +305,7 @@ impl Instance for RunningInstance {
         if let Some(fault) = health.storage_fault {
             alarms.push(format!("the ledger cannot write: {fault}"));
         }
+        alarms.extend(self.outbox.alarms());
         let mut counters = vec![
             ("events written", health.events_written),
             ("events waiting", health.waiting),
@@ -322,6 +332,7 @@ impl Instance for RunningInstance {
             counters,
             alarms,
             upstreams,
+            sinks: self.outbox.standing().into_iter().map(sink).collect(),
         }
     }
 
@@ -333,6 +344,34 @@ impl Instance for RunningInstance {
         self.take_up(author)
             .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
     }
+
+    fn test_sinks(&self) -> Vec<SinkTest> {
+        self.outbox.test(now()).into_iter().map(tested).collect()
+    }
+}
+
+fn sink(standing: SinkStanding) -> Sink {
+    let fault = |(at, fault): (Timestamp, String)| format!("{at}: {fault}");
+    Sink {
+        name: standing.name,
+        kind: standing.kind.to_owned(),
+        to: standing.to,
+        sent: standing.sent,
+        waiting: standing.waiting,
+        waiting_bytes: standing.waiting_bytes,
+        failed: standing.failed,
+        dropped: standing.dropped,
+        last_sent: standing.last_sent.map(|at| at.to_string()),
+        last_fault: standing.last_fault.map(fault),
+    }
+}
+
+fn tested(tested: Tested) -> SinkTest {
+    let Tested { name, to, said, took } = tested;
+    let arrived = said.is_ok();
+    let said = said.unwrap_or_else(|fault| fault);
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    SinkTest { name, to, arrived, said, took_ms }
 }
 
 /// What needs attention about a site's upstreams.
