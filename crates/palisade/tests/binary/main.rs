@@ -14,4 +14,5 @@ mod restart;
 mod rules;
 mod secrets;
 mod support;
+mod unread;
 mod upstreams;
