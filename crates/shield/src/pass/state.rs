@@ -153,8 +153,8 @@ impl Pass {
 
     /// Is its body a document that a program reads as a whole? Such a one is worth waiting for:
     /// whoever takes their time with it could otherwise send what nobody looks at.
-    pub fn body_is_document(&self) -> bool {
-        matches!(self.media, Media::Json | Media::Form | Media::Text | Media::Unknown)
+    pub const fn body_is_document(&self) -> bool {
+        self.media.can_be_inspected()
     }
 
     /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
