@@ -37,10 +37,10 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::Pass;
+pub use state::{Missed, Pass};
 
 use answer::{ReadAnswer, slot};
-pub(crate) use state::Settled;
+pub(crate) use state::{BodySeen, Settled};
 
 /// How long a request may be held that finds no place among the unanswered attempts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -144,6 +144,7 @@ impl Engine {
             sighting,
             request_id: None,
             notes,
+            body_seen: BodySeen::default(),
             settled: None,
             draft,
             inspection,
@@ -181,6 +182,7 @@ impl Engine {
             return Decided::Hold;
         };
         let seq = memory.next_seq();
+        memory.count_body(pass.body_seen);
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
