@@ -55,6 +55,8 @@ pub struct Keys {
     pub session: Option<Digest>,
     /// Of the principal.
     pub principal: Option<Digest>,
+    /// Of the program whose key many callers share.
+    pub application: Option<Digest>,
     /// Of the account being entered, else of the one that the session belongs to.
     pub account: Option<Digest>,
 }
@@ -69,6 +71,9 @@ impl Keys {
             principal: identity
                 .principal
                 .map(|principal| Entity::Principal(principal).digest(hasher)),
+            application: identity
+                .application
+                .map(|application| Entity::Principal(application).digest(hasher)),
             account: identity
                 .attempted
                 .or(identity.account)

@@ -42,7 +42,8 @@ pub enum Per {
     Session,
     /// The account being entered, or the one that the session belongs to; without one, the address.
     Account,
-    /// The principal; without one, the session; without that, the address.
+    /// The principal; without one, the session; without that, the program whose key many callers
+    /// share, as a quota is the program's; without that, the address.
     Principal,
 }
 
@@ -92,7 +93,9 @@ impl Limit {
             Per::Session => session().unwrap_or(address),
             Per::Principal => {
                 let principal = identity.principal.map(Entity::Principal).zip(act.keys.principal);
-                principal.or_else(session).unwrap_or(address)
+                let application =
+                    || identity.application.map(Entity::Principal).zip(act.keys.application);
+                principal.or_else(session).or_else(application).unwrap_or(address)
             }
             Per::Account => {
                 let account = identity.attempted.or(identity.account).map(Entity::Account);

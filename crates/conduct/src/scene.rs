@@ -92,6 +92,7 @@ impl Scene {
             device: Digest(77),
             session: None,
             principal: None,
+            application: None,
             account: None,
             attempted: None,
             familiar: false,

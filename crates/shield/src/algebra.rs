@@ -204,6 +204,7 @@ mod tests {
             device: Digest(1),
             session: None,
             principal: None,
+            application: None,
             account: None,
             attempted: None,
             familiar: false,

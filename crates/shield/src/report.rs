@@ -139,7 +139,7 @@ fn entities(identity: &Identity) -> Vec<String> {
         Some(identity.net_entity),
         Some(Entity::Device(identity.device)),
         identity.session.map(Entity::Session),
-        identity.principal.map(Entity::Principal),
+        identity.principal.or(identity.application).map(Entity::Principal),
         identity.account.or(identity.attempted).map(Entity::Account),
     ]
     .into_iter()

@@ -37,6 +37,9 @@ pub struct Scenario {
     /// Whether the built-in rules look at what comes.
     #[serde(default)]
     pub rules: bool,
+    /// The key that is built into the application, which all who live here use.
+    #[serde(default)]
+    pub app_key: String,
     /// The policy, but for the upstream.
     #[serde(default)]
     pub policy: String,
@@ -175,7 +178,7 @@ impl Scenario {
             "body" => Failures::Body,
             other => bail!("failures = {other:?}: status or body"),
         };
-        let mut town = Town::new(Shop::new(failures));
+        let mut town = Town::new(Shop::new(failures)).with_app_key(&self.app_key);
         let mut start = MONDAY;
         if self.warm_callers > 0 {
             let residents = (0..self.warm_callers).map(|n| resident(n, start, seed)).collect();
