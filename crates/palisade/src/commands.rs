@@ -2,6 +2,7 @@
 //!
 //! Each reads one document, prints it, and tells on stderr how to take back what it changed.
 
+mod alerts;
 mod api;
 mod audit;
 mod check;
@@ -59,6 +60,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Inherit(modes) => modes::set(desk, None, &modes),
         Command::Api(api) => api::api(desk, &api),
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
+        Command::Alerts(alerts) => alerts::alerts(desk, &alerts),
         Command::Reload => modes::reload(desk),
         Command::Audit(audit) => audit::audit(desk, &audit),
         // Carried out above: they need no instance.

@@ -11,6 +11,7 @@ pub(crate) mod instance;
 pub(crate) mod record;
 mod service;
 mod signals;
+mod telling;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alerts::Outbox;
 use console::{Console, Door};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
@@ -36,6 +38,7 @@ use instance::{Parts, RunningInstance};
 use record::Unbegun;
 use service::Service;
 use signals::Signals;
+use telling::Telling;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
@@ -61,6 +64,7 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let ended = running.serve(door, &runtime, signals, service);
     lines.end();
     running.chores.end();
+    running.telling.end();
     drop(running.instance);
     writer.close();
     ended
@@ -80,6 +84,7 @@ struct Running {
     ledger: Ledger,
     instance: Arc<RunningInstance>,
     chores: Chores,
+    telling: Telling,
     gateway: Option<Gateway>,
     urls: Vec<String>,
 }
@@ -99,6 +104,8 @@ impl Running {
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
         let (listeners, certificates) =
             gateway::listeners(&policy, service::inherited()?).map_err(unusable)?;
+        let sinks = alerts::ready(&policy.alerts).map_err(Failure::Configuration)?;
+        let spool_bytes = policy.alerts.spool.value;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -113,6 +120,9 @@ impl Running {
             format!("{}://{address}", if *has_tls { "https" } else { "http" })
         };
         let urls: Vec<String> = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+        let outbox = Arc::new(Outbox::of(&ledger));
+        outbox.apply(sinks, spool_bytes, now());
+        let telling = Telling::begin(ledger.clone(), Arc::clone(&outbox))?;
         let instance = Arc::new(RunningInstance::new(Parts {
             engine: Arc::clone(&engine),
             ledger: ledger.clone(),
@@ -124,9 +134,10 @@ impl Running {
             upstreams,
             certificates,
             terms: gateway.terms().clone(),
+            outbox,
         }));
         let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
-        Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
+        Ok(Self { engine, ledger, instance, chores, telling, gateway: Some(gateway), urls })
     }
 
     fn greet(&self, global: &Global, data: &Path) {

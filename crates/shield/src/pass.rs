@@ -37,10 +37,10 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::Pass;
+pub use state::{Missed, Pass};
 
 use answer::{ReadAnswer, slot};
-pub(crate) use state::Settled;
+pub(crate) use state::{BodySeen, Settled};
 
 /// How long a request may be held that finds no place among the unanswered attempts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -144,6 +144,7 @@ impl Engine {
             sighting,
             request_id: None,
             notes,
+            body_seen: BodySeen::default(),
             settled: None,
             draft,
             inspection,
@@ -181,6 +182,7 @@ impl Engine {
             return Decided::Hold;
         };
         let seq = memory.next_seq();
+        memory.count_body(pass.body_seen);
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
@@ -208,7 +210,7 @@ impl Engine {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
         }
-        let ending = Ending { telling, endpoint, status, took_us: 0 };
+        let ending = Ending { telling, endpoint, status, took_us: 0, is_failure: false };
         let event = report::event(pass, &settled, ending, hasher);
         let refusal = Refusal::new(status, telling.id, settled.verdict.retry_after_s);
         pass.settled = Some(settled);
@@ -356,10 +358,11 @@ impl Engine {
         // A path that leads nowhere is for nothing, whatever it is called.
         let role = finish.endpoint.map_or(Role::Other, |_| finish.role);
         memory.tally(&pass, &settled, role, finish.surface, finish.status);
+        let is_failure = matches!(finish.status, 502..=504) && finish.answer.is_none();
         let is_notable = settled.verdict.would_refuse()
             || settled.verdict.exception.is_some()
             || settled.verdict.nats >= NOTABLE_NATS
-            || matches!(finish.status, 502..=504) && finish.answer.is_none();
+            || is_failure;
         let mut telling = Telling { id: pass.id, count: None };
         if is_notable {
             telling = memory.telling(&settled, pass.id, self.hasher(), now);
@@ -387,7 +390,7 @@ impl Engine {
         }
         let (status, took_us) = (finish.status, finish.took_us);
         let told_as = Some(telling.id);
-        let ending = Ending { telling, endpoint, status, took_us };
+        let ending = Ending { telling, endpoint, status, took_us, is_failure };
         let event = report::event(&pass, &settled, ending, self.hasher());
         Learnt { event, endpoint: finish.endpoint, told_as, ..Learnt::default() }
     }

@@ -25,6 +25,7 @@ mod reader;
 mod recorded;
 mod route;
 mod setting;
+mod sink;
 mod upstream;
 mod value;
 
@@ -47,6 +48,10 @@ pub use modes::Modes;
 pub use recorded::recorded;
 pub use route::RoutePattern;
 pub use setting::{Provenance, Setting};
+pub use sink::{
+    Alerts, KeptSecret, OcsfClass, Sink, SinkAddress, SinkKind, SinkScheme, SinkUrl,
+    is_out_of_bounds,
+};
 pub use upstream::{Upstream, UpstreamScheme};
 pub use value::{show_bytes, show_duration};
 
@@ -98,6 +103,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What is told that is otherwise kept.
     pub debug: Debugging,
+    /// Who is told of attacks.
+    pub alerts: Alerts,
     /// What stands behind the gateway, in the order of the file.
     pub sites: Vec<Site>,
     version: u64,

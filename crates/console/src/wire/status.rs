@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Traffic;
+use super::{Sink, Traffic};
 
 /// How the instance is.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -41,6 +41,9 @@ pub struct Status {
     /// Where sessions are found, as far as that was discovered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<String>,
+    /// Who is told of attacks, and how that goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sinks: Vec<Sink>,
     /// What needs attention, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<String>,

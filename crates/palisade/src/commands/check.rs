@@ -44,6 +44,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
         let told = |fault: gateway::SetupError| format!("{}: {fault}", check.config.display());
         return Err(Failure::Configuration(faults.into_iter().map(told).collect()));
     }
+    alerts::ready(&compiled.policy.alerts).map_err(Failure::Configuration)?;
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
     let checked = Checked {
         schema: "palisade.v1.checked",
@@ -55,9 +56,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     let mut output = Output::open(global, Format::Table)?;
     output.document(&checked, |page| {
         for warning in &checked.warnings {
-            for line in format!("warning: {warning}").lines() {
-                page.painted(Paint::Warn, line);
-            }
+            page.warning(warning);
         }
         for reached in &checked.upstreams {
             let fault = reached.fault.as_deref().unwrap_or("answers");

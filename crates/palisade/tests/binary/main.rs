@@ -1,5 +1,7 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod accuracy;
+mod alerts;
 mod answers;
 mod disk;
 mod first_minutes;
@@ -14,4 +16,5 @@ mod rules;
 mod secrets;
 mod service;
 mod support;
+mod unread;
 mod upstreams;

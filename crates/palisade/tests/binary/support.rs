@@ -60,7 +60,13 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn serve(answer: impl Fn(&Got) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::serve_on(TcpListener::bind("127.0.0.1:0").expect("a free port"), answer)
+    }
+
+    pub(crate) fn serve_on(
+        listener: TcpListener,
+        answer: impl Fn(&Got) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let got = Arc::new(Mutex::new(Vec::new()));
         let (answer, seen) = (Arc::new(answer), Arc::clone(&got));

@@ -3,6 +3,7 @@
 //! What one key alone can get wrong was told when it was read. Here names must exist, nothing may
 //! be said twice, and each value gets its origin.
 
+mod alerts;
 mod health;
 mod rules;
 mod site;
@@ -80,6 +81,7 @@ impl Check<'_, '_, '_> {
         let store = self.store(document.store);
         let rules = self.rules(document.rules);
         let debug = rules::debugging(document.debug);
+        let alerts = self.alerts(document.alerts);
         let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
         let trust = Trust {
             proxies: server.trusted_proxies.value.clone(),
@@ -93,6 +95,7 @@ impl Check<'_, '_, '_> {
             store,
             rules,
             debug,
+            alerts,
             sites,
             version: version(self.sources),
             trust,
@@ -243,11 +246,14 @@ impl Check<'_, '_, '_> {
 
     /// A path of the file, relative to the file.
     fn path(&self, given: Given<PathBuf>) -> Setting<PathBuf> {
-        let value = match self.folder {
-            Some(folder) if given.value.is_relative() => folder.join(&given.value),
-            _ => given.value,
-        };
-        Setting { value, from: given.from }
+        Setting { value: self.resolved(given.value), from: given.from }
+    }
+
+    fn resolved(&self, path: PathBuf) -> PathBuf {
+        match self.folder {
+            Some(folder) if path.is_relative() => folder.join(path),
+            _ => path,
+        }
     }
 
     fn flag_error(&mut self, flag: &'static str, cause: &str, help: &str) {

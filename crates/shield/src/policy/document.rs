@@ -3,6 +3,7 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod alerts;
 mod health;
 mod rules;
 mod server;
@@ -22,13 +23,14 @@ use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use alerts::{SaidAlerts, SaidSink};
 pub(super) use health::SaidHealth;
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
 pub(super) use shape::{
-    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
-    OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
-    TLS_VERSION, TOP, UNDERSCORE,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OCSF_CLASS, OVERLAY, OVERLAY_LAYERS,
+    OVERLAY_PROTECT, OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES,
+    PRESET, SEVERITY, SHAPES, TLS_VERSION, TOP, UNDERSCORE,
 };
 pub(super) use site::{SaidRate, SaidRoute, SaidSite, read_mode, read_protect, shown_per};
 
@@ -50,6 +52,7 @@ pub(super) struct PolicyDocument {
     pub(super) store: SaidStore,
     pub(super) rules: SaidRules,
     pub(super) debug: SaidDebug,
+    pub(super) alerts: SaidAlerts,
     pub(super) sites: Vec<SaidSite>,
 }
 
@@ -124,6 +127,12 @@ impl PolicyDocument {
         }
         if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
             document.debug = SaidDebug::read(debug, reader);
+        }
+        if let Some(alerts) = top.take("alerts") {
+            document.alerts.read_alerts(alerts, reader);
+        }
+        if let Some(export) = top.take("export") {
+            document.alerts.read_export(export, reader);
         }
         if let Some(sites) = top.take("site") {
             document.sites = site::read_all(sites, reader);

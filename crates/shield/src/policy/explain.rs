@@ -1,6 +1,7 @@
 //! What would apply to a request, what is in force, and who set it: for people who ask.
 
 mod settings;
+mod sinks;
 
 use std::fmt;
 

@@ -5,9 +5,10 @@
 
 use caller::address::AddressSource;
 use conduct::Per;
-use traffic::{Layer, Mode};
+use traffic::{Layer, Mode, Severity};
 
 use crate::policy::reader::Shape;
+use crate::policy::sink::{OcsfClass, SinkKind};
 use crate::policy::{AcceptFrom, Blocking, OnError, Preset, TlsVersion, UnderscoreHeaders};
 
 const fn shape(shown: &'static str, prefix: &'static str, keys: &'static [&'static str]) -> Shape {
@@ -27,7 +28,7 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
 pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
-    &["version", "server", "tls", "limits", "store", "rules", "debug", "site"],
+    &["version", "server", "tls", "limits", "store", "rules", "debug", "alerts", "export", "site"],
 );
 pub(super) static SERVER: Shape = shape(
     "[server]",
@@ -74,6 +75,23 @@ pub(super) static RULES: Shape = shape(
     &["crs", "setup", "preset", "builtin", "blocking", "paranoia", "threshold", "cpu_budget"],
 );
 pub(super) static DEBUG: Shape = shape("[debug]", "debug.", &["rule_header"]);
+pub(super) static ALERTS: Shape = shape("[alerts]", "alerts.", &["webhook", "syslog", "spool"]);
+pub(super) static WEBHOOK: Shape = shape(
+    "`webhook` of [alerts]",
+    "alerts.webhook.",
+    &["url", "format", "min", "dedup", "authorization", "name", "ca_file", "link_local"],
+);
+pub(super) static SYSLOG: Shape = shape(
+    "`syslog` of [alerts]",
+    "alerts.syslog.",
+    &["to", "min", "dedup", "name", "ca_file", "link_local"],
+);
+pub(super) static EXPORT: Shape = shape("[export]", "export.", &["ocsf"]);
+pub(super) static OCSF: Shape = shape(
+    "`ocsf` of [export]",
+    "export.ocsf.",
+    &["to", "classes", "min", "dedup", "authorization", "name", "ca_file", "link_local"],
+);
 pub(super) static SITE: Shape = shape(
     "[[site]]",
     "site.",
@@ -120,7 +138,7 @@ pub(super) static RATE: Shape =
     shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 17] = [
+pub(in crate::policy) static SHAPES: [&Shape; 22] = [
     &TOP,
     &SERVER,
     &LISTENER,
@@ -132,6 +150,11 @@ pub(in crate::policy) static SHAPES: [&Shape; 17] = [
     &RETENTION,
     &RULES,
     &DEBUG,
+    &ALERTS,
+    &WEBHOOK,
+    &SYSLOG,
+    &EXPORT,
+    &OCSF,
     &SITE,
     &HEALTH,
     &PROTECT,
@@ -174,6 +197,19 @@ pub(in crate::policy) const PRESET: [(&str, Preset); 2] =
     [("api", Preset::Api), ("none", Preset::None)];
 pub(in crate::policy) const BLOCKING: [(&str, Blocking); 2] =
     [("evidence", Blocking::Evidence), ("strict", Blocking::Strict)];
+pub(super) const FORMAT: [(&str, SinkKind); 2] =
+    [("json", SinkKind::Json), ("slack", SinkKind::Slack)];
+pub(in crate::policy) const SEVERITY: [(&str, Severity); 5] = [
+    ("high", Severity::High),
+    ("critical", Severity::Critical),
+    ("medium", Severity::Medium),
+    ("low", Severity::Low),
+    ("info", Severity::Info),
+];
+pub(in crate::policy) const OCSF_CLASS: [(&str, OcsfClass); 2] = [
+    ("detection_finding", OcsfClass::DetectionFinding),
+    ("http_activity", OcsfClass::HttpActivity),
+];
 pub(super) const PER: [(&str, Per); 4] = [
     ("source", Per::Source),
     ("session", Per::Session),

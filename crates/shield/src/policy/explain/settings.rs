@@ -26,13 +26,15 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads and tables.
-const AT_ONCE: [&str; 7] = [
+const AT_ONCE: [&str; 9] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
     "limits.",
     "rules.",
     "debug.",
+    "alerts.",
+    "export.",
     "site.",
 ];
 /// The same within `[tls.NAME]`: the files are read again.
@@ -50,6 +52,7 @@ impl Policy {
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
         ]);
         views.extend(self.rule_settings());
+        views.extend(super::sinks::alert_settings(&self.alerts));
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
@@ -221,12 +224,12 @@ fn show_body_bytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "unlimited".to_owned(), show_bytes)
 }
 
-fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
+pub(super) fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
     let (value, from) = (show(&setting.value), setting.from.clone());
     SettingView { key: key.to_owned(), value, from }
 }
 
-fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
+pub(super) fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
     word_of(words, &value)
 }
 
@@ -234,6 +237,6 @@ fn word_of<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
     words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
-fn join(items: impl Iterator<Item = String>) -> String {
+pub(super) fn join(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
