@@ -36,7 +36,7 @@ pub(crate) fn event(
         site: pass.policy.site(&pass.route).map(|site| site.name.clone()).unwrap_or_default(),
         is_sample: !verdict.would_refuse()
             && verdict.exception.is_none()
-            && verdict.signals.is_empty(),
+            && verdict.signals.iter().all(|signal| signal.nats == 0.0),
         action: verdict.action,
         mode: verdict.mode,
         risk: verdict.risk,

@@ -3,6 +3,7 @@
 mod answers;
 mod disk;
 mod first_minutes;
+mod guesses;
 mod kills;
 mod logs;
 mod operating;

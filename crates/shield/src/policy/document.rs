@@ -3,6 +3,7 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod crawlers;
 mod rules;
 mod server;
 mod shape;
@@ -21,6 +22,7 @@ use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use crawlers::SaidCrawler;
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
 pub(super) use shape::{
@@ -48,6 +50,7 @@ pub(super) struct PolicyDocument {
     pub(super) store: SaidStore,
     pub(super) rules: SaidRules,
     pub(super) debug: SaidDebug,
+    pub(super) crawlers: Vec<SaidCrawler>,
     pub(super) sites: Vec<SaidSite>,
 }
 
@@ -121,6 +124,9 @@ impl PolicyDocument {
         }
         if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
             document.debug = SaidDebug::read(debug, reader);
+        }
+        if let Some(crawlers) = top.take("crawler") {
+            document.crawlers = crawlers::read_all(crawlers, reader);
         }
         if let Some(sites) = top.take("site") {
             document.sites = site::read_all(sites, reader);

@@ -5,7 +5,7 @@
 
 use caller::address::AddressSource;
 use conduct::Per;
-use traffic::{Layer, Mode};
+use traffic::{CallerKind, Layer, Mode};
 
 use crate::policy::reader::Shape;
 use crate::policy::{AcceptFrom, Blocking, OnError, Preset, TlsVersion, UnderscoreHeaders};
@@ -27,7 +27,7 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
 pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
-    &["version", "server", "tls", "limits", "store", "rules", "debug", "site"],
+    &["version", "server", "tls", "limits", "store", "rules", "debug", "crawler", "site"],
 );
 pub(super) static SERVER: Shape = shape(
     "[server]",
@@ -74,6 +74,7 @@ pub(super) static RULES: Shape = shape(
     &["crs", "setup", "preset", "builtin", "blocking", "paranoia", "threshold", "cpu_budget"],
 );
 pub(super) static DEBUG: Shape = shape("[debug]", "debug.", &["rule_header"]);
+pub(super) static CRAWLER: Shape = shape("[[crawler]]", "crawler.", &["name", "networks"]);
 pub(super) static SITE: Shape = shape(
     "[[site]]",
     "site.",
@@ -87,6 +88,7 @@ pub(super) static SITE: Shape = shape(
         "idle_timeout",
         "mode",
         "body_bytes",
+        "common_password_header",
         "protect",
         "route",
     ],
@@ -99,10 +101,10 @@ pub(super) static ROUTE: Shape = shape(
 );
 pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
 pub(super) static RATE: Shape =
-    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
+    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst", "of"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 16] = [
+pub(in crate::policy) static SHAPES: [&Shape; 17] = [
     &TOP,
     &SERVER,
     &LISTENER,
@@ -114,6 +116,7 @@ pub(in crate::policy) static SHAPES: [&Shape; 16] = [
     &RETENTION,
     &RULES,
     &DEBUG,
+    &CRAWLER,
     &SITE,
     &PROTECT,
     &ROUTE,
@@ -136,6 +139,12 @@ pub(in crate::policy) static OVERLAY_ROUTE: Shape =
 pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] =
     [&OVERLAY, &OVERLAY_LAYERS, &OVERLAY_SITE, &OVERLAY_ROUTE, &OVERLAY_PROTECT];
 
+pub(in crate::policy) const OF: [(&str, CallerKind); CallerKind::ALL.len()] = [
+    ("human", CallerKind::Human),
+    ("declared-bot", CallerKind::DeclaredBot),
+    ("automated", CallerKind::Automated),
+    ("unknown", CallerKind::Unknown),
+];
 pub(super) const MODES: [(&str, Mode); 3] =
     [("monitor", Mode::Monitor), ("enforce", Mode::Enforce), ("off", Mode::Off)];
 pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [
