@@ -11,7 +11,6 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
-use tokio_rustls::TlsAcceptor;
 use traffic::head::{Peer, Scheme};
 
 use crate::{
@@ -21,7 +20,8 @@ use crate::{
     hello::{Replayed, read_hello},
     http1::{self, Ended, Why},
     io::CallerIo,
-    listen::LocalExecutor,
+    listen::{LocalExecutor, Spoken},
+    proxy_protocol::{self, Source},
     tunnel,
     wire::{Phase, RefusedHead, Wire},
     worker::Worker,
@@ -35,6 +35,8 @@ const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
 
 const NO_PREFACE: &str = "http2-no-preface: HTTP/2 was agreed on, and something else was spoken";
 
+const NOT_INTRODUCED: &str = "proxy-header: a trusted peer did not say, as the PROXY protocol has it, whose connection it is";
+
 /// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
@@ -42,7 +44,7 @@ pub(crate) async fn serve(
     worker: Rc<Worker>,
     stream: TcpStream,
     address: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    spoken: Spoken,
     welcome: bool,
 ) {
     let mut terms = worker.terms.current();
@@ -50,10 +52,26 @@ pub(crate) async fn serve(
         terms.deadlines.hurry(TURNED_AWAY_WITHIN);
     }
     let deadlines = terms.deadlines;
+    let mut stream = stream;
+    let mut peer = Peer::plain(address.ip());
+    if spoken.proxy_protocol && worker.engine.policy().trusts(peer.address.to_canonical()) {
+        match Box::pin(introduced(&worker, &mut stream)).await {
+            Ok(Source::Caller(address)) => peer = Peer::plain(address),
+            Ok(Source::Peer) => {}
+            Err(error) => {
+                // Nothing can be said to it: what it speaks is not known. One that says nothing at
+                // all has only looked whether somebody is there.
+                tracing::debug!(%error, balancer = %peer.address, "connection refused");
+                if error.kind() != io::ErrorKind::UnexpectedEof {
+                    worker.refused_unread(NOT_INTRODUCED, 1, &peer);
+                }
+                return;
+            }
+        }
+    }
     let wire = Rc::new(Wire::new(terms, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
-    let mut peer = Peer::plain(address.ip());
-    let outcome = match tls {
+    let outcome = match spoken.tls {
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
             peer.scheme = Scheme::Https;
@@ -80,6 +98,12 @@ pub(crate) async fn serve(
     }
 }
 
+/// Whose connection it is that a balancer passes on.
+async fn introduced(worker: &Worker, stream: &mut TcpStream) -> io::Result<Source> {
+    let read = worker.within(proxy_protocol::WITHIN, proxy_protocol::read(stream)).await;
+    read.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+}
+
 /// Serves whichever version of HTTP is spoken.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     worker: &Rc<Worker>,
@@ -93,7 +117,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let http2 = caller.speaks_http2().await?;
     if negotiated_http2 == Some(true) && !http2 {
         if caller.has_begun() {
-            worker.refused_within_http2(NO_PREFACE, 1, &peer);
+            worker.refused_unread(NO_PREFACE, 1, &peer);
         }
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -159,7 +183,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         }
         let polled = Future::poll(Pin::new(&mut conn), cx);
         if let Some((fault, count)) = wire.take_http2_fault() {
-            arrival.worker.refused_within_http2(fault, count, &arrival.peer);
+            arrival.worker.refused_unread(fault, count, &arrival.peer);
         }
         if wire.expired().is_none() || wire.phase() != Phase::Idle {
             farewell = None;

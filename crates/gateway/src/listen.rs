@@ -20,8 +20,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     connection,
+    pulse::Pulse,
     settings::{Listener, Settings},
     terms::Terms,
+    upstream::watch,
     worker::Worker,
 };
 
@@ -73,6 +75,7 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 pub struct Gateway {
     addresses: Vec<SocketAddr>,
     terms: Terms,
+    pulse: Pulse,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -90,25 +93,29 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let terms = Terms::new(settings.terms);
         let settings = Arc::new(settings);
+        let pulse = Pulse::new(settings.workers.max(1));
         let crowd = Arc::new(Mutex::new(Crowd::default()));
         let mut workers = Vec::new();
         for number in 0..settings.workers.max(1) {
-            let listeners = listeners
-                .iter()
-                .map(|l| Ok((l.socket.try_clone()?, l.tls.clone().map(TlsAcceptor::from))))
-                .collect::<io::Result<Vec<_>>>()?;
+            let listeners = listeners.iter().map(Entrance::of).collect::<io::Result<Vec<_>>>()?;
             let (settings, terms) = (Arc::clone(&settings), terms.clone());
+            let felt = pulse.clone();
             let (crowd, stopped) = (Arc::clone(&crowd), stopped.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = move || {
                 let local = LocalSet::new();
                 let worker = Worker::new(settings, terms);
-                runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped)));
+                if number == 0 {
+                    let sites = worker.settings.sites.clone();
+                    local.spawn_local(watch(sites, Rc::clone(&worker.ticker)));
+                }
+                let beat = move || felt.beat(number);
+                runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped, beat)));
             };
             let name = format!("gateway-{number}");
             workers.push(std::thread::Builder::new().name(name).spawn(work)?);
         }
-        Ok(Self { addresses, terms, stop, workers })
+        Ok(Self { addresses, terms, pulse, stop, workers })
     }
 
     /// What is listened on, in the order given.
@@ -121,6 +128,12 @@ impl Gateway {
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Whether the workers still turn.
+    #[must_use]
+    pub const fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Stops accepting, lets exchanges under way finish, and returns when all workers have ended.
@@ -139,20 +152,42 @@ impl Drop for Gateway {
     }
 }
 
+/// A socket of one worker.
+struct Entrance {
+    socket: StdListener,
+    spoken: Spoken,
+}
+
+/// What is spoken on the connections of a socket.
+#[derive(Clone)]
+pub(crate) struct Spoken {
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) proxy_protocol: bool,
+}
+
+impl Entrance {
+    fn of(listener: &Listener) -> io::Result<Self> {
+        let tls = listener.tls.clone().map(TlsAcceptor::from);
+        let spoken = Spoken { tls, proxy_protocol: listener.proxy_protocol };
+        Ok(Self { socket: listener.socket.try_clone()?, spoken })
+    }
+}
+
 async fn work(
     worker: Rc<Worker>,
-    listeners: Vec<(StdListener, Option<TlsAcceptor>)>,
+    listeners: Vec<Entrance>,
     crowd: Arc<Mutex<Crowd>>,
     mut stopped: watch::Receiver<bool>,
+    beat: impl Fn() + 'static,
 ) {
     let time = Rc::clone(&worker);
-    let clock = tokio::task::spawn_local(async move { time.keep_time().await });
+    let clock = tokio::task::spawn_local(async move { time.keep_time(beat).await });
     let mine = Rc::new(());
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|(socket, tls)| {
+        .map(|entrance| {
             let (worker, crowd, mine) = (Rc::clone(&worker), Arc::clone(&crowd), Rc::clone(&mine));
-            tokio::task::spawn_local(accept(worker, socket, tls, crowd, mine))
+            tokio::task::spawn_local(accept(worker, entrance, crowd, mine))
         })
         .collect();
     // An error means that the gateway is gone, which is an order to stop as well.
@@ -171,13 +206,8 @@ async fn work(
     clock.abort();
 }
 
-async fn accept(
-    worker: Rc<Worker>,
-    socket: StdListener,
-    tls: Option<TlsAcceptor>,
-    crowd: Arc<Mutex<Crowd>>,
-    mine: Rc<()>,
-) {
+async fn accept(worker: Rc<Worker>, entrance: Entrance, crowd: Arc<Mutex<Crowd>>, mine: Rc<()>) {
+    let Entrance { socket, spoken } = entrance;
     let listener = match TcpListener::from_std(socket) {
         Ok(listener) => listener,
         Err(error) => {
@@ -198,9 +228,9 @@ async fn accept(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (worker, tls) = (Rc::clone(&worker), tls.clone());
+        let (worker, spoken) = (Rc::clone(&worker), spoken.clone());
         tokio::task::spawn_local(async move {
-            connection::serve(worker, stream, address, tls, place.welcome).await;
+            connection::serve(worker, stream, address, spoken, place.welcome).await;
             drop(place);
         });
     }

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
-    CallerKind, Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId,
-    Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
+    CallerKind, Decision, DecisionId, DecisionKind, EndpointId, Entity, EventId, Exception,
+    ExceptionId, Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -277,6 +277,12 @@ impl Engine {
     /// Findings that changed since the last call. Some at a time, as long as there are any.
     pub fn take_findings(&self) -> Vec<Finding> {
         self.memory().findings.take_changed(TAKEN_MAX)
+    }
+
+    /// Refusals that came to an event after it was last told, when nothing followed them; with
+    /// `all`, even within the second. Some at a time, as long as there are any.
+    pub fn take_untold(&self, now: Timestamp, all: bool) -> Vec<(EventId, u32)> {
+        self.memory().shared.take_untold(now, all, TAKEN_MAX)
     }
 
     /// All findings that are growing.

@@ -36,7 +36,7 @@ pub(crate) struct Memory {
     pub(crate) seq: u64,
     pub(crate) keeps_samples: bool,
     samples: Samples,
-    shared: SharedEvents,
+    pub(crate) shared: SharedEvents,
 }
 
 /// How full the tables are.

@@ -214,7 +214,7 @@ impl Engine {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
         }
-        let ending = Ending { telling, endpoint, status, took_us: 0 };
+        let ending = Ending { telling, endpoint, status, took_us: 0, is_failure: false };
         let event = report::event(pass, &settled, ending, hasher);
         let refusal = Refusal::new(status, telling.id, settled.verdict.retry_after_s);
         pass.settled = Some(settled);
@@ -301,7 +301,7 @@ impl Engine {
         let request = catalog::RequestLesson {
             fields: &pass.fields,
             credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
-            caller: settled.counted_caller(lesson.status),
+            caller: settled.counted_caller(&memory.callers, lesson.status),
             source: settled.act.keys.address,
             carried: &carried,
         };
@@ -367,11 +367,12 @@ impl Engine {
         // A path that leads nowhere is for nothing, whatever it is called.
         let role = finish.endpoint.map_or(Role::Other, |_| finish.role);
         memory.tally(&pass, &settled, role, finish.surface, finish.status);
+        let is_failure = matches!(finish.status, 502..=504) && finish.answer.is_none();
         let is_notable = settled.verdict.would_refuse()
             || settled.verdict.exception.is_some()
             || settled.verdict.nats >= NOTABLE_NATS
             || finish.found.is_some()
-            || matches!(finish.status, 502..=504) && finish.answer.is_none();
+            || is_failure;
         let mut telling = Telling { id: pass.id, count: None };
         if is_notable {
             telling = memory.telling(&settled, pass.id, self.hasher(), now);
@@ -403,7 +404,7 @@ impl Engine {
         }
         let (status, took_us) = (finish.status, finish.took_us);
         let told_as = Some(telling.id);
-        let ending = Ending { telling, endpoint, status, took_us };
+        let ending = Ending { telling, endpoint, status, took_us, is_failure };
         let event = report::event(&pass, &settled, ending, self.hasher());
         Learnt { event, endpoint: finish.endpoint, told_as, ..Learnt::default() }
     }

@@ -16,6 +16,7 @@ mod check;
 mod document;
 mod error;
 mod explain;
+mod health;
 mod host;
 mod modes;
 mod nearest;
@@ -24,6 +25,7 @@ mod reader;
 mod recorded;
 mod route;
 mod setting;
+mod sink;
 mod upstream;
 mod value;
 
@@ -41,10 +43,15 @@ use traffic::{Layer, Mode, Net, Path, Role};
 
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
+pub use health::{Health, StatusRange};
 pub use modes::Modes;
 pub use recorded::recorded;
 pub use route::RoutePattern;
 pub use setting::{Provenance, Setting};
+pub use sink::{
+    Alerts, KeptSecret, OcsfClass, Sink, SinkAddress, SinkKind, SinkScheme, SinkUrl,
+    is_out_of_bounds,
+};
 pub use upstream::{Upstream, UpstreamScheme};
 pub use value::{show_bytes, show_duration};
 
@@ -98,6 +105,8 @@ pub struct Policy {
     pub debug: Debugging,
     /// From which networks crawlers call, by the names they give themselves.
     pub crawlers: BTreeMap<&'static str, Setting<Vec<Net>>>,
+    /// Who is told of attacks.
+    pub alerts: Alerts,
     /// What stands behind the gateway, in the order of the file.
     pub sites: Vec<Site>,
     version: u64,
@@ -137,6 +146,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The certificate's name in [`Policy::tls`]; none listens without TLS.
     pub tls: Option<String>,
+    /// Trusted proxies say first, by the PROXY protocol, whose connection they pass on.
+    pub proxy_protocol: bool,
 }
 
 /// `[tls.NAME]`.
@@ -225,8 +236,12 @@ pub struct Site {
     pub name: String,
     /// The hosts it answers for, as they are shown.
     pub hosts: Setting<Vec<String>>,
-    /// Where its requests go.
-    pub upstream: Setting<Upstream>,
+    /// Where its requests go: to one of these.
+    pub upstreams: Setting<Vec<Upstream>>,
+    /// To how many others a request goes when one gives no answer, if that is safe.
+    pub retries: Setting<u32>,
+    /// How upstreams that serve are told from those that do not.
+    pub health: Health,
     /// The PEM file of authorities that may vouch for the upstream; none takes the machine's.
     pub ca_file: Setting<Option<PathBuf>>,
     /// A connection to the upstream must stand by then.
@@ -446,6 +461,14 @@ impl Policy {
     /// Whether a peer is a trusted proxy.
     pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
         self.trust.proxies.iter().any(|net| net.contains(peer))
+    }
+}
+
+impl Site {
+    /// Its upstreams as they are shown.
+    pub fn upstreams_shown(&self) -> String {
+        let shown: Vec<String> = self.upstreams.value.iter().map(ToString::to_string).collect();
+        shown.join(", ")
     }
 }
 

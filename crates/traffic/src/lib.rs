@@ -39,7 +39,7 @@ pub mod verdict;
 
 pub use cve::Cve;
 pub use decision::{Decision, DecisionId, DecisionKind, Exception, ExceptionId, Origin, Scope};
-pub use display::acts_where_shown;
+pub use display::{acts_where_shown, plain};
 pub use entity::{Entity, Net};
 pub use event::{Event, EventId};
 pub use facts::{AnswerFacts, EndpointId, Identity, Outcome, ServiceId};

@@ -1,5 +1,6 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod alerts;
 mod answers;
 mod disk;
 mod first_minutes;
@@ -13,5 +14,6 @@ mod report;
 mod restart;
 mod rules;
 mod secrets;
+mod service;
 mod support;
 mod upstreams;

@@ -155,6 +155,10 @@ fn an_upstream_that_fails_is_told_with_an_id_and_recovers() {
         let well = call(palisade.address, "GET", "/well", "");
         assert_eq!((well.status, well.body.as_str()), (200, "well"), "after one that {name}");
     }
+    let failed = |end: &End| matches!(end, End::Status(_));
+    let listed = palisade.json(&["events"])["events"].as_array().expect("events").clone();
+    let listed = listed.iter().filter(|event| event["status"].as_u64() >= Some(502)).count();
+    assert_eq!(listed, FAULTS.iter().filter(|(_, _, end)| failed(end)).count());
 }
 
 #[test]

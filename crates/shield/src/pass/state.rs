@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use caller::Sighting;
+use caller::{Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
 use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
 use http::{HeaderName, HeaderValue, Method};
@@ -81,9 +81,11 @@ impl Settled {
     /// As whom an endpoint counts this caller: whom its credential speaks for, else the session,
     /// else the device at its address, for a browser alone is what thousands have in common. Of a
     /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
-    /// the device, too.
-    pub(crate) fn counted_caller(&self, status: u16) -> Digest {
-        let speaks_for = self.identity.principal.or(self.identity.session);
+    /// the device, too. A token that was just handed out counts as the account it is for, or each
+    /// log-in would be a caller of its own.
+    pub(crate) fn counted_caller(&self, callers: &Callers, status: u16) -> Digest {
+        let entering = callers.entering(&self.identity);
+        let speaks_for = entering.or(self.identity.principal).or(self.identity.session);
         let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
         taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
     }

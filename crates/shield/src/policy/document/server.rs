@@ -70,7 +70,7 @@ fn listeners<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<
 fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener> {
     if !matches!(item.value, DeValue::Table(_)) {
         let address = item.text(reader, "\"127.0.0.1:8080\"", socket_address)?;
-        return Some(SaidListener { address, tls: None });
+        return Some(SaidListener { address, tls: None, proxy_protocol: None });
     }
     let mut keys = item.table(reader, &shape::LISTENER)?;
     let span = keys.span.clone();
@@ -82,8 +82,9 @@ fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener
     }
     let address = address.and_then(|e| e.text(reader, "\"0.0.0.0:8443\"", socket_address));
     let tls = keys.take("tls").and_then(|entry| entry.string(reader, "\"main\""));
+    let proxy_protocol = keys.take("proxy_protocol").and_then(|entry| entry.truth(reader));
     reader.finish(keys);
-    Some(SaidListener { address: address?, tls })
+    Some(SaidListener { address: address?, tls, proxy_protocol })
 }
 
 /// Reads an address to listen on. Names are not looked up, but for the one that everybody writes.

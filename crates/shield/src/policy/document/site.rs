@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use traffic::{CallerKind, Detector, Layer, Mode, Role};
 
 use crate::policy::OnError;
+use crate::policy::document::health::{self, SaidHealth};
 use crate::policy::document::{DAY, SECOND, body_bytes, file_path, shape};
 use crate::policy::error::Show;
 use crate::policy::host::HostPattern;
@@ -22,6 +23,7 @@ const SITES_MAX: usize = 1_000;
 const ROUTES_MAX: usize = 10_000;
 const HOSTS_MAX: usize = 1_000;
 const RATES_MAX: usize = 8;
+const UPSTREAMS_MAX: usize = 32;
 
 #[derive(Debug, Default)]
 pub(in crate::policy) struct SaidSite {
@@ -29,9 +31,11 @@ pub(in crate::policy) struct SaidSite {
     pub(in crate::policy) span: std::ops::Range<usize>,
     pub(in crate::policy) name: Option<Given<String>>,
     pub(in crate::policy) hosts: Option<Given<Vec<Given<HostPattern>>>>,
-    pub(in crate::policy) upstream: Option<Given<Upstream>>,
+    pub(in crate::policy) upstreams: Option<Given<Vec<Given<Upstream>>>>,
     /// Whether `upstream` was written, even if it could not be read.
     pub(in crate::policy) names_upstream: bool,
+    pub(in crate::policy) retries: Option<Given<u32>>,
+    pub(in crate::policy) health: SaidHealth,
     pub(in crate::policy) ca_file: Option<Given<PathBuf>>,
     pub(in crate::policy) connect_timeout: Option<Given<Duration>>,
     pub(in crate::policy) first_byte_timeout: Option<Given<Duration>>,
@@ -79,7 +83,9 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
         name: keys.take("name").and_then(|e| e.text(reader, "\"shop-api\"", site_name)),
         hosts: keys.take("hosts").and_then(|entry| hosts(entry, reader)),
         names_upstream: upstream.is_some(),
-        upstream: upstream.and_then(|entry| one_upstream(entry, reader)),
+        upstreams: upstream.and_then(|entry| upstreams(entry, reader)),
+        retries: keys.take("retries").and_then(|entry| entry.integer(reader, 0..=5)),
+        health: keys.take("health").and_then(|e| health::read(e, reader)).unwrap_or_default(),
         ca_file: keys.take("ca_file").and_then(|e| e.text(reader, "\"ca.pem\"", file_path)),
         connect_timeout: keys
             .take("connect_timeout")
@@ -193,20 +199,34 @@ fn hosts<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<Give
     Some(given)
 }
 
-fn one_upstream<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Upstream>> {
-    let span = entry.span.clone();
-    let mut items = entry.items();
-    if items.len() > 1 {
-        let cause = format!("`upstream` has {} URLs", items.len());
-        let help = "write one; a balancer behind it can spread the load".to_owned();
-        reader.error(span, Wrong { cause, help });
+fn upstreams<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<Given<Upstream>>>> {
+    let mut given = entry.given(reader, Vec::new());
+    let items = entry.items();
+    if items.is_empty() {
+        let help = "write the URL of your API, as in \"http://localhost:3000\"".to_owned();
+        reader.error(given.span, Wrong { cause: "`upstream` is empty".to_owned(), help });
         return None;
     }
-    let Some(item) = items.pop() else {
-        let help = "write the URL of your API, as in \"http://localhost:3000\"".to_owned();
-        reader.error(span, Wrong { cause: "`upstream` is empty".to_owned(), help });
+    if items.len() > UPSTREAMS_MAX {
+        let cause = format!("`upstream` has {} URLs", items.len());
+        let help = format!("write up to {UPSTREAMS_MAX}, or a balancer's URL before them");
+        reader.error(given.span, Wrong { cause, help });
         return None;
-    };
+    }
+    for item in items {
+        let Some(upstream) = one_upstream(item, reader) else { continue };
+        if given.value.iter().any(|other: &Given<Upstream>| other.value == upstream.value) {
+            let cause = format!("`upstream` names {} twice", upstream.value);
+            let help = "leave one out: each gets the share that it can carry".to_owned();
+            reader.error(upstream.span, Wrong { cause, help });
+            continue;
+        }
+        given.value.push(upstream);
+    }
+    Some(given).filter(|given| !given.value.is_empty())
+}
+
+fn one_upstream<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Upstream>> {
     // A URL with credentials in it is refused without being shown.
     if let DeValue::String(text) = &item.value
         && text.contains('@')

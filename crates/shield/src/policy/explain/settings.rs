@@ -26,7 +26,7 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads and tables.
-const AT_ONCE: [&str; 8] = [
+const AT_ONCE: [&str; 10] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
@@ -34,6 +34,8 @@ const AT_ONCE: [&str; 8] = [
     "rules.",
     "debug.",
     "crawler.",
+    "alerts.",
+    "export.",
     "site.",
 ];
 /// The same within `[tls.NAME]`: the files are read again.
@@ -51,6 +53,7 @@ impl Policy {
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
         ]);
         views.extend(self.rule_settings());
+        views.extend(super::sinks::alert_settings(&self.alerts));
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
@@ -165,7 +168,8 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
     let key = |key: &str| format!("site.{}.{key}", site.name);
     let mut views = vec![
         view(&key("hosts"), &site.hosts, |hosts| join(hosts.iter().cloned())),
-        view(&key("upstream"), &site.upstream, ToString::to_string),
+        view(&key("upstream"), &site.upstreams, |_| site.upstreams_shown()),
+        view(&key("retries"), &site.retries, ToString::to_string),
         view(&key("ca_file"), &site.ca_file, |path| match path {
             Some(path) => path.display().to_string(),
             None => "the machine's".to_owned(),
@@ -178,12 +182,30 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
             name.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string)
         }),
     ];
+    views.extend(health_settings(site));
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
         key: key(&format!("protect.{layer}")),
         value: site.modes.of(layer).to_string(),
         from: site.modes.origin(layer).clone(),
     }));
     views
+}
+
+fn health_settings(site: &Site) -> [SettingView; 10] {
+    let key = |key: &str| format!("site.{}.health.{key}", site.name);
+    let health = &site.health;
+    [
+        view(&key("path"), &health.path, |path| path.clone().unwrap_or_else(|| "none".to_owned())),
+        view(&key("interval"), &health.interval, |it| show_duration(*it)),
+        view(&key("timeout"), &health.timeout, |it| show_duration(*it)),
+        view(&key("status"), &health.status, |it| join(it.iter().map(ToString::to_string))),
+        view(&key("unhealthy_after"), &health.unhealthy_after, ToString::to_string),
+        view(&key("healthy_after"), &health.healthy_after, ToString::to_string),
+        view(&key("eject_after"), &health.eject_after, ToString::to_string),
+        view(&key("eject_for"), &health.eject_for, |it| show_duration(*it)),
+        view(&key("eject_percent_max"), &health.eject_percent_max, ToString::to_string),
+        view(&key("slow_start"), &health.slow_start, |it| show_duration(*it)),
+    ]
 }
 
 /// `10/m per source, burst 10`.
@@ -199,9 +221,11 @@ pub(super) fn show_limit(limit: &Limit) -> String {
 }
 
 fn show_listener(listener: &Listener) -> String {
-    match &listener.tls {
-        Some(tls) => format!("{} (tls {tls})", listener.address),
-        None => listener.address.to_string(),
+    let tls = listener.tls.as_ref().map(|tls| format!("tls {tls}"));
+    let proxy = listener.proxy_protocol.then(|| "proxy_protocol".to_owned());
+    match join(tls.into_iter().chain(proxy)) {
+        spoken if spoken.is_empty() => listener.address.to_string(),
+        spoken => format!("{} ({spoken})", listener.address),
     }
 }
 
@@ -209,12 +233,12 @@ fn show_body_bytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "unlimited".to_owned(), show_bytes)
 }
 
-fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
+pub(super) fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
     let (value, from) = (show(&setting.value), setting.from.clone());
     SettingView { key: key.to_owned(), value, from }
 }
 
-fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
+pub(super) fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
     word_of(words, &value)
 }
 
@@ -222,6 +246,6 @@ fn word_of<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
     words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
-fn join(items: impl Iterator<Item = String>) -> String {
+pub(super) fn join(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
