@@ -16,7 +16,7 @@ use crate::budget::TableShares;
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
-use crate::pass::{Pass, Settled};
+use crate::pass::{BodySeen, Pass, Settled};
 use crate::rollup::{RollupKey, Rollups};
 use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
@@ -35,6 +35,8 @@ pub(crate) struct Memory {
     pub(crate) tallies: Tallies,
     pub(crate) seq: u64,
     pub(crate) keeps_samples: bool,
+    bodies_in_part: u64,
+    bodies_unread: u64,
     samples: Samples,
     pub(crate) shared: SharedEvents,
 }
@@ -50,6 +52,10 @@ pub struct Overview {
     pub tables: Vec<conduct::TableView>,
     /// The tables of callers.
     pub callers: caller::Fill,
+    /// Bodies of requests that were looked at in part.
+    pub bodies_in_part: u64,
+    /// Bodies that were to be looked at and were not.
+    pub bodies_unread: u64,
 }
 
 /// Honest exchanges kept as samples each second.
@@ -75,6 +81,8 @@ impl Memory {
             tallies: Tallies::default(),
             seq: 0,
             keeps_samples: true,
+            bodies_in_part: 0,
+            bodies_unread: 0,
             samples: Samples::default(),
             shared: SharedEvents::default(),
         }
@@ -255,12 +263,23 @@ impl Memory {
     }
 
     /// How full the tables are.
+    /// Counts the bodies that went on without having been looked at to their end.
+    pub(crate) fn count_body(&mut self, seen: BodySeen) {
+        match seen {
+            BodySeen::Whole => {}
+            BodySeen::InPart => self.bodies_in_part += 1,
+            BodySeen::NotAtAll => self.bodies_unread += 1,
+        }
+    }
+
     pub(crate) fn overview(&self) -> Overview {
         Overview {
             seq: self.seq,
             endpoints: self.catalog.len(),
             tables: self.conduct.tables(),
             callers: self.callers.fill(),
+            bodies_in_part: self.bodies_in_part,
+            bodies_unread: self.bodies_unread,
         }
     }
 }

@@ -38,10 +38,10 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::Pass;
+pub use state::{Missed, Pass};
 
 use answer::{ReadAnswer, slot};
-pub(crate) use state::Settled;
+pub(crate) use state::{BodySeen, Settled};
 
 /// How long a request may be held that finds no place among the unanswered attempts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -148,6 +148,7 @@ impl Engine {
             sighting,
             request_id: None,
             notes,
+            body_seen: BodySeen::default(),
             settled: None,
             draft,
             inspection,
@@ -186,6 +187,7 @@ impl Engine {
             return Decided::Hold;
         };
         let seq = memory.next_seq();
+        memory.count_body(pass.body_seen);
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
             draft.common_password(act.guess.is_common);

@@ -288,7 +288,7 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
     let claims = engine.hasher().reads_redacted().then_some(&call.claims);
     let mut pass = engine.open_recorded(&head, &call.peer, id, claims);
     pass.recall(call.rules.clone(), call.common_password);
-    if !call.body.is_empty()
+    if (!call.body.is_empty() || !call.is_complete)
         && let Some(most) = pass.body_wanted()
     {
         let body = call.body.get(..most.min(call.body.len())).unwrap_or_default();

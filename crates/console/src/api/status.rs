@@ -24,6 +24,8 @@ fn told(console: &Console) -> Status {
     let mut counters: BTreeMap<String, u64> =
         standing.counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
     counters.insert("steps decided and learnt".to_owned(), overview.seq);
+    counters.insert("bodies inspected in part".to_owned(), overview.bodies_in_part);
+    counters.insert("bodies not inspected".to_owned(), overview.bodies_unread);
     let mut count = |name: String, value: usize| {
         counters.insert(name, u64::try_from(value).unwrap_or(u64::MAX));
     };

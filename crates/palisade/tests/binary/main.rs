@@ -1,5 +1,6 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod accuracy;
 mod alerts;
 mod answers;
 mod disk;
@@ -16,4 +17,5 @@ mod rules;
 mod secrets;
 mod service;
 mod support;
+mod unread;
 mod upstreams;

@@ -27,6 +27,27 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// else that is done to it.
 const FIELDS_READ_FIRST: usize = 256;
 
+/// How much of a request's body was looked at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum BodySeen {
+    /// All of it; there may have been none.
+    #[default]
+    Whole,
+    /// Its beginning.
+    InPart,
+    /// Nothing.
+    NotAtAll,
+}
+
+/// Why a body that was to be looked at was not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missed {
+    /// No memory is left to hold it: no doing of this request.
+    NoMemory,
+    /// Its coding is unknown or broken: that rules are told, as of one that goes on too long.
+    Coding,
+}
+
 /// One request on its way through.
 #[derive(Debug)]
 pub struct Pass {
@@ -56,6 +77,7 @@ pub struct Pass {
     pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
+    pub(crate) body_seen: BodySeen,
     pub(crate) settled: Option<Settled>,
     pub(crate) draft: Option<Box<Draft>>,
     /// What rules make of it, where there are any.
@@ -109,6 +131,7 @@ impl Pass {
         traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         if !is_complete {
             self.notes.push("the body was inspected in part");
+            self.body_seen = BodySeen::InPart;
         }
         if let Some(inspection) = &mut self.inspection {
             inspection.body(body, is_complete);
@@ -116,6 +139,28 @@ impl Pass {
         if let Some(draft) = &mut self.draft {
             draft.body(body, self.media, is_complete, hasher);
         }
+    }
+
+    /// Takes in that the body goes on unread, though [`Pass::body_wanted`] asked for it.
+    pub fn miss_body(&mut self, why: Missed) {
+        self.body_seen = BodySeen::NotAtAll;
+        match why {
+            Missed::NoMemory => {
+                self.notes.push("the body was not inspected: no memory is left to hold it");
+            }
+            Missed::Coding => {
+                self.notes.push("the body was not inspected: its coding is unknown or broken");
+                if let Some(inspection) = &mut self.inspection {
+                    inspection.body(&[], false);
+                }
+            }
+        }
+    }
+
+    /// Is its body a document that a program reads as a whole? Such a one is worth waiting for:
+    /// whoever takes their time with it could otherwise send what nobody looks at.
+    pub const fn body_is_document(&self) -> bool {
+        self.media.can_be_inspected()
     }
 
     /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
