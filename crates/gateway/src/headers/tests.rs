@@ -10,7 +10,7 @@ fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
     map
 }
 
-const MARK: HeaderName = HeaderName::from_static("x-common-password");
+static MARK: HeaderName = HeaderName::from_static("x-common-password");
 
 fn prepared(lines: &[(&'static str, &'static str)], trusted: bool) -> HeaderMap {
     let mut map = headers(lines);
