@@ -5,7 +5,7 @@
 //! and programs do; an office grows it with every established caller behind its address.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Detector, Digest, Entity, Reason, Signal, Timestamp};
+use traffic::{CallerKind, Detector, Digest, Entity, Reason, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::gcra::{Bucket, Rate};
@@ -30,6 +30,8 @@ pub struct Limit {
     pub window_s: u32,
     /// and so many of them at once.
     pub burst: u32,
+    /// Whom it concerns, by what their programs say they are; without it, everybody.
+    pub of: Option<CallerKind>,
 }
 
 /// Whose requests a limit counts together.
@@ -60,6 +62,7 @@ impl Limit {
         amount: 6_000,
         window_s: 60,
         burst: 2_000,
+        of: None,
     };
 
     /// Each established caller behind an address adds its share to the allowance of the address.
@@ -136,9 +139,10 @@ impl Allowances {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX + 1];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let is_said = limits.iter().any(|limit| limit.per == Per::Source);
+        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
+        let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
         let unsaid = (!is_said).then_some(&every_source);
-        let all = limits.iter().take(LIMITS_MAX).chain(unsaid);
+        let all = limits.iter().filter(concerns).take(LIMITS_MAX).chain(unsaid);
         for (limit, place) in all.zip(&mut taken) {
             let (entity, key) = limit.entity(act);
             let key = limit.id.then(key);

@@ -38,7 +38,7 @@ use std::time::Duration;
 use caller::Trust;
 use caller::address::AddressSource;
 use conduct::Limit;
-use http::Method;
+use http::{HeaderName, Method};
 use traffic::{Layer, Mode, Net, Path, Role};
 
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
@@ -103,6 +103,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What is told that is otherwise kept.
     pub debug: Debugging,
+    /// From which networks crawlers call, by the names they give themselves.
+    pub crawlers: BTreeMap<&'static str, Setting<Vec<Net>>>,
     /// Who is told of attacks.
     pub alerts: Alerts,
     /// What stands behind the gateway, in the order of the file.
@@ -250,6 +252,8 @@ pub struct Site {
     pub idle_timeout: Setting<Duration>,
     /// As [`Limits::body_bytes`], for this site.
     pub body_bytes: Setting<Option<u64>>,
+    /// The header that tells the upstream of a common password; none tells it nothing.
+    pub common_password_header: Setting<Option<HeaderName>>,
     /// Modes where no route says otherwise.
     pub modes: Modes,
     /// Its routes, in the order of the file.
@@ -427,6 +431,11 @@ impl Policy {
         self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
     }
 
+    /// The header that tells the upstream of a common password.
+    pub fn common_password_header(&self, route: &RouteRef) -> Option<&HeaderName> {
+        self.site(route)?.common_password_header.value.as_ref()
+    }
+
     /// Puts rules in force with this policy.
     pub fn arm(&mut self, rulebook: Arc<Rulebook>) {
         self.rulebook = Some(rulebook);
@@ -440,6 +449,13 @@ impl Policy {
     /// Whose word on the caller's address is believed.
     pub const fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// Whether `address` is one that the crawler of this name calls from; none where nobody said
+    /// which those are.
+    pub fn is_its_network(&self, crawler: &str, address: std::net::IpAddr) -> Option<bool> {
+        let networks = self.crawlers.get(crawler)?;
+        Some(networks.value.iter().any(|net| net.contains(address)))
     }
 
     /// Whether a peer is a trusted proxy.

@@ -39,7 +39,7 @@ pub(crate) fn event(
         is_sample: !is_failure
             && !verdict.would_refuse()
             && verdict.exception.is_none()
-            && verdict.signals.is_empty(),
+            && verdict.signals.iter().all(|signal| signal.nats == 0.0),
         action: verdict.action,
         mode: verdict.mode,
         risk: verdict.risk,

@@ -51,7 +51,7 @@ pub use kind::{DataClass, DataClasses, ParamKind};
 pub use layer::{Layer, Mode};
 pub use path::Path;
 pub use role::Role;
-pub use signal::{Detector, Family, Reason, Signal};
+pub use signal::{Detector, Disguise, Family, Reason, Signal};
 pub use surface::{Surface, SurfaceHint};
 pub use tally::{AttackKind, CallerKind, ExchangeKind, Fate, Tally, TallyKey};
 pub use time::Timestamp;

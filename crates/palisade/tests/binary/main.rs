@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod disk;
 mod first_minutes;
+mod guesses;
 mod kills;
 mod logs;
 mod operating;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use caller::{Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
-use conduct::{Act, Decoy, Guess, Keys, Wanted};
-use http::{HeaderValue, Method};
+use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
+use http::{HeaderName, HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::recording::RulesPart;
@@ -67,8 +67,12 @@ pub struct Pass {
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
+    pub(crate) variant: Variant,
+    pub(crate) program: Program,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
+    /// Whether a recording says that its password was one of the most common.
+    pub(crate) had_common_password: bool,
     /// What the request says of the face that it touches.
     pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
@@ -183,9 +187,10 @@ impl Pass {
         self.request_id = Some(id.into());
     }
 
-    /// Takes over what rules found when the exchange was recorded, in the request and in its
-    /// answer: before it is decided.
-    pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
+    /// Takes over what was found when the exchange was recorded, by rules in the request and in its
+    /// answer, and in its password: before it is decided.
+    pub(crate) fn recall(&mut self, rules: [RulesPart; 2], common_password: bool) {
+        self.had_common_password = common_password;
         if let Some(inspection) = &mut self.inspection {
             inspection.recall(rules);
         }
@@ -194,6 +199,15 @@ impl Pass {
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// The header by which the upstream is told that the password is one of the most common, where
+    /// it is and the site wants to know.
+    pub fn common_password_header(&self) -> Option<&HeaderName> {
+        let act = &self.settled.as_ref()?.act;
+        let is_marked = act.guess.is_common && act.role.takes_a_password();
+        let is_on = is_marked && self.mode(Layer::Takeover) != Mode::Off;
+        self.policy.common_password_header(&self.route).filter(|_| is_on)
     }
 
     /// The rules that matched, as they are told.
@@ -262,9 +276,12 @@ impl Pass {
         self.policy.label(&self.route).unwrap_or(learnt)
     }
 
-    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows.
+    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows. A
+    /// crawler that calls from its own networks may go astray where only people do not.
     fn decoy(&self) -> Option<Decoy> {
+        let Sighting { agent, address, .. } = &self.sighting;
         match self.policy.decoy(&self.route) {
+            Some(true) if self.policy.is_its_network(agent.family, *address) == Some(true) => None,
             Some(is_marked) => is_marked.then_some(Decoy::Marked),
             None => Decoy::is_known(&self.path).then_some(Decoy::Known),
         }
@@ -281,6 +298,7 @@ impl Pass {
         Guess {
             password: tried.password,
             count: if is_code { tried.codes } else { tried.passwords },
+            is_common: tried.is_common || self.had_common_password,
             transaction: tried.transaction.or_else(|| named.then(|| self.path.digest())),
         }
     }
@@ -294,10 +312,17 @@ impl Pass {
             endpoint: place.endpoint,
             endpoint_known: place.is_known,
             role,
+            unused_days: place.unused_days,
+            variant: self.variant,
             path_shape: place.path_shape,
             wanted: self.wanted,
             decoy: self.decoy(),
-            guess: if role.tries_a_secret() { self.guess(role, hasher) } else { Guess::default() },
+            program: self.program,
+            guess: if role.tries_a_secret() || role.takes_a_password() {
+                self.guess(role, hasher)
+            } else {
+                Guess::default()
+            },
         }
     }
 }

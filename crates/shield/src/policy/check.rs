@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use caller::Trust;
 use caller::address::AddressSource;
-use traffic::{Digest, HashKey, Hasher};
+use traffic::{Digest, HashKey, Hasher, Net};
 
 use crate::policy::document::{
-    self, PolicyDocument, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
+    self, PolicyDocument, SaidCrawler, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
 };
 use crate::policy::error::{Place, PolicyError, Remark, Warning};
 use crate::policy::nearest::nearest;
@@ -81,6 +81,7 @@ impl Check<'_, '_, '_> {
         let store = self.store(document.store);
         let rules = self.rules(document.rules);
         let debug = rules::debugging(document.debug);
+        let crawlers = self.crawlers(document.crawlers);
         let alerts = self.alerts(document.alerts);
         let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
         let trust = Trust {
@@ -95,6 +96,7 @@ impl Check<'_, '_, '_> {
             store,
             rules,
             debug,
+            crawlers,
             alerts,
             sites,
             version: version(self.sources),
@@ -229,6 +231,20 @@ impl Check<'_, '_, '_> {
             Some((tls.name.value, identity))
         };
         said.into_iter().filter_map(identity).collect()
+    }
+
+    fn crawlers(&mut self, said: Vec<SaidCrawler>) -> BTreeMap<&'static str, Setting<Vec<Net>>> {
+        let mut crawlers = BTreeMap::new();
+        for SaidCrawler { name, networks } in said {
+            if crawlers.contains_key(name.value) {
+                let cause = format!("the crawler \"{}\" is named twice", name.value);
+                let help = "write all of its networks in one place".to_owned();
+                self.reader.error(name.span, Wrong { cause, help });
+                continue;
+            }
+            crawlers.insert(name.value, setting(Some(networks), Vec::new()));
+        }
+        crawlers
     }
 
     fn store(&self, said: SaidStore) -> Store {

@@ -4,6 +4,7 @@
 //! and what several keys say together are the work of `check`.
 
 mod alerts;
+mod crawlers;
 mod health;
 mod rules;
 mod server;
@@ -24,6 +25,7 @@ use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
 pub(super) use alerts::{SaidAlerts, SaidSink};
+pub(super) use crawlers::SaidCrawler;
 pub(super) use health::SaidHealth;
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::socket_address;
@@ -52,6 +54,7 @@ pub(super) struct PolicyDocument {
     pub(super) store: SaidStore,
     pub(super) rules: SaidRules,
     pub(super) debug: SaidDebug,
+    pub(super) crawlers: Vec<SaidCrawler>,
     pub(super) alerts: SaidAlerts,
     pub(super) sites: Vec<SaidSite>,
 }
@@ -127,6 +130,9 @@ impl PolicyDocument {
         }
         if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
             document.debug = SaidDebug::read(debug, reader);
+        }
+        if let Some(crawlers) = top.take("crawler") {
+            document.crawlers = crawlers::read_all(crawlers, reader);
         }
         if let Some(alerts) = top.take("alerts") {
             document.alerts.read_alerts(alerts, reader);

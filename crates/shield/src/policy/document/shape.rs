@@ -5,7 +5,7 @@
 
 use caller::address::AddressSource;
 use conduct::Per;
-use traffic::{Layer, Mode, Severity};
+use traffic::{CallerKind, Layer, Mode, Severity};
 
 use crate::policy::reader::Shape;
 use crate::policy::sink::{OcsfClass, SinkKind};
@@ -28,7 +28,10 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
 pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
-    &["version", "server", "tls", "limits", "store", "rules", "debug", "alerts", "export", "site"],
+    &[
+        "version", "server", "tls", "limits", "store", "rules", "debug", "crawler", "alerts",
+        "export", "site",
+    ],
 );
 pub(super) static SERVER: Shape = shape(
     "[server]",
@@ -75,6 +78,7 @@ pub(super) static RULES: Shape = shape(
     &["crs", "setup", "preset", "builtin", "blocking", "paranoia", "threshold", "cpu_budget"],
 );
 pub(super) static DEBUG: Shape = shape("[debug]", "debug.", &["rule_header"]);
+pub(super) static CRAWLER: Shape = shape("[[crawler]]", "crawler.", &["name", "networks"]);
 pub(super) static ALERTS: Shape = shape("[alerts]", "alerts.", &["webhook", "syslog", "spool"]);
 pub(super) static WEBHOOK: Shape = shape(
     "`webhook` of [alerts]",
@@ -107,6 +111,7 @@ pub(super) static SITE: Shape = shape(
         "idle_timeout",
         "mode",
         "body_bytes",
+        "common_password_header",
         "protect",
         "route",
     ],
@@ -135,10 +140,10 @@ pub(super) static ROUTE: Shape = shape(
 );
 pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
 pub(super) static RATE: Shape =
-    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
+    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst", "of"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 22] = [
+pub(in crate::policy) static SHAPES: [&Shape; 23] = [
     &TOP,
     &SERVER,
     &LISTENER,
@@ -150,6 +155,7 @@ pub(in crate::policy) static SHAPES: [&Shape; 22] = [
     &RETENTION,
     &RULES,
     &DEBUG,
+    &CRAWLER,
     &ALERTS,
     &WEBHOOK,
     &SYSLOG,
@@ -178,6 +184,12 @@ pub(in crate::policy) static OVERLAY_ROUTE: Shape =
 pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] =
     [&OVERLAY, &OVERLAY_LAYERS, &OVERLAY_SITE, &OVERLAY_ROUTE, &OVERLAY_PROTECT];
 
+pub(in crate::policy) const OF: [(&str, CallerKind); CallerKind::ALL.len()] = [
+    ("human", CallerKind::Human),
+    ("declared-bot", CallerKind::DeclaredBot),
+    ("automated", CallerKind::Automated),
+    ("unknown", CallerKind::Unknown),
+];
 pub(super) const MODES: [(&str, Mode); 3] =
     [("monitor", Mode::Monitor), ("enforce", Mode::Enforce), ("off", Mode::Off)];
 pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [

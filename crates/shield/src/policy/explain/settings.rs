@@ -26,13 +26,14 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads and tables.
-const AT_ONCE: [&str; 9] = [
+const AT_ONCE: [&str; 10] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
     "limits.",
     "rules.",
     "debug.",
+    "crawler.",
     "alerts.",
     "export.",
     "site.",
@@ -61,6 +62,10 @@ impl Policy {
                 view(&key("min_version"), &tls.min_version, |it| word(&TLS_VERSION, *it)),
             ]);
         }
+        views.extend(self.crawlers.iter().map(|(name, networks)| {
+            let key = format!("crawler.{name}.networks");
+            view(&key, networks, |nets| join(nets.iter().map(ToString::to_string)))
+        }));
         views.extend(self.sites.iter().flat_map(site_settings));
         views
     }
@@ -173,6 +178,9 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
         view(&key("first_byte_timeout"), &site.first_byte_timeout, |it| show_duration(*it)),
         view(&key("idle_timeout"), &site.idle_timeout, |it| show_duration(*it)),
         view(&key("body_bytes"), &site.body_bytes, |it| show_body_bytes(*it)),
+        view(&key("common_password_header"), &site.common_password_header, |name| {
+            name.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string)
+        }),
     ];
     views.extend(health_settings(site));
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
@@ -208,7 +216,8 @@ pub(super) fn show_limit(limit: &Limit) -> String {
         3_600 => "h",
         _ => "d",
     };
-    format!("{}/{unit} per {}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
+    let of = limit.of.map(|kind| format!(" of {}", kind.key())).unwrap_or_default();
+    format!("{}/{unit} per {}{of}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
 }
 
 fn show_listener(listener: &Listener) -> String {
