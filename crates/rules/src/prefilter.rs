@@ -7,11 +7,14 @@
 //! beside those that look at something else than the exchange's own bytes, and of each only with
 //! the values for which its first condition holds.
 //!
+//! Where a rule asks a second thing of the values that satisfy its first condition, and does
+//! nothing before, that is found out at once, too.
+//!
 //! What a value showed is remembered, since names, tokens and paths come again and again.
 //!
-//! Invariant: a rule that plain evaluation would find to hold is in the set, with each value that
-//! satisfies its first condition. Nothing is decided here: exclusions, chains and effects are the
-//! engine's.
+//! Invariant: a rule that plain evaluation would find to hold, or to do anything, is in the set,
+//! with each value that satisfies its first condition. Nothing is decided here: exclusions, chains
+//! and effects are the engine's.
 
 mod bits;
 mod chains;

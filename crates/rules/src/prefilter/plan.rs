@@ -51,7 +51,7 @@ impl Plan {
         let last = path.len().saturating_sub(1);
         let ends = path.get(if test.multi_match { 0 } else { last }..).unwrap_or_default();
         let ends = ends.iter().fold(0, |all, node| all | 1 << node);
-        self.tests.push(SieveTest::new(step, ends, &needs, test.is_negated));
+        self.tests.push(SieveTest::new(step, ends, &needs, rule));
         self.needs.push(needs.literals.map(|literals| literals.into_iter().collect()));
         for target in targets {
             self.look(number, target);

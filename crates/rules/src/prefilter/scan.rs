@@ -6,6 +6,9 @@ use crate::{rule_set::Step, work::Work};
 /// So many pairs of a test and a value are kept. Beyond, rules look for their values themselves.
 const ROWS_MAX: usize = 16_384;
 
+/// Of a test that holds for a value for which its rule cannot. There are fewer tests than that.
+const ALONE: u16 = 1 << 15;
+
 /// What it takes to make a byte of a form of a value, and to look for literals there.
 const FORM_WORK: usize = 4;
 
@@ -17,7 +20,7 @@ pub(crate) struct Scan {
     /// Which test holds for which value; in order when all values were looked at.
     rows: Vec<Row>,
     is_overfull: bool,
-    /// The tests that hold for the present value.
+    /// The tests that hold for the present value, and with `ALONE` those whose rules cannot.
     met: Vec<u16>,
     /// Of each form of the present value what was found of literals.
     hits: Vec<Hits>,
@@ -84,13 +87,16 @@ impl Scan {
                 }
             }
         }
-        for test in &self.met {
-            if let Some(found) = look.sieve.tests.get(usize::from(*test)) {
+        for met in &self.met {
+            let test = met & !ALONE;
+            if let Some(found) = look.sieve.tests.get(usize::from(test))
+                && *met == test
+            {
                 self.steps.insert(found.step);
             }
             match u32::try_from(place) {
                 Ok(place) if self.rows.len() < ROWS_MAX => {
-                    self.rows.push(Row { test: *test, part: part.number(), place });
+                    self.rows.push(Row { test, part: part.number(), place });
                 }
                 _ => self.is_overfull = true,
             }
@@ -168,14 +174,16 @@ impl Scan {
                 left &= left - 1;
                 let Some(test) = look.sieve.tests.get(number) else { continue };
                 let Ok(name) = u16::try_from(number) else { continue };
-                if !test.is_possible(form) || self.met.contains(&name) {
+                let is_known = self.met.iter().any(|met| met & !ALONE == name);
+                if is_known || !test.is_possible(form) {
                     continue;
                 }
                 if !work.begin(form.bytes.len()) {
                     return;
                 }
                 if test.is_met(look.steps, form, work) {
-                    self.met.push(name);
+                    let may_hold = test.may_go_on(look.steps, form, work);
+                    self.met.push(if may_hold { name } else { name | ALONE });
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A phase, prepared: which rules can be sieved by the values they look at, what each needs, and
 //! which rules look at which value.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,13 @@ use super::{
     seen::Seen,
     view::{LooksAt, Outcomes, View},
 };
-use crate::{byte_set::ByteSet, operator::Operator, rule_set::Step, work::Work};
+use crate::{
+    byte_set::ByteSet,
+    rule::{Rule, Selector, Target, Test},
+    rule_set::Step,
+    variable::Variable,
+    work::Work,
+};
 
 /// So many views are kept.
 const VIEWS_MAX: usize = 16;
@@ -45,6 +52,8 @@ pub(super) struct SieveTest {
     pub(super) bytes: Vec<ByteSet>,
     pub(super) length_min: usize,
     is_negated: bool,
+    /// Does the rule go on with a test of the values for which this one holds?
+    is_followed: bool,
 }
 
 impl Sieve {
@@ -96,10 +105,13 @@ impl Sieve {
 
 impl SieveTest {
     /// The test with which the rule of a step begins, and whose chain ends in these nodes.
-    pub(super) fn new(step: usize, ends: Nodes, needs: &Needs, is_negated: bool) -> Self {
+    pub(super) fn new(step: usize, ends: Nodes, needs: &Needs, rule: &Rule) -> Self {
         let Needs { literals, bytes, length_min } = needs;
         let (bytes, length_min) = (bytes.clone(), *length_min);
-        Self { step, ends, needs_literal: literals.is_some(), bytes, length_min, is_negated }
+        let test = rule.links.first().and_then(|link| link.test.as_ref());
+        let is_negated = test.is_some_and(|test| test.is_negated);
+        let (needs_literal, is_followed) = (literals.is_some(), is_followed(rule));
+        Self { step, ends, needs_literal, bytes, length_min, is_negated, is_followed }
     }
 
     pub(super) fn is_possible(&self, form: &Form<'_>) -> bool {
@@ -115,15 +127,52 @@ impl SieveTest {
 
     /// Does it hold for the form?
     pub(super) fn is_met(&self, steps: &[Step], form: &Form<'_>, work: &mut Work) -> bool {
-        let Some(operator) = self.operator(steps) else { return false };
-        let is_met = operator.matches_within(&form.bytes, b"", work) != self.is_negated;
+        let Some(test) = test(steps, self.step, 0) else { return false };
+        let is_met = test.operator.matches_within(&form.bytes, b"", work) != self.is_negated;
         is_met && !work.is_over
     }
 
-    fn operator<'s>(&self, steps: &'s [Step]) -> Option<&'s Operator> {
-        match steps.get(self.step)? {
-            Step::Rule(rule) => Some(&rule.links.first()?.test.as_ref()?.operator),
-            Step::Marker(_) => None,
+    /// It holds for the form: may its rule?
+    pub(super) fn may_go_on(&self, steps: &[Step], form: &Form<'_>, work: &mut Work) -> bool {
+        let Some(next) = test(steps, self.step, 1).filter(|_| self.is_followed) else {
+            return true;
+        };
+        let mut value = Cow::Borrowed(&form.bytes[..]);
+        for transformation in &next.transformations {
+            let changed = match transformation.apply(&value) {
+                Cow::Borrowed(_) => continue,
+                Cow::Owned(changed) => changed,
+            };
+            value = Cow::Owned(changed);
         }
+        work.begin(value.len())
+            && next.operator.matches_within(&value, b"", work) != next.is_negated
     }
+}
+
+/// The test of a link of the rule of a step.
+fn test(steps: &[Step], step: usize, link: usize) -> Option<&Test> {
+    match steps.get(step)? {
+        Step::Rule(rule) => rule.links.get(link)?.test.as_ref(),
+        Step::Marker(_) => None,
+    }
+}
+
+/// Does a rule do nothing for a value unless its second test, too, holds for that value, and
+/// depends that one on nothing else?
+fn is_followed(rule: &Rule) -> bool {
+    let [first, next, ..] = rule.links.as_slice() else { return false };
+    let (Some(test), Some(next)) = (&first.test, &next.test) else { return false };
+    let is_of_matches = |target: &Target| {
+        matches!(target.variable, Variable::MatchedVar | Variable::MatchedVars)
+            && matches!(target.selector, Selector::All)
+            && !target.is_count
+    };
+    first.effects.is_empty()
+        && !test.captures
+        && !test.multi_match
+        && !next.multi_match
+        && next.argument.is_none()
+        && next.operator.macros().is_none()
+        && matches!(next.targets.included.as_slice(), [target] if is_of_matches(target))
 }
