@@ -5,6 +5,7 @@
 //! its caller, failed by the upstream), its pass goes back to the engine exactly once, so that
 //! places held for it are given back and what it taught is learnt.
 
+mod ahead;
 mod busy;
 mod held;
 mod inspect;
@@ -18,6 +19,7 @@ use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration}
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
@@ -56,7 +58,7 @@ impl hyper::service::Service<Request<Incoming>> for Front {
         let arrival = Rc::clone(&self.0);
         let (parts, body) = request.into_parts();
         let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
-        let flow = Flow::new(Rc::clone(&arrival.worker.ticker), &arrival.wire.terms.deadlines);
+        let flow = Flow::new(&arrival);
         // The task that writes the answer is made right after this.
         arrival.flow_begins(Rc::clone(&flow));
         Box::pin(async move {
@@ -77,7 +79,12 @@ pub(crate) async fn serve(
     let html = prefers_html(&inbound.headers);
     let mut response = match ongoing.run(inbound, body).await {
         Ok(response) => response,
-        Err(problem) => problem.response(html),
+        Err(problem) => {
+            // It is wholly here, however long its caller takes to have it.
+            ongoing.place = None;
+            ongoing.held = None;
+            problem.response(html)
+        }
     };
     if !response.headers().contains_key(X_REQUEST_ID) {
         response.headers_mut().insert(X_REQUEST_ID, ongoing.request_id.clone());
@@ -142,7 +149,8 @@ impl Ongoing {
             return Err(self.turned_away());
         }
         self.settle(&mut inbound, &body)?;
-        self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
+        let place = self.arrival.worker.busy.enter(&self.arrival.source).await;
+        self.place = Some(place.ok_or_else(|| self.shed())?);
         self.open(&inbound)?;
         let fault = CallerFault::default();
         let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
@@ -265,14 +273,22 @@ impl Ongoing {
             held = Box::pin(screen::screen(self, status, &headers, &mut body)).await?;
         }
         let exact = held.size_hint(&body).exact();
-        let worker = &self.arrival.worker;
-        let begin = |pass| Lesson::begin(worker, pass, status, &headers, exact);
+        if self.head.is_none() {
+            let taken = ahead::take(self, &mut held, &mut body);
+            taken.map_err(|_| self.failed(UpstreamFault::Broken, &CallerFault::default()))?;
+        }
+        let begin = |pass| Lesson::begin(&self.arrival, pass, status, &headers, exact);
         match self.pass.as_deref().map(begin) {
             Some(Begun::Now { length }) => self.learn_head(status, &headers, length),
             Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
             None => {}
         }
         headers::prepare_answer(&mut headers, switched);
+        if !switched && body.is_end_stream() && held.trailers.is_none() {
+            // All of it is here: nothing more is learnt by waiting until its caller has it.
+            self.note_answer(&held.bytes);
+            self.answer_complete();
+        }
         // A stream without an end would keep its place for as long as it pleases.
         if exact.is_none() {
             self.place = None;
@@ -309,6 +325,7 @@ impl Ongoing {
             lesson.complete();
         }
         self.learn();
+        self.place = None;
     }
 
     /// An answer of which only the head is to be learnt.

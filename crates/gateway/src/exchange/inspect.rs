@@ -4,7 +4,7 @@
 use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use http_body::Body;
 
 use super::{Ongoing, held::Held};
@@ -49,7 +49,7 @@ pub(super) async fn inspect(
     let wanted = ongoing.pass.as_ref().and_then(|pass| pass.body_wanted());
     let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
     let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);
-    ongoing.held = worker.hold(expected.min(bytes_max));
+    ongoing.held = worker.hold(expected.min(bytes_max), &ongoing.arrival.source);
     if ongoing.held.is_none() {
         ongoing.note("the body was not inspected: no memory is left to hold it");
         return Ok(stream(Bytes::new(), incoming));
@@ -71,7 +71,7 @@ pub(super) async fn inspect(
     }
     let seen = bytes.get(..bytes.len().min(bytes_max)).unwrap_or_default();
     let whole = complete && seen.len() == bytes.len();
-    match decode(headers.get(header::CONTENT_ENCODING), seen, bytes_max, Codings::Bounded) {
+    match decode(headers, seen, bytes_max, Codings::Bounded) {
         Some(decoded) => {
             if let Some(pass) = &mut ongoing.pass {
                 pass.read_body(&decoded.bytes, whole && decoded.complete, worker.engine.hasher());

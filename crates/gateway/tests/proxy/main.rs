@@ -11,6 +11,7 @@ mod http2_faults;
 mod http2_flow;
 mod origins;
 mod overload;
+mod shares;
 mod streaming;
 mod support;
 mod tls;
