@@ -264,6 +264,8 @@ impl Ongoing {
         pool: Rc<Pool>,
     ) -> Result<Response<Answer>, Problem> {
         let Answered { status, mut headers, mut body } = answered;
+        // It is with the upstream, which has made of it what it did.
+        self.held = None;
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         if switched && !may_switch {
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
@@ -380,6 +382,12 @@ impl Ongoing {
         self.rules = arrival.worker.refused(self.id, refusal, raw, &arrival.peer, pass);
         let problem = Problem::new(refusal.status(), self.id);
         if self.head.is_some() { problem.closing() } else { problem }
+    }
+
+    /// There is no room for the body of a request that must not go on unread.
+    fn too_busy(&mut self) -> Problem {
+        self.pass = None;
+        self.shed()
     }
 
     /// Too many connections are open.

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     connection,
     settings::{Listener, Settings},
+    sources::network,
     terms::Terms,
     worker::Worker,
 };
@@ -229,6 +230,7 @@ impl Place {
         settings: &Settings,
         mine: &Rc<()>,
     ) -> Option<Self> {
+        let source = network(source);
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
         let welcome = counts.open < settings.connections_max

@@ -101,7 +101,7 @@ impl Drop for Http2 {
 }
 
 /// Whoever has one address of IPv6 has at least a /64 of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -9,6 +9,7 @@ mod http1;
 mod http2;
 mod http2_faults;
 mod http2_flow;
+mod inspection;
 mod origins;
 mod overload;
 mod shares;
