@@ -54,7 +54,7 @@ fn who_walks_through_versions_is_stopped_and_what_answered_is_a_finding() {
     until("the finding on the endpoint", || {
         let list = palisade.json(&["incidents", "list"]);
         list["incidents"].as_array()?.iter().find_map(|incident| {
-            let shown = palisade.json(&["incidents", "show", &incident["id"].to_string()]);
+            let shown = palisade.json(&["incidents", "show", incident["id"].as_str()?]);
             shown.to_string().contains("Forgotten endpoint").then_some(())
         })
     });
