@@ -4,6 +4,7 @@
 //! down together with its audit line, and answered once that is committed; when it cannot be
 //! written down it is taken back.
 
+mod alerts;
 mod apis;
 mod audit;
 mod decisions;
@@ -16,6 +17,7 @@ mod modes;
 mod report;
 mod status;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use apis::endpoint;
@@ -29,7 +31,7 @@ use shield::Engine;
 use traffic::Timestamp;
 
 use crate::refused::Refused;
-use crate::wire::{Changed, ModeChange, Reloaded};
+use crate::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
 
 /// Larger orders than this are nobody's.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -47,6 +49,9 @@ pub trait Instance: Send + Sync {
 
     /// Reads the configuration again.
     fn reload(&self, author: &str) -> Result<Reloaded, Refused>;
+
+    /// Tells each sink that this is a test, and waits for what they say.
+    fn test_sinks(&self) -> Vec<SinkTest>;
 }
 
 /// How an instance was started and how its policy fares.
@@ -68,6 +73,10 @@ pub struct InstanceStanding {
     pub counters: Vec<(&'static str, u64)>,
     /// What needs attention.
     pub alarms: Vec<String>,
+    /// How the upstreams of each site stand.
+    pub upstreams: BTreeMap<String, Vec<Upstream>>,
+    /// Who is told of attacks, and how that goes.
+    pub sinks: Vec<Sink>,
 }
 
 /// What the routes work with.
@@ -88,6 +97,7 @@ pub fn routes(console: Console) -> Router {
         .route("/layers", get(status::layers))
         .route("/modes", patch(modes::change))
         .route("/reload", post(modes::reload))
+        .route("/alerts/test", post(alerts::test))
         .route("/explain", get(explain::explain))
         .route("/apis", get(apis::list))
         .route("/apis/export", get(apis::export))

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod incident;
 pub mod problem;
+pub mod sink;
 pub mod status;
 pub mod traffic;
 
@@ -23,7 +24,8 @@ pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
-pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use sink::{Sink, SinkTest, SinkTests};
+pub use status::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 pub use traffic::Traffic;
 
 #[cfg(test)]

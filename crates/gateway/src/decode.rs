@@ -213,6 +213,15 @@ mod tests {
     }
 
     #[test]
+    fn a_second_member_is_no_hiding_place() {
+        let body = [gzip(b"{\"a\":1,"), gzip(b"\"b\":2}")].concat();
+        let whole = br#"{"a":1,"b":2}"#.to_vec();
+        assert_eq!(decoded("gzip", &body, Codings::Bounded), Some((whole, true)));
+        let trailed = [gzip(b"{}"), b"rest".to_vec()].concat();
+        assert_eq!(decoded("gzip", &trailed, Codings::Bounded), Some((b"{}".to_vec(), false)));
+    }
+
+    #[test]
     fn what_is_unknown_or_broken_is_left_alone() {
         assert_eq!(decoded("gzip", b"not gzip", Codings::All), None);
         assert_eq!(decoded("compress", b"x", Codings::All), None);

@@ -3,6 +3,7 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod alerts;
 pub(crate) mod report;
 pub(crate) mod rules;
 
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     /// Attacks, one incident a campaign
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Who is told of attacks
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what

@@ -9,7 +9,9 @@ mod chores;
 mod follow;
 pub(crate) mod instance;
 pub(crate) mod record;
+mod service;
 mod signals;
+mod telling;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alerts::Outbox;
 use console::{Console, Door};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
@@ -33,7 +36,9 @@ use chores::Chores;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
 use record::Unbegun;
+use service::Service;
 use signals::Signals;
+use telling::Telling;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
@@ -55,9 +60,11 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
     running.greet(global, &data);
     let lines = Lines::begin(global, &running.ledger)?;
-    let ended = running.serve(door, &runtime, signals);
+    let service = Service::find();
+    let ended = running.serve(door, &runtime, signals, service);
     lines.end();
     running.chores.end();
+    running.telling.end();
     drop(running.instance);
     writer.close();
     ended
@@ -77,6 +84,7 @@ struct Running {
     ledger: Ledger,
     instance: Arc<RunningInstance>,
     chores: Chores,
+    telling: Telling,
     gateway: Option<Gateway>,
     urls: Vec<String>,
 }
@@ -94,7 +102,10 @@ impl Running {
             _ => Failure::Configuration(vec![error.to_string()]),
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, certificates) =
+            gateway::listeners(&policy, service::inherited()?).map_err(unusable)?;
+        let sinks = alerts::ready(&policy.alerts).map_err(Failure::Configuration)?;
+        let spool_bytes = policy.alerts.spool.value;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -109,6 +120,9 @@ impl Running {
             format!("{}://{address}", if *has_tls { "https" } else { "http" })
         };
         let urls: Vec<String> = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+        let outbox = Arc::new(Outbox::of(&ledger));
+        outbox.apply(sinks, spool_bytes, now());
+        let telling = Telling::begin(ledger.clone(), Arc::clone(&outbox))?;
         let instance = Arc::new(RunningInstance::new(Parts {
             engine: Arc::clone(&engine),
             ledger: ledger.clone(),
@@ -120,9 +134,10 @@ impl Running {
             upstreams,
             certificates,
             terms: gateway.terms().clone(),
+            outbox,
         }));
         let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
-        Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
+        Ok(Self { engine, ledger, instance, chores, telling, gateway: Some(gateway), urls })
     }
 
     fn greet(&self, global: &Global, data: &Path) {
@@ -141,6 +156,7 @@ impl Running {
         door: Door,
         runtime: &tokio::runtime::Runtime,
         signals: Signals,
+        service: Service,
     ) -> Result<(), Failure> {
         let console = Console {
             engine: Arc::clone(&self.engine),
@@ -148,6 +164,7 @@ impl Running {
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
         };
         let gateway = self.gateway.take();
+        let pulse = gateway.as_ref().map(|gateway| gateway.pulse().clone());
         let instance = Arc::clone(&self.instance);
         runtime.block_on(async move {
             let (close, closed) = tokio::sync::oneshot::channel::<()>();
@@ -156,7 +173,11 @@ impl Running {
                 let _ = closed.await;
             };
             let answering = tokio::spawn(door.serve(console::routes(console), stop));
-            let ended = signals::until_told(&instance, gateway, signals).await;
+            service.is_ready();
+            let ended = tokio::select! {
+                ended = signals::until_told(&instance, gateway, signals, &service) => ended,
+                () = service.keep_watch(pulse) => Ok(()),
+            };
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 //! Where a layer that goes by bodies enforces, it is held to its end, or as far as it is looked at:
 //! nothing goes on unread because it came slowly, in a coding that nobody knows, or when memory ran
 //! short. Only the least pace that bodies are held to ends the waiting. Where nothing enforces, a
-//! body is held for a second, and no answer changes.
+//! body is held for seconds, and no answer changes.
 
 mod start;
 mod taking;
@@ -24,8 +24,7 @@ use crate::{
 };
 use taking::{HOLD, Reached, Taking};
 
-const UNREADABLE: &str = "the body's coding is unknown or broken";
-const NO_MEMORY: &str = "the body was not inspected: no memory is left to hold it";
+const UNREADABLE: &str = "the body was inspected as it came: its coding is unknown or broken";
 
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
@@ -56,7 +55,9 @@ pub(super) async fn inspect(
                 return Err(ongoing.refused(Refusal::BodyTooLarge));
             }
             if reached == Reached::NoRoom && taking.held.len() == 0 {
-                ongoing.note(NO_MEMORY);
+                if let Some(pass) = &mut ongoing.pass {
+                    pass.miss_body();
+                }
             } else {
                 show(ongoing, headers, taking.held.bytes(), reached == Reached::End, most, must)?;
             }
@@ -101,13 +102,16 @@ fn show(
     let seen = bytes.get(..bytes.len().min(most)).unwrap_or_default();
     let is_whole = is_whole && seen.len() == bytes.len();
     let decoded = decode(headers, seen, most, Codings::Bounded);
-    let is_readable = decoded.as_ref().is_some_and(|it| is_readable(it, seen, is_whole, most));
+    let is_readable =
+        seen.is_empty() || decoded.as_ref().is_some_and(|it| is_readable(it, seen, is_whole, most));
     let hasher = ongoing.arrival.worker.engine.hasher();
     if let Some(pass) = &mut ongoing.pass {
         match decoded.filter(|decoded| is_readable || !reads_as_text(decoded, seen)) {
-            Some(decoded) => pass.read_body(&decoded.bytes, is_whole && decoded.complete, hasher),
+            Some(decoded) => {
+                pass.read_body(&decoded.bytes, is_readable && is_whole && decoded.complete, hasher)
+            }
             // A server that does not know the coding, or does not care, reads what is there.
-            None => pass.read_body(seen, is_whole, hasher),
+            None => pass.read_body(seen, is_readable && is_whole, hasher),
         }
     }
     if is_readable {

@@ -84,8 +84,9 @@ fn where_nothing_enforces_a_slow_body_goes_on_as_it_comes() {
     let (origin, heard) = noting();
     let proxy = Proxy::before(&origin);
     let mut caller = proxy.connect();
-    let rest = pause(&mut caller, JSON, LOGIN);
-    assert_eq!(caller.answer().text(), LOGIN);
+    let form = "username=ada";
+    let rest = pause(&mut caller, "Content-Type: application/octet-stream\r\n", form);
+    assert_eq!(caller.answer().text(), form);
     assert!(heard.lock().unwrap().is_some_and(|heard| heard < rest), "it was held");
 }
 
@@ -147,6 +148,13 @@ fn a_coding_that_nobody_can_read_is_told_so_where_a_layer_enforces() {
     assert_eq!(origin.seen(), 0);
     let twice = gzip(&gzip(LOGIN.as_bytes()));
     let members = [gzip(&LOGIN.as_bytes()[..9]), gzip(&LOGIN.as_bytes()[9..])].concat();
+    // Nothing is nothing in any coding.
+    let mut caller = proxy.connect();
+    caller.write(
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n\
+         Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
+    assert_eq!(caller.answer().status(), 200);
     let honest: [(&str, &[u8]); 6] = [
         ("Content-Encoding: gzip\r\n", &gzip(LOGIN.as_bytes())),
         ("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", &twice),

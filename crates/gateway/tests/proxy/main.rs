@@ -1,5 +1,6 @@
 //! The gateway over real sockets: raw callers on one side, scripted origins on the other.
 
+mod balancers;
 mod callers;
 mod events;
 mod faults;
@@ -16,3 +17,4 @@ mod shares;
 mod streaming;
 mod support;
 mod tls;
+mod upstreams;

@@ -177,6 +177,17 @@ fn a_header_that_lies_is_refused() {
 }
 
 #[test]
+fn what_is_no_recording_is_no_success() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("notes.txt");
+    for (words, code) in [("", 1), ("buy milk\n", 1), ("{\"palisade_recording\":1}\n", 0)] {
+        std::fs::write(&file, words).expect("written");
+        let output = program().arg("replay").arg(&file).output().expect("runs");
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+    }
+}
+
+#[test]
 fn a_recording_with_secrets_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 

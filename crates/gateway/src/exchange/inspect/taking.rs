@@ -17,6 +17,9 @@ use crate::{
 
 /// Where nothing enforces, a body that takes longer streams on.
 pub(super) const HOLD: Duration = Duration::from_secs(1);
+/// The same for a document. Nobody can do anything with the half of one, so that waiting costs
+/// little, and slow networks take their time.
+const HOLD_DOCUMENT: Duration = Duration::from_secs(10);
 /// Memory is asked for in steps: the first, and then as much again as is here.
 const FIRST_STEP: usize = 1 << 10;
 
@@ -115,7 +118,9 @@ impl Taking {
         if self.must {
             return Some(filling.await);
         }
-        worker.within(HOLD.saturating_sub(waited), filling).await
+        let is_document = ongoing.pass.as_ref().is_some_and(|pass| pass.body_is_document());
+        let hold = if is_document { HOLD_DOCUMENT } else { HOLD };
+        worker.within(hold.saturating_sub(waited), filling).await
     }
 
     fn has_room(&mut self, ongoing: &Ongoing, bytes: usize) -> bool {
