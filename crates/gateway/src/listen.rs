@@ -296,6 +296,7 @@ impl Place {
             return;
         }
         let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = network(caller);
         counts.leave(self.source);
         self.source = caller;
         let from_there = counts.by_source.get(&caller).copied().unwrap_or(0);
