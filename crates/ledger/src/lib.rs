@@ -38,6 +38,7 @@ mod salvage;
 #[cfg(test)]
 mod samples;
 mod standing;
+mod tokens;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFault, AuditHead, AuditLine};
@@ -46,9 +47,10 @@ pub use filter::{Cursor, EventFilter, EventPage};
 pub use health::Health;
 pub use incidents::{Incident, IncidentFilter, IncidentId, IncidentNote, IncidentState};
 pub use learnt::{LearntSlice, LearntState};
-pub use ledger::{Ledger, Options};
+pub use ledger::{Ledger, Options, check_audit};
 pub use queue::{Change, Entry, Write};
 pub use recent::Tail;
 pub use rollups::{Grain, Rollup, RollupFilter, RollupSum};
 pub use standing::LastIds;
+pub use tokens::{TOKENS_MAX, Token};
 pub use writer::Writer;
