@@ -33,8 +33,8 @@ impl Exposition {
         self.line("", labels, &value.to_string());
     }
 
-    /// One histogram of the family: for each bound, in seconds, how many were below it and above the
-    /// one before; at the end how many were above all.
+    /// One histogram of the family: for each bound, in seconds, how many were below it and above
+    /// the one before; at the end how many were above all.
     pub(crate) fn buckets(&mut self, labels: &[(&str, &str)], bounds: &[f64], counts: &[u64]) {
         let mut below = 0;
         let infinite = bounds.iter().map(f64::to_string).chain(["+Inf".to_owned()]);

@@ -1,8 +1,8 @@
 //! Counts of exchanges since the start, for metrics.
 //!
 //! The engine counts each exchange once, by minute and endpoint, where it holds its lock anyway;
-//! counting for metrics adds nothing to a request. Minutes that are over go from there to the ledger
-//! and are added up here; the running minute is read where it is.
+//! counting for metrics adds nothing to a request. Minutes that are over go from there to the
+//! ledger and are added up here; the running minute is read where it is.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -53,7 +53,7 @@ pub(crate) async fn check(
     State(console): State<Console>,
     Asked(query): Asked<CheckQuery>,
 ) -> Result<Json<AuditCheck>, Refused> {
-    let kept = query.checkpoint.map(|text| text.replacen(':', " ", 1).parse());
+    let kept = query.checkpoint.map(|text| text.replacen(':', " ", 1).parse::<AuditHead>());
     let kept: Vec<AuditHead> = kept.transpose().map_err(Refused::wrong)?.into_iter().collect();
     aside(move || {
         let checked = console

@@ -1,7 +1,7 @@
 //! `/metrics`: what Prometheus reads.
 //!
-//! The number of lines is bounded by us: there is no label that a caller chooses, but for endpoints,
-//! of which 500 have a line of their own.
+//! The number of lines is bounded by us: no label is a caller's to choose, but for endpoints, of
+//! which 500 have a line of their own.
 
 use axum::extract::State;
 use axum::http::header;

@@ -206,8 +206,8 @@ impl Ledger {
     }
 }
 
-/// Walks the audit log of a data folder and holds it against checkpoints that were kept elsewhere. No
-/// instance is asked, and none is needed: the file itself is read.
+/// Walks the audit log of a data folder and holds it against checkpoints that were kept elsewhere.
+/// No instance is asked, and none is needed: the file itself is read.
 pub fn check_audit(
     folder: &Path,
     kept: &[AuditHead],
