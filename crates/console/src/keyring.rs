@@ -78,13 +78,6 @@ impl Keyring {
         inner.tokens.insert(token.id.clone(), token);
     }
 
-    /// Forgets a token.
-    pub(crate) fn remove(&self, id: &str) {
-        let mut inner = self.inner();
-        inner.proven.retain(|_, known| known != id);
-        inner.tokens.remove(id);
-    }
-
     /// All tokens, the newest first.
     pub(crate) fn all(&self) -> Vec<Token> {
         let mut all: Vec<Token> = self.inner().tokens.values().cloned().collect();
@@ -232,8 +225,6 @@ mod tests {
         let revoked = Token { revoked: Some(Timestamp::EPOCH), ..token(&secret, None) };
         keyring.put(revoked);
         assert_eq!(at(1).await, Err(Denied::Ended));
-        keyring.remove(secret.id());
-        assert_eq!(at(1).await, Err(Denied::Unknown));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod place;
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,7 +37,15 @@ pub(crate) struct Client {
 impl Client {
     /// The instance that the flags name.
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
-        let place = Place::of(global)?;
+        Self::at(Place::of(global)?)
+    }
+
+    /// The instance that owns `data`.
+    pub(crate) fn of_folder(data: &Path) -> Result<Self, Failure> {
+        Self::at(Place::Folder(data.to_owned()))
+    }
+
+    fn at(place: Place) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { place, runtime })
     }
