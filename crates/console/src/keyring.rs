@@ -102,7 +102,9 @@ impl Keyring {
             self.may_try(place)?;
             return Err(self.failed(place, Denied::Unknown));
         };
-        if let Some(id) = self.inner().proven.get(&secret.digest()).cloned() {
+        // Let go of before it is asked again: within `if let` it would be held.
+        let proven = self.inner().proven.get(&secret.digest()).cloned();
+        if let Some(id) = proven {
             return self.bearer(&id, now);
         }
         let _turn = self.proving.lock().await;
