@@ -393,6 +393,6 @@ fn a_file_of_a_newer_version_is_left_alone() {
     drop(main);
     let before = std::fs::read(&path).expect("read");
     let error = Ledger::open(folder.path(), Options::default()).expect_err("refused").to_string();
-    assert!(error.contains("newer version of palisade (format 99, this one knows 2)"), "{error}");
+    assert!(error.contains("newer version of palisade (format 99, this one knows 3)"), "{error}");
     assert_eq!(std::fs::read(&path).expect("read"), before);
 }
