@@ -166,6 +166,8 @@ pub(crate) fn verify(
     connection: &Connection,
     kept: &[AuditHead],
 ) -> rusqlite::Result<Result<AuditHead, AuditFault>> {
+    // One snapshot: lines that are written meanwhile must not look like a fault.
+    let connection = connection.unchecked_transaction()?;
     let head: Option<(i64, Vec<u8>)> = connection
         .query_row("SELECT seq, hash FROM audit_head", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
