@@ -2,7 +2,7 @@
 # what it does while it does it. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-data lint bench soak advisories
+.PHONY: help demo build test test-data lint bench soak fuzz advisories
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,9 @@ bench:  ## the decision alone, CPU and latency per request beside nginx, overloa
 
 soak:  ## the property tests with many more cases, and the simulator with many more seeds
 	@scripts/soak.sh
+
+fuzz:  ## everything that reads bytes of strangers under libFuzzer (FUZZ_SECS each, FUZZ_TARGETS)
+	@scripts/fuzz.sh
 
 advisories:  ## cargo-deny over the whole of deny.toml (needs the network)
 	@scripts/advisories.sh

@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 scripts/need.sh test
 say "format: cargo fmt --check"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --all --check
 say "lints: cargo clippy, warnings are errors"
 cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -4,6 +4,7 @@
 #
 #   need.sh build      a C compiler (SQLite and ring bring C sources)
 #   need.sh test       and what formats and lints
+#   need.sh fuzz       a C++ compiler (libFuzzer is built from source)
 #   need.sh test-data  and the servers that stand on the far side of the gateway, and Python
 #   need.sh bench      and the load generator and the proxy to compare with
 set -euo pipefail
@@ -54,11 +55,14 @@ want cc gcc
 case "${1:-build}" in
 build) ;;
 demo) want curl curl ;;
+fuzz) want c++ g++ ;;
 test)
     want_rust_component fmt rustfmt
     want_rust_component clippy clippy
     ;;
 test-data)
+    want c++ g++
+    [ -e /usr/include/modsecurity/modsecurity.h ] || missing+=(libmodsecurity-dev)
     want node nodejs
     want go golang-go
     want nginx nginx-light

@@ -12,3 +12,8 @@ export PALISADE_KILLS=${PALISADE_KILLS:-200}
 scripts/need.sh test
 say "soak: $PROPTEST_CASES cases per property, $PALISADE_SEEDS seeds per scenario, $PALISADE_KILLS kills"
 cargo test --workspace --locked
+say "soak: sieved and plain rules on the Core Rule Sets, and the worst inputs to each rule"
+crs=$(scripts/fetch-crs.sh)
+eval "$crs"
+cargo test --locked --package conformance --test data agreement
+cargo bench --locked --package rules --bench worst

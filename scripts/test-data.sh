@@ -35,3 +35,5 @@ for file in crates/*/tests/data.rs; do
 done
 say "tests on recorded data in $PALISADE_DATA: ${crates[*]}"
 cargo test --locked "${crates[@]}" --test data
+say "bodies and detectors beside libmodsecurity"
+cargo test --locked --package rules --test body_libmodsecurity --test injection_libmodsecurity

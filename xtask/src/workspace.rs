@@ -1,7 +1,7 @@
 //! Where the sources and the facts about them come from.
 //!
-//! It reads the Rust files below `crates/` and `xtask/` and asks cargo for its metadata; what is
-//! right or wrong with them is not decided here.
+//! It reads the Rust files below `crates/`, `fuzz/` and `xtask/` and asks cargo for its metadata;
+//! what is right or wrong with them is not decided here.
 
 use std::{
     env, fs,
@@ -39,7 +39,7 @@ impl Workspace {
     /// Every Rust file of ours, sorted by path.
     pub(crate) fn sources(&self) -> Result<Vec<SourceFile>> {
         let mut files = Vec::new();
-        let mut folders = vec![self.root.join("crates"), self.root.join("xtask")];
+        let mut folders = ["crates", "fuzz", "xtask"].map(|name| self.root.join(name)).to_vec();
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;

@@ -23,6 +23,7 @@ mod verdict;
 use std::time::Instant;
 
 pub use report::{Failure, Report};
+pub use session::exchange;
 pub use setup::{Rules, SETUP, load};
 pub use suite::{Suite, SuiteError};
 

@@ -40,23 +40,25 @@ pub fn run(address: SocketAddr, set: &RuleSet, suite: &Suite, explain: &Explain<
     let client = Client { address, messages: messages(set), explain };
     let began = Instant::now();
     let tests = suite.tests();
-    // Those that are asked about come first: later on, events are shared by many alike.
-    let is_asked = |at: &usize| tests.get(*at).is_some_and(looks_for_more);
-    let (mut order, others): (Vec<_>, Vec<_>) = (0..tests.len()).partition(is_asked);
-    order.extend(others);
-    let next = AtomicUsize::new(0);
     let seen = Mutex::new(vec![Vec::new(); tests.len()]);
+    let run = |at: usize, test: &Test| {
+        let stages = client.run(test);
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = seen.get_mut(at) {
+            *place = stages;
+        }
+    };
+    // Those that are asked about come first, and one after the other: events are shared by many
+    // that are alike, and the first of them is told of.
+    let all = || tests.iter().enumerate();
+    all().filter(|(_, test)| looks_for_more(test)).for_each(|(at, test)| run(at, test));
+    let others: Vec<_> = all().filter(|(_, test)| !looks_for_more(test)).collect();
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                loop {
-                    let Some(at) = order.get(next.fetch_add(1, Relaxed)).copied() else { return };
-                    let Some(test) = tests.get(at) else { return };
-                    let stages = client.run(test);
-                    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(place) = seen.get_mut(at) {
-                        *place = stages;
-                    }
+                while let Some((at, test)) = others.get(next.fetch_add(1, Relaxed)) {
+                    run(*at, test);
                 }
             });
         }

@@ -26,10 +26,18 @@ pub(crate) struct Seen {
 /// Runs a test's stages.
 pub(crate) fn run(engine: &Engine, test: &Test) -> Vec<Seen> {
     let stages = test.stages.iter();
-    stages.map(|stage| exchange(engine, &request::serialise(&stage.input), &test.name)).collect()
+    let raw = stages.map(|stage| request::serialise(&stage.input));
+    raw.map(|raw| {
+        let (transaction, status) = exchange(engine, &raw, &test.name);
+        seen(&transaction, status)
+    })
+    .collect()
 }
 
-fn exchange(engine: &Engine, raw: &[u8], name: &str) -> Seen {
+/// The bytes of a request, sent through the gateway's framing and the rules to the tests' backend;
+/// the exchange as the rules saw it, and the answer's status.
+#[must_use]
+pub fn exchange(engine: &Engine, raw: &[u8], name: &str) -> (Transaction, u16) {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut transaction = engine.begin(&Context {
         now_us: 1_700_000_000_000_000,
@@ -67,7 +75,7 @@ fn exchange(engine: &Engine, raw: &[u8], name: &str) -> Seen {
     let status = transaction.interruption().map(|it| it.status).or(refused);
     let status = status.unwrap_or_else(|| respond(&mut transaction, &head, &body));
     transaction.finish();
-    seen(&transaction, status)
+    (transaction, status)
 }
 
 /// The backend's answer under the rules.

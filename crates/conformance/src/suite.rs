@@ -9,6 +9,8 @@ use base64::Engine as _;
 use thiserror::Error;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use crate::request;
+
 /// All tests of a folder.
 #[derive(Clone, Debug, Default)]
 pub struct Suite {
@@ -95,6 +97,12 @@ impl Suite {
             suite.tests.extend(tests);
         }
         Ok(suite)
+    }
+
+    /// The bytes of every request of the tests.
+    pub fn requests(&self) -> impl Iterator<Item = Vec<u8>> {
+        let stages = self.tests.iter().flat_map(|test| &test.stages);
+        stages.map(|stage| request::serialise(&stage.input))
     }
 
     pub(crate) fn tests(&self) -> &[Test] {

@@ -7,6 +7,7 @@
 mod logs;
 mod memory;
 mod program;
+mod rules;
 
 use std::{
     fs,

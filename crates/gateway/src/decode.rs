@@ -9,7 +9,7 @@ use http::HeaderValue;
 
 /// Which codings are taken off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Codings {
+pub enum Codings {
     /// All, for answers of an upstream that belongs to the house.
     All,
     /// Those whose decoders need little memory whatever the input says: for bodies of strangers.
@@ -18,14 +18,15 @@ pub(crate) enum Codings {
 
 /// A body without its coding.
 #[derive(Debug)]
-pub(crate) struct Decoded<'a> {
-    pub(crate) bytes: Cow<'a, [u8]>,
+pub struct Decoded<'a> {
+    /// As much of it as was wanted.
+    pub bytes: Cow<'a, [u8]>,
     /// Nothing is missing at its end.
-    pub(crate) complete: bool,
+    pub complete: bool,
 }
 
 /// `None` when the coding is unknown, not wanted here, or broken from the start.
-pub(crate) fn decode<'a>(
+pub fn decode<'a>(
     coding: Option<&HeaderValue>,
     body: &'a [u8],
     bytes_max: usize,

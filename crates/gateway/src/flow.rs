@@ -3,9 +3,9 @@
 //! Over HTTP/1 an answer that is not taken blocks the connection, and the wire sees to it. Over
 //! HTTP/2 a caller opens a window for each stream, and one that opens none, or a few bytes at a
 //! time, would keep its stream, the upstream's connection and what is held for both for as long as
-//! it likes. So each answer notes how long a piece of it waits to be taken, and the task that writes
-//! it is ended when that is too long: the stream is reset and the others go on. What the library
-//! has taken over by then, less than a piece, stays with the caller's connection.
+//! it likes. So each answer notes how long a piece of it waits to be taken, and the task that
+//! writes it is ended when that is too long: the stream is reset and the others go on. What the
+//! library has taken over by then, less than a piece, stays with the caller's connection.
 
 use std::{
     cell::Cell,
@@ -71,7 +71,8 @@ impl Flow {
         Some(self.stall_ms.min(in_all).saturating_sub(waited_ms))
     }
 
-    /// Carries out `stream`, which writes the answer, to its end or until its caller takes too long.
+    /// Carries out `stream`, which writes the answer, to its end or until its caller takes too
+    /// long.
     pub(crate) async fn watch(self: Rc<Self>, stream: impl Future) {
         let mut stream = pin!(stream);
         let mut deadline = None;

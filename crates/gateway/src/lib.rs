@@ -15,7 +15,7 @@ mod answer;
 mod arrival;
 mod certificates;
 mod connection;
-mod decode;
+pub mod decode;
 mod exchange;
 mod flow;
 pub mod framing;

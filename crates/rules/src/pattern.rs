@@ -85,8 +85,8 @@ impl Pattern {
         &self.0.source
     }
 
-    /// The pattern compiled for the crate `regex`, for Unicode off and `.` as any byte; nothing when
-    /// it asks more than that syntax can say.
+    /// The pattern compiled for the crate `regex`, for Unicode off and `.` as any byte; nothing
+    /// when it asks more than that syntax can say.
     #[must_use]
     pub fn regex(&self) -> Option<Regex> {
         match &self.0.program {

@@ -5,12 +5,14 @@
 //! plain `cargo test` leaves it out. Where we differ on purpose, the row says why, and the test
 //! fails when the difference goes away.
 
+#[path = "oracle/process.rs"]
+mod process;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use process::{asked, built, hex};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -34,12 +36,6 @@ const COLLECTIONS: [&str; 5] =
 
 /// Asks libmodsecurity; keeps of its variables those in `wanted`.
 fn libmodsecurity(cases: &[Case<'_>], wanted: &[&str]) -> Vec<Variables> {
-    let mut child = Command::new(program())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program was just built");
-    let mut input = child.stdin.take().expect("piped");
     let lines: String = cases
         .iter()
         .map(|case| {
@@ -47,32 +43,14 @@ fn libmodsecurity(cases: &[Case<'_>], wanted: &[&str]) -> Vec<Variables> {
             format!("{kind} {} {cookie}\n", hex(case.body))
         })
         .collect();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().expect("it runs");
-    writer.join().expect("no panic").expect("it reads");
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).expect("hexadecimal");
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/body_libmodsecurity/variables.cc");
+    let program = PROGRAM.get_or_init(|| built(source, env!("CARGO_TARGET_TMPDIR")));
+    let text = asked(program, &[], lines);
     let answers: Vec<_> =
         text.split_terminator("END\n").map(|answer| variables(answer, wanted)).collect();
     assert_eq!(answers.len(), cases.len());
     answers
-}
-
-/// The program that asks, built once for all tests.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("variables");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/body_libmodsecurity/variables.cc");
-        let built = Command::new("c++")
-            .args(["-std=c++17", "-O1", "-o"])
-            .arg(&program)
-            .args([source, "-lmodsecurity"])
-            .status()
-            .expect("a C++ compiler named c++ is needed");
-        assert!(built.success(), "libmodsecurity-dev is needed");
-        program
-    })
 }
 
 fn variables(answer: &str, wanted: &[&str]) -> Variables {
@@ -98,11 +76,6 @@ fn variables(answer: &str, wanted: &[&str]) -> Variables {
 
 fn shown(variable: &str, name: &[u8], value: &[u8]) -> String {
     format!("{variable}:{}={}", name.escape_ascii(), value.escape_ascii())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if text.is_empty() { "-".to_owned() } else { text }
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -12,12 +12,15 @@
 //! fingerprint, and few of them; where a script is found by 3.9.2 alone, it must be by such an
 //! attribute.
 
+#[path = "oracle/process.rs"]
+mod process;
+
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
+use process::{asked, built, hex};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -33,18 +36,11 @@ struct Verdict {
 
 /// Asks libinjection about each of the values.
 fn theirs(values: &[Vec<u8>]) -> Vec<Verdict> {
-    let mut child = Command::new(program())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program was just built");
-    let mut input = child.stdin.take().expect("piped");
     let lines: String = values.iter().map(|value| hex(value) + "\n").collect();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().expect("it runs");
-    writer.join().expect("no panic").expect("it reads");
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).expect("ASCII");
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/injection_libmodsecurity/original.c");
+    let program = PROGRAM.get_or_init(|| built(source, env!("CARGO_TARGET_TMPDIR")));
+    let text = asked(program, &[], lines);
     let verdicts: Vec<Verdict> = text
         .lines()
         .map(|line| {
@@ -54,33 +50,6 @@ fn theirs(values: &[Vec<u8>]) -> Vec<Verdict> {
         .collect();
     assert_eq!(verdicts.len(), values.len());
     verdicts
-}
-
-/// The program that asks, built once for all tests.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("original");
-        let source =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/injection_libmodsecurity/original.c");
-        let built = Command::new("cc")
-            .args(["-std=gnu11", "-O2", "-o"])
-            .arg(&program)
-            .args([source, "-lmodsecurity"])
-            .status()
-            .expect("a C compiler named cc is needed");
-        assert!(built.success(), "libmodsecurity-dev is needed");
-        program
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    if bytes.is_empty() {
-        return "-".to_owned();
-    }
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 fn ours(value: &[u8]) -> Verdict {

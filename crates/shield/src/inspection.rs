@@ -175,8 +175,8 @@ impl Inspection {
         }
     }
 
-    /// What was recorded comes first: of a secret there is but a hash now, in which that is not found
-    /// again, and something might be that was not there.
+    /// What was recorded comes first: of a secret there is but a hash now, in which that is not
+    /// found again, and something might be that was not there.
     fn findings(&self, phases: &[Phase], recalled: &RulesPart, hasher: &Hasher) -> Findings {
         let of_record =
             |told: &EventRule| Some(Found::new(self.counts(told.id)?, told.clone(), Vec::new()));

@@ -1,13 +1,13 @@
 //! Whether an answer creates an endpoint.
 //!
-//! Only what shows that there is something: success at once, "not found" never. A refusal says little
-//! of the path, since many an API asks for a credential before it looks at it: what is only ever
-//! refused is an endpoint once a second source asks for the same. What tries a secret and fails is
-//! one on the word of a single source, for to fail is what most first tries at a log-in do, and
-//! whoever guesses there should not find a place without a name. Yet anybody can send a password to
-//! any path, so that only the first few are believed. And what only ever refuses is held to an
-//! eighth of the room, so that an API that answers 401 to every path cannot be made to fill the
-//! catalog.
+//! Only what shows that there is something: success at once, "not found" never. A refusal says
+//! little of the path, since many an API asks for a credential before it looks at it: what is only
+//! ever refused is an endpoint once a second source asks for the same. What tries a secret and
+//! fails is one on the word of a single source, for to fail is what most first tries at a log-in
+//! do, and whoever guesses there should not find a place without a name. Yet anybody can send a
+//! password to any path, so that only the first few are believed. And what only ever refuses is
+//! held to an eighth of the room, so that an API that answers 401 to every path cannot be made to
+//! fill the catalog.
 
 use std::time::Duration;
 

@@ -130,6 +130,8 @@ enum TrialKind {
     HalfLoad,
     /// A hundred new policies at 1,000 requests a second
     Reloads,
+    /// A thousand new rule sets while requests are under way
+    RuleReloads,
     /// A million lines of an access log, beside GoAccess
     Logs,
     /// More addresses, tokens and paths than fit, under several budgets
@@ -226,6 +228,7 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::BusyGateway => trial.busy_gateway(),
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
+            TrialKind::RuleReloads => trial.rule_reloads(),
             TrialKind::Logs => trial.logs(),
             TrialKind::Memory => trial.memory(),
             TrialKind::LargeBodies => trial.large_bodies(),

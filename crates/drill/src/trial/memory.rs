@@ -49,6 +49,13 @@ impl Resident {
     }
 }
 
+impl Resident {
+    /// What is in memory now.
+    pub(super) fn bytes(self) -> u64 {
+        self.now
+    }
+}
+
 impl fmt::Display for Resident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { now, peak, anonymous } = *self;

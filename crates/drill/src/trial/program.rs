@@ -161,14 +161,24 @@ impl Program {
         }
     }
 
+    /// Has it read its file again; returns when that is in force.
+    pub(super) fn reload(&self) -> Result<()> {
+        let output = self.asked(&["reload"])?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the reload was refused: {told}");
+        Ok(())
+    }
+
+    fn asked(&self, words: &[&str]) -> Result<std::process::Output> {
+        let (first, rest) = self.command.split_first().context("no program is named")?;
+        let mut command = Command::new(first);
+        command.args(rest).args(words).arg("--data").arg(self.folder.path().join("data"));
+        Ok(command.output()?)
+    }
+
     /// How many policies have been in force, by `status`.
     fn policy_version(&self) -> Result<u64> {
-        let (first, rest) = self.command.split_first().context("no program is named")?;
-        let output = Command::new(first)
-            .args(rest)
-            .args(["status", "--output", "json", "--data"])
-            .arg(self.folder.path().join("data"))
-            .output()?;
+        let output = self.asked(&["status", "--output", "json"])?;
         let status: Value = serde_json::from_slice(&output.stdout).context("no status")?;
         status["policy_version"].as_u64().context("a status without a version")
     }

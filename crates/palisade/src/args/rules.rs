@@ -21,6 +21,8 @@ pub(crate) enum Rules {
     Lint(Of),
     /// Which rules match a request, where, and what that leads to
     Why(Why),
+    /// How many attacks of a file are refused, and how many honest requests pass
+    Measure(Measure),
     /// Run the Core Rule Set's own regression tests against this engine
     Conformance {
         /// The folder of the Core Rule Set
@@ -67,6 +69,20 @@ pub(crate) struct Why {
     /// The body
     #[arg(short = 'd', long, value_name = "TEXT")]
     pub(crate) body: Option<String>,
+    /// Which rules
+    #[command(flatten)]
+    pub(crate) of: Of,
+}
+
+/// Arguments of `rules measure`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Measure {
+    /// Requests, a JSON object a line: method, url, headers, body, attack (true or false), class
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Show each request that is decided wrongly, and the rules that matched it
+    #[arg(long)]
+    pub(crate) wrong: bool,
     /// Which rules
     #[command(flatten)]
     pub(crate) of: Of,

@@ -3,6 +3,8 @@
 //! No running instance is needed: the rules are read as `run` would read them.
 
 mod conformance;
+mod judge;
+mod measure;
 mod why;
 
 use rules::action::{Disruption, Severity};
@@ -67,6 +69,7 @@ pub(crate) fn rules(global: &Global, rules: &Rules) -> Result<(), Failure> {
         Rules::Conformance { crs, tests, through_gateway } => {
             conformance::run(global, crs, tests, *through_gateway)
         }
+        Rules::Measure(measure) => measure::measure(global, measure),
     }
 }
 

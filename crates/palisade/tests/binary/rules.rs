@@ -137,3 +137,47 @@ fn rules_are_asked_about_a_body_without_sending_it() {
     let honest = asked(r#"{"name":"Anne O'Brien"}"#);
     assert!(honest.contains("no rule matches"), "{honest}");
 }
+
+#[test]
+fn rule_sets_that_were_replaced_are_given_back() {
+    /// Before these, what is needed once is taken: `drill trial rule-reloads` goes on for 1,000.
+    const SETTLED_AFTER: u32 = 8;
+    const RELOADS: u32 = 24;
+    /// A set kept behind by each would be sixteen sets: some hundred megabytes.
+    const GROWTH_MAX: u64 = 24 << 20;
+    let (upstream, folder) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = folder.path().join("palisade.toml");
+    let write = |round: u32| {
+        // What rules may take is among what they are loaded under.
+        let policy = format!(
+            "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[rules]\ncpu_budget = \"{}ms\"\n\
+             [[site]]\nhosts = [\"*\"]\nupstream = [\"{}\"]\n",
+            10 + round,
+            upstream.url()
+        );
+        fs::write(&file, policy).expect("written");
+    };
+    write(0);
+    let named = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&folder.path().join("data"), &["--config", &named]);
+    let mut settled = 0;
+    for round in 1..=RELOADS {
+        write(round);
+        assert!(palisade.command(&["reload"]).status.success());
+        let target = format!("/api/v1/products?q=blue%20shirt%20{round}");
+        assert_eq!(call(palisade.address, "GET", &target, "").status, 200);
+        if round == SETTLED_AFTER {
+            settled = resident(palisade.pid());
+        }
+    }
+    let grown = resident(palisade.pid()).saturating_sub(settled);
+    assert!(grown < GROWTH_MAX, "{grown} bytes more than the {settled} of the first");
+}
+
+/// What a process has in memory.
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    let kib: u64 = line.split_whitespace().next().and_then(|it| it.parse().ok()).expect("KiB");
+    kib * 1024
+}

@@ -121,4 +121,19 @@ impl State {
         let place = self.tx_place(program, None, &name)?;
         self.tx.number(place, &self.store)
     }
+
+    /// Every name of `TX` that has a value, and its text.
+    pub(super) fn tx_texts(&mut self, program: &Program) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let slots = (0..program.names.len()).filter_map(|slot| u16::try_from(slot).ok());
+        let slots = slots.map(|slot| (Place::Slot(slot), program.names.name(slot).to_vec()));
+        let named = self.tx.names().map(|(place, name)| (place, self.store.bytes(name).to_vec()));
+        let places: Vec<_> = slots.chain(named).collect();
+        let texts = places.into_iter().filter_map(|(place, name)| {
+            let text = self.tx.text(place, &mut self.store)?;
+            Some((name, self.store.bytes(text).to_vec()))
+        });
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort();
+        texts
+    }
 }

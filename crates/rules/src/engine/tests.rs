@@ -6,6 +6,7 @@ mod control;
 mod exchange;
 mod flow;
 mod targets;
+mod traps;
 mod writing;
 
 use std::net::{IpAddr, Ipv4Addr};

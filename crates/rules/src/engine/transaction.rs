@@ -233,6 +233,12 @@ impl Transaction {
         Some(self.state.store.bytes(span))
     }
 
+    /// Every variable of `TX` that has a value, in the order of their names, as text: what two ways
+    /// of running the same rules must leave behind alike.
+    pub fn tx_variables(&mut self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.state.tx_texts(&self.engine.program)
+    }
+
     /// The engine that the exchange began with.
     #[must_use]
     pub fn engine(&self) -> &Engine {

@@ -45,6 +45,10 @@ pub(crate) struct Kernel {
 pub(crate) struct Draw(u64);
 
 impl Draw {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -69,7 +73,7 @@ const HEX: &str = "0123456789abcdef";
 /// `times` requests from each text of `file`, which stands in `folder` beside its words.
 pub(crate) fn drawn(folder: &Path, file: &str, times: usize, seed: u64) -> Vec<Sample> {
     let words = Words::read(&folder.join("words.toml"));
-    let mut draw = Draw(seed);
+    let mut draw = Draw::new(seed);
     let mut samples = Vec::new();
     for kernel in kernels(&folder.join(file)) {
         for (number, text) in kernel.texts.iter().enumerate() {

@@ -70,8 +70,8 @@ pub(crate) struct Settled {
 // === impl Settled ===
 
 impl Settled {
-    /// As whom an endpoint counts this caller: whom its credential speaks for, else the session, else
-    /// the device at its address, for a browser alone is what thousands have in common. Of a
+    /// As whom an endpoint counts this caller: whom its credential speaks for, else the session,
+    /// else the device at its address, for a browser alone is what thousands have in common. Of a
     /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
     /// the device, too.
     pub(crate) fn counted_caller(&self, status: u16) -> Digest {
@@ -132,8 +132,8 @@ impl Pass {
         self.request_id = Some(id.into());
     }
 
-    /// Takes over what rules found when the exchange was recorded, in the request and in its answer:
-    /// before it is decided.
+    /// Takes over what rules found when the exchange was recorded, in the request and in its
+    /// answer: before it is decided.
     pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
         if let Some(inspection) = &mut self.inspection {
             inspection.recall(rules);

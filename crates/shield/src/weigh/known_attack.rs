@@ -65,7 +65,8 @@ pub(super) fn weigh(
     });
     let first = order.or_else(|| counted.first().map(|found| found.rule));
     let Some(rule) = first else { return silenced };
-    for found in &counted {
+    // However many rules see it, it is one attack: the surest of them speaks for it.
+    if let Some(found) = counted.first() {
         memory.conduct.attacked(act, Digest(found.rule), found.certainty, now);
     }
     let others = counted.iter().filter(|found| found.rule != rule).count();

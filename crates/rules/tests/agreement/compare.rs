@@ -1,0 +1,75 @@
+//! Two engines with the same rules, one that sieves them and one that asks each rule of each of its
+//! values, on the same exchanges.
+
+use rules::{
+    engine::{Engine, Transaction},
+    rule_set::RuleSet,
+};
+
+use super::told::{difference, telling, told};
+
+/// How many times requests are drawn: a tenth of `PALISADE_SEEDS`, at least once.
+pub(crate) fn seeds() -> u64 {
+    let seeds = std::env::var("PALISADE_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    (seeds.unwrap_or(0_u64) / 10).max(1)
+}
+
+/// The two engines.
+pub(crate) struct Pair {
+    sieved: Engine,
+    plain: Engine,
+}
+
+impl Pair {
+    pub(crate) fn new(set: RuleSet) -> Self {
+        let set = telling(set);
+        Self { sieved: Engine::new(set.clone()), plain: Engine::plain(set) }
+    }
+
+    /// What they tell of each exchange must be the same. Of `run` it is asked how a request runs.
+    pub(crate) fn agree(
+        &self,
+        what: &str,
+        requests: &[Vec<u8>],
+        run: impl Fn(&Engine, &[u8]) -> Transaction + Sync,
+    ) {
+        let half = requests.len().div_ceil(2).max(1);
+        let complaints = std::thread::scope(|scope| {
+            let halves = requests.chunks(half);
+            let threads: Vec<_> =
+                halves.map(|half| scope.spawn(|| self.complaints(half, &run))).collect();
+            let joined = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+            joined.collect::<Vec<_>>()
+        });
+        let held: usize = complaints.iter().map(|(held, _)| held).sum();
+        let wrong: Vec<String> = complaints.into_iter().flat_map(|(_, wrong)| wrong).collect();
+        println!("{what}: {} requests, {held} hits, {} differ", requests.len(), wrong.len());
+        let first: Vec<&str> = wrong.iter().take(5).map(String::as_str).collect();
+        assert!(wrong.is_empty(), "{what}: {} differ\n{}", wrong.len(), first.join("\n"));
+        assert!(held > requests.len(), "{what}: {held} hits: nothing was compared");
+    }
+
+    /// How often rules held, and where the two differ.
+    fn complaints(
+        &self,
+        requests: &[Vec<u8>],
+        run: &impl Fn(&Engine, &[u8]) -> Transaction,
+    ) -> (usize, Vec<String>) {
+        let (mut held, mut wrong) = (0, Vec::new());
+        for request in requests {
+            let mut plain = run(&self.plain, request);
+            held += plain.hits().len();
+            let plain = told(&mut plain);
+            // Twice, since the second time what was clean is remembered.
+            for turn in ["first", "second"] {
+                let sieved = told(&mut run(&self.sieved, request));
+                if sieved != plain {
+                    let difference = difference(&sieved, &plain);
+                    let request = request.escape_ascii();
+                    wrong.push(format!("the {turn} time: {request}\n{difference}"));
+                }
+            }
+        }
+        (held, wrong)
+    }
+}
