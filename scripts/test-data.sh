@@ -19,7 +19,7 @@ eval "$crs"
 # Clients, servers and a validator of others, in versions that are known to work.
 PALISADE_PYTHON=${PALISADE_PYTHON:-${CARGO_TARGET_DIR:-$PWD/target}/python}
 export PALISADE_PYTHON
-packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 websockets==17.4"
+packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 prometheus_client==0.26.0 schemathesis==4.32.5 websockets==17.4"
 if [ "$(cat "$PALISADE_PYTHON/packages" 2>/dev/null)" != "$packages" ]; then
     say "installing Python packages for these tests: $packages"
     python3 -m venv --clear "$PALISADE_PYTHON"

@@ -12,18 +12,21 @@ pub mod event;
 pub mod incident;
 pub mod problem;
 pub mod status;
+pub mod token;
 pub mod traffic;
 
-pub use audit::{AuditLine, AuditList};
+pub use audit::{AuditCheck, AuditLine, AuditList};
 pub use change::{Changed, Explained, ModeChange, Reloaded};
 pub use decision::{
-    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
+    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, KindWord,
+    Removed, WidthWord,
 };
 pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
 pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use token::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};
 pub use traffic::Traffic;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! From a checked policy to sockets, certificates and upstreams: what the policy only names is
 //! opened and loaded here, so that a bad file or a taken port is told before anything is served.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, sync::Arc};
 
+use rustls::ServerConfig;
 use shield::policy::{self, Policy};
 
 use crate::{
@@ -61,6 +62,21 @@ pub fn listeners(policy: &Policy) -> Result<(Vec<Listener>, Certificates), Setup
     let listeners = policy.server.listen.value.iter().map(&mut open);
     let listeners = listeners.collect::<Result<_, SetupError>>()?;
     Ok((listeners, certificates))
+}
+
+/// TLS for the admin API, with the certificate that a policy names for it, if it names one.
+///
+/// # Errors
+/// When the certificate cannot be loaded.
+pub fn admin_tls(
+    policy: &Policy,
+    certificates: &mut Certificates,
+) -> Result<Option<Arc<ServerConfig>>, SetupError> {
+    let named = policy.admin.tls.as_ref().and_then(|name| Some((name, policy.tls.get(name)?)));
+    let Some((name, identity)) = named else { return Ok(None) };
+    let mut config = ServerConfig::clone(&*certificates.server_config(name, identity)?);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(config)))
 }
 
 /// Why a socket cannot be opened, with what to do about it.

@@ -21,7 +21,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use address::{Speech, Upstream, UpstreamUrlError};
+pub use address::{Speech, Upstream, UpstreamUrlError, client_tls};
 pub(crate) use answered::{AnswerBody, Answered, BodyFault};
 pub(crate) use link::Link;
 pub(crate) use outbound::Outbound;

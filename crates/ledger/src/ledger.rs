@@ -6,6 +6,8 @@
 
 mod read;
 
+pub use read::check_audit;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -26,7 +28,7 @@ use crate::learnt::LearntState;
 use crate::queue::{Ack, Entry, Item, Queue, Write};
 use crate::recent::{Kept, Recent, Tail};
 use crate::writer::Writer;
-use crate::{audit, incidents, key, learnt, rollups, salvage, standing, tallies};
+use crate::{audit, incidents, key, learnt, rollups, salvage, standing, tallies, tokens};
 
 /// The format of `palisade.db`.
 const MAIN_FORMAT: Format = Format {
@@ -34,6 +36,7 @@ const MAIN_FORMAT: Format = Format {
         &[standing::SCHEMA, audit::SCHEMA, learnt::SCHEMA, incidents::SCHEMA, rollups::SCHEMA],
         &[learnt::SLICES_SCHEMA],
         &[tallies::SCHEMA],
+        &[tokens::SCHEMA],
     ],
 };
 

@@ -3,8 +3,11 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod audit;
+pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod rules;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +34,9 @@ pub(crate) struct Global {
     /// The data folder; commands find the running instance by it
     #[arg(long, global = true, env = "PALISADE_DATA_DIR", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The instance that is asked, when it is not the one of the data folder.
+    #[command(flatten)]
+    pub(crate) remote: remote::Remote,
     /// The format of what is printed
     #[arg(long, global = true, env = "PALISADE_OUTPUT", value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
@@ -140,7 +146,10 @@ pub(crate) enum Command {
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what
-    Audit(Audit),
+    Audit(audit::Audit),
+    /// Who may use the admin API over the network
+    #[command(subcommand)]
+    Token(token::Tokens),
     /// Give recorded exchanges to the engine and print its verdicts
     Replay(Replay),
     /// The rules for known attacks
@@ -415,14 +424,6 @@ pub(crate) enum SeverityWord {
     Medium,
     High,
     Critical,
-}
-
-/// Arguments of `audit`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Audit {
-    /// At most this many, newest first
-    #[arg(short = 'n', long, default_value_t = 50)]
-    pub(crate) limit: u32,
 }
 
 /// Arguments of `replay`.

@@ -4,6 +4,7 @@
 //! anything is opened, the data folder is taken before anything is decided, and the sockets are
 //! opened last, when everything behind them is ready. The end is the same backwards.
 
+mod admin;
 mod banner;
 mod chores;
 mod follow;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use console::{Console, Door};
+use console::{Console, Door, Totals};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
 use shield::policy::{Flags, Policy};
@@ -29,6 +30,7 @@ use crate::args::{Global, ModeWord, Run};
 use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
 use crate::failure::Failure;
 use crate::output::{Clock, say};
+use admin::Admin;
 use chores::Chores;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
@@ -78,6 +80,8 @@ struct Running {
     instance: Arc<RunningInstance>,
     chores: Chores,
     gateway: Option<Gateway>,
+    admin: Admin,
+    totals: Totals,
     urls: Vec<String>,
 }
 
@@ -94,7 +98,8 @@ impl Running {
             _ => Failure::Configuration(vec![error.to_string()]),
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, mut certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let admin = Admin::open(&policy, &mut certificates, &ledger)?;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -121,14 +126,22 @@ impl Running {
             certificates,
             terms: gateway.terms().clone(),
         }));
-        let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
-        Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
+        let totals = Totals::default();
+        let chores = Chores::begin(
+            Arc::clone(&engine),
+            ledger.clone(),
+            Arc::clone(&instance),
+            totals.clone(),
+        )?;
+        let gateway = Some(gateway);
+        Ok(Self { engine, ledger, instance, chores, gateway, admin, totals, urls })
     }
 
     fn greet(&self, global: &Global, data: &Path) {
         let banner = banner::Banner {
             policy: &self.engine.policy(),
             listeners: &self.urls,
+            admin: self.admin.url(),
             data: &data.display().to_string(),
             names_data: data != Path::new(crate::commands::DATA_DEFAULT),
         };
@@ -146,7 +159,11 @@ impl Running {
             engine: Arc::clone(&self.engine),
             ledger: self.ledger.clone(),
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
+            keyring: self.admin.keyring(),
+            totals: self.totals.clone(),
+            hosts: self.engine.policy().admin.hosts.value.clone().into(),
         };
+        let network = self.admin.take_network();
         let gateway = self.gateway.take();
         let instance = Arc::clone(&self.instance);
         runtime.block_on(async move {
@@ -155,12 +172,17 @@ impl Running {
                 // A dropped sender is an order to stop as well.
                 let _ = closed.await;
             };
-            let answering = tokio::spawn(door.serve(console::routes(console), stop));
+            let routes = console::routes(console);
+            let networked = network.map(|network| tokio::spawn(network.serve(routes.clone())));
+            let answering = tokio::spawn(door.serve(routes, stop));
             let ended = signals::until_told(&instance, gateway, signals).await;
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);
             let _ = tokio::time::timeout(patience, answering).await;
+            if let Some(networked) = networked {
+                networked.abort();
+            }
             ended
         })
     }

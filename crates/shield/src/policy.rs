@@ -12,6 +12,7 @@
 //! Invariant: a request costs one look-up of its host and one of its path; modes are settled when
 //! a policy is compiled.
 
+mod admin;
 mod check;
 mod document;
 mod error;
@@ -39,6 +40,7 @@ use conduct::Limit;
 use http::Method;
 use traffic::{Layer, Mode, Net, Path, Role};
 
+pub use admin::Admin;
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
 pub use modes::Modes;
@@ -86,6 +88,8 @@ pub struct Flags {
 pub struct Policy {
     /// How callers come in.
     pub server: Server,
+    /// Where the admin API is reached.
+    pub admin: Admin,
     /// Certificates by name.
     pub tls: BTreeMap<String, TlsIdentity>,
     /// What a request may be.

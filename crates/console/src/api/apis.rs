@@ -3,30 +3,32 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
 use traffic::Outcome;
 
 use super::{Console, aside, figures};
+use crate::extract::{Asked, Named};
 use crate::refused::Refused;
 use crate::wire::{Endpoint, EndpointList, Parameter};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
+pub(crate) struct ListQuery {
     filter: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExportQuery {
+pub(crate) struct ExportQuery {
     host: Option<String>,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<ListQuery>,
+    Asked(query): Asked<ListQuery>,
 ) -> Json<EndpointList> {
     let mut views = console.engine.endpoints();
     if let Some(filter) = &query.filter {
@@ -36,9 +38,9 @@ pub(super) async fn list(
     Json(EndpointList::of(views.iter().map(|view| endpoint(view, &[], None)).collect()))
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
 ) -> Result<Json<Endpoint>, Refused> {
     aside(move || told(&console, &wanted).map(Json)).await
 }
@@ -70,9 +72,9 @@ fn told(console: &Console, wanted: &str) -> Result<Endpoint, Refused> {
     }
 }
 
-pub(super) async fn export(
+pub(crate) async fn export(
     State(console): State<Console>,
-    Query(query): Query<ExportQuery>,
+    Asked(query): Asked<ExportQuery>,
 ) -> Json<serde_json::Value> {
     Json(console.engine.openapi(query.host.as_deref()))
 }

@@ -1,28 +1,35 @@
 //! `/audit`: who changed what.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use ledger::{AuditFault, AuditHead};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Console, aside};
+use super::{Console, aside, limited};
+use crate::extract::Asked;
 use crate::refused::Refused;
-use crate::wire::{AuditLine, AuditList};
+use crate::wire::{AuditCheck, AuditLine, AuditList};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AuditQuery {
+pub(crate) struct AuditQuery {
+    /// Only lines before this one.
+    #[schemars(range(max = 9_007_199_254_740_991_u64))]
     before: Option<u64>,
+    /// At most so many.
+    #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<AuditQuery>,
+    Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<AuditList>, Refused> {
+    let limit = limited(query.limit)?;
     aside(move || {
         let unreadable = |error| Refused::failed("the audit log cannot be read", error);
-        let entries =
-            console.ledger.audit(query.before, query.limit.unwrap_or(100)).map_err(unreadable)?;
+        let entries = console.ledger.audit(query.before, limit).map_err(unreadable)?;
         let chain = match console.ledger.verify_audit().map_err(unreadable)? {
             Ok(head) => format!("whole, {} lines", head.seq),
             Err(fault) => fault.to_string(),
@@ -31,6 +38,48 @@ pub(super) async fn list(
         Ok(Json(AuditList { schema: "palisade.v1.audit".to_owned(), chain, lines }))
     })
     .await
+}
+
+/// A checkpoint that was kept elsewhere.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckQuery {
+    /// A line's number, a colon, and the line's hash.
+    #[schemars(regex(pattern = "^[0-9]{1,15}:[0-9a-f]{64}$"))]
+    checkpoint: Option<String>,
+}
+
+pub(crate) async fn check(
+    State(console): State<Console>,
+    Asked(query): Asked<CheckQuery>,
+) -> Result<Json<AuditCheck>, Refused> {
+    let kept = query.checkpoint.map(|text| text.replacen(':', " ", 1).parse::<AuditHead>());
+    let kept: Vec<AuditHead> = kept.transpose().map_err(Refused::wrong)?.into_iter().collect();
+    aside(move || {
+        let checked = console
+            .ledger
+            .check_audit(&kept)
+            .map_err(|error| Refused::failed("the audit log cannot be read", error))?;
+        Ok(Json(AuditCheck::of(checked)))
+    })
+    .await
+}
+
+impl AuditCheck {
+    /// What a walk over the log came to.
+    pub fn of(checked: Result<AuditHead, AuditFault>) -> Self {
+        let schema = "palisade.v1.audit-check".to_owned();
+        match checked {
+            Ok(head) => {
+                let (fault, seq, hash) = (None, Some(head.seq), Some(head.hash));
+                Self { schema, whole: true, fault, seq, hash }
+            }
+            Err(fault) => {
+                let fault = Some(fault.to_string());
+                Self { schema, whole: false, fault, seq: None, hash: None }
+            }
+        }
+    }
 }
 
 impl From<&ledger::AuditEntry> for AuditLine {

@@ -4,14 +4,17 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::Stream;
 use ledger::EventFilter;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use traffic::{Action, Event};
 
-use super::{Console, aside};
+use super::{Console, aside, lasting, limited};
+use crate::caller::Caller;
+use crate::extract::{Asked, Named};
 use crate::refused::Refused;
 use crate::wire;
 
@@ -21,32 +24,81 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// How many it is shown at a time.
 const FOLLOW_EVENTS_MAX: usize = 512;
 
+/// Actions joined by commas, as the description says it.
+const ACTIONS: &str = "^(allow|throttle|challenge|mask|deny|reject)\
+    (,(allow|throttle|challenge|mask|deny|reject))*$";
+/// A layer, as the description says it.
+const LAYERS: &str =
+    "^(rate|recon|takeover|rules|contract|auth|object|flow|automation|leak|flood)$";
+
 /// Which events, as it stands in the query.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct EventQuery {
+pub(crate) struct EventQuery {
+    /// Only these actions, joined by commas.
+    #[schemars(regex(pattern = ACTIONS))]
     action: Option<String>,
+    /// Only decided by this layer.
+    #[schemars(regex(pattern = LAYERS))]
     layer: Option<String>,
+    /// Only from this client address.
     client: Option<String>,
+    /// Only on endpoints that contain this text.
     endpoint: Option<String>,
+    /// Only with this text in it.
     text: Option<String>,
+    /// Only refused in fact.
     #[serde(default)]
     refused: bool,
+    /// Also samples of honest traffic.
     #[serde(default)]
     samples: bool,
+    /// Only so many seconds back.
+    #[schemars(range(min = 1, max = 316_224_000))]
     since_s: Option<u64>,
+    /// At most so many.
+    #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
 
-pub(super) async fn list(
+/// Which events a follower is shown.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FollowQuery {
+    /// Only these actions, joined by commas.
+    #[schemars(regex(pattern = ACTIONS))]
+    action: Option<String>,
+    /// Only decided by this layer.
+    #[schemars(regex(pattern = LAYERS))]
+    layer: Option<String>,
+    /// Only from this client address.
+    client: Option<String>,
+    /// Only on endpoints that contain this text.
+    endpoint: Option<String>,
+    /// Only refused in fact.
+    #[serde(default)]
+    refused: bool,
+    /// Also samples of honest traffic.
+    #[serde(default)]
+    samples: bool,
+}
+
+impl From<FollowQuery> for EventQuery {
+    fn from(query: FollowQuery) -> Self {
+        let FollowQuery { action, layer, client, endpoint, refused, samples } = query;
+        Self { action, layer, client, endpoint, refused, samples, ..Self::default() }
+    }
+}
+
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<EventQuery>,
+    Asked(query): Asked<EventQuery>,
 ) -> Result<Json<wire::EventList>, Refused> {
     let wanted = Wanted::read(&query)?;
     let mut filter = wanted.filter.clone();
-    let since = query.since_s.map(Duration::from_secs);
+    let since = lasting("since_s", query.since_s)?;
     filter.from = since.map(|since| console.instance.now().before(since));
-    filter.limit = query.limit.unwrap_or(100);
+    filter.limit = limited(query.limit)?;
     aside(move || {
         let page = console
             .ledger
@@ -58,9 +110,9 @@ pub(super) async fn list(
     .await
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<wire::EventDetail>, Refused> {
     aside(move || {
         let event = find(&console, &id)?;
@@ -75,21 +127,26 @@ pub(super) async fn one(
     .await
 }
 
-pub(super) async fn stream(
+pub(crate) async fn stream(
     State(console): State<Console>,
-    Query(query): Query<EventQuery>,
+    caller: Caller,
+    Asked(query): Asked<FollowQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Refused> {
-    let wanted = Wanted::read(&query)?;
+    let wanted = Wanted::read(&query.into())?;
     let tail = console.ledger.tail();
-    let following = (console, wanted, tail, Vec::<wire::Event>::new().into_iter());
+    let following = (console, caller, wanted, tail, Vec::<wire::Event>::new().into_iter());
     let stream = futures_util::stream::unfold(following, |following| async move {
-        let (console, wanted, mut tail, mut pending) = following;
+        let (console, caller, wanted, mut tail, mut pending) = following;
         loop {
             if let Some(event) = pending.next() {
                 let message = SseEvent::default().json_data(&event).unwrap_or_default();
-                return Some((Ok(message), (console, wanted, tail, pending)));
+                return Some((Ok(message), (console, caller, wanted, tail, pending)));
             }
             tokio::time::sleep(FOLLOW_EVERY).await;
+            // Whose token ends is not shown any more.
+            if !caller.still_counts(&console) {
+                return None;
+            }
             let (fresh, _) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
             let shown: Vec<wire::Event> = fresh
                 .iter()

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Traffic;
 
 /// All endpoints, by host, path and method.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EndpointList {
     /// `palisade.v1.apis`.
     pub schema: String,
@@ -16,7 +17,7 @@ pub struct EndpointList {
 }
 
 /// One endpoint, as traffic showed it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Endpoint {
     /// Its number in the catalog.
     pub id: u32,
@@ -71,7 +72,7 @@ pub struct Endpoint {
 }
 
 /// One parameter of an endpoint.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Parameter {
     /// `path`, `query`, `form` or `json`.
     pub location: String,

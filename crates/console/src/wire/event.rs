@@ -1,9 +1,10 @@
 //! Events on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Events, newest first.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EventList {
     /// `palisade.v1.events`.
     pub schema: String,
@@ -12,7 +13,7 @@ pub struct EventList {
 }
 
 /// One event in full.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EventDetail {
     /// `palisade.v1.event`.
     pub schema: String,
@@ -27,7 +28,7 @@ pub struct EventDetail {
 }
 
 /// One exchange worth keeping, or several refused by one standing decision.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Event, in words and numbers")]
 pub struct Event {
     pub id: String,
@@ -66,7 +67,7 @@ pub struct Event {
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::event::EventSignal")]
 pub struct EventSignal {
     pub detector: String,
@@ -77,7 +78,7 @@ pub struct EventSignal {
 }
 
 /// A rule that matched, and where.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::event::EventRule")]
 pub struct EventRule {
     pub id: u64,

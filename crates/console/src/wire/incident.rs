@@ -1,9 +1,10 @@
 //! Incidents and findings on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Incidents, newest first.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct IncidentList {
     /// `palisade.v1.incidents`.
     pub schema: String,
@@ -12,7 +13,7 @@ pub struct IncidentList {
 }
 
 /// One incident with its findings.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct IncidentDetail {
     /// `palisade.v1.incident`.
     pub schema: String,
@@ -23,7 +24,7 @@ pub struct IncidentDetail {
 }
 
 /// Findings of one campaign.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields speak for themselves")]
 pub struct Incident {
     pub id: String,
@@ -40,7 +41,7 @@ pub struct Incident {
 }
 
 /// One durable conclusion.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Finding, in words and numbers")]
 pub struct Finding {
     pub key: String,

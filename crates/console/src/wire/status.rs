@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Traffic;
 
 /// How the instance is.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Status {
     /// `palisade.v1.status`.
     pub schema: String,
@@ -47,7 +48,7 @@ pub struct Status {
 }
 
 /// One site of the policy.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -60,7 +61,7 @@ pub struct Site {
 }
 
 /// How far each layer goes, everywhere.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerList {
     /// `palisade.v1.layers`.
     pub schema: String,
@@ -69,7 +70,7 @@ pub struct LayerList {
 }
 
 /// How far one layer goes.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerMode {
     /// The layer.
     pub layer: String,
@@ -86,7 +87,7 @@ pub struct LayerMode {
 }
 
 /// One setting.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Setting {
     /// Its key.
     pub key: String,

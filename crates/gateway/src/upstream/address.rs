@@ -116,7 +116,7 @@ impl Upstream {
         let name =
             ServerName::try_from(host.clone()).map_err(|_| UpstreamUrlError::Host(host.clone()))?;
         let tls = match speech {
-            Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
+            Speech::Tls => Some((Arc::new(client_tls(authorities)?), name)),
             Speech::Http1 | Speech::H2c => None,
         };
         Ok(Self { speech, host, port, tls, authorities: authorities.map(Path::to_owned) })
@@ -171,8 +171,12 @@ fn split_authority(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Verifies against the given authorities, or else those of the machine.
-fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
+/// TLS towards a server that is verified against the given authorities, or else those of the
+/// machine.
+///
+/// # Errors
+/// When the authorities cannot be used.
+pub fn client_tls(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
     let mut roots = RootCertStore::empty();
     match authorities {
         Some(path) => {

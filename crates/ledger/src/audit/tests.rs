@@ -25,14 +25,14 @@ fn log(lines: u64) -> Connection {
 fn after(tampering: &str) -> Result<AuditHead, AuditFault> {
     let connection = log(5);
     connection.execute_batch(tampering).expect("tampered");
-    verify(&connection).expect("an answer")
+    verify(&connection, &[]).expect("an answer")
 }
 
 #[test]
 fn an_untouched_log_verifies_and_lists_newest_first() {
-    assert_eq!(verify(&log(0)).expect("an answer").expect("whole").seq, 0);
+    assert_eq!(verify(&log(0), &[]).expect("an answer").expect("whole").seq, 0);
     let connection = log(5);
-    assert_eq!(verify(&connection).expect("an answer").expect("whole").seq, 5);
+    assert_eq!(verify(&connection, &[]).expect("an answer").expect("whole").seq, 5);
     let numbers = |before, limit| -> Vec<u64> {
         let lines = lines(&connection, before, limit).expect("an answer");
         lines.iter().map(|entry| entry.seq).collect()
@@ -82,6 +82,51 @@ fn a_log_goes_on_after_its_end_was_cut_and_still_shows_it() {
     };
     append(&transaction, &line).expect("appended");
     transaction.commit().expect("committed");
-    let fault = verify(&connection).expect("an answer").expect_err("a gap");
+    let fault = verify(&connection, &[]).expect("an answer").expect_err("a gap");
     assert_eq!(fault, AuditFault::Missing { expected: 5 });
+}
+
+/// Does what somebody does who knows how the chain is made: rewrites the log from a line on.
+fn rewrite(connection: &mut Connection, from: u64, lines: &[(&str, &str)]) {
+    let kept = from - 1;
+    let script = format!(
+        "DELETE FROM audit WHERE seq >= {from};
+         UPDATE audit_head SET seq = {kept},
+         hash = coalesce((SELECT hash FROM audit WHERE seq = {kept}), zeroblob(32))"
+    );
+    connection.execute_batch(&script).expect("cut");
+    let transaction = connection.transaction().expect("begins");
+    for (who, what) in lines {
+        let (who, what) = ((*who).to_owned(), (*what).to_owned());
+        let line = AuditLine { at: Timestamp::EPOCH, who, what, before: None, after: None };
+        append(&transaction, &line).expect("appended");
+    }
+    transaction.commit().expect("committed");
+}
+
+#[test]
+fn a_forged_chain_is_whole_and_does_not_pass_a_checkpoint() {
+    let kept = verify(&log(3), &[]).expect("an answer").expect("whole");
+    let forged = |from, lines: &[(&str, &str)]| {
+        let mut connection = log(5);
+        rewrite(&mut connection, from, lines);
+        assert!(verify(&connection, &[]).expect("an answer").is_ok(), "only a checkpoint tells");
+        verify(&connection, std::slice::from_ref(&kept)).expect("an answer")
+    };
+    let other = ("eve", "nothing");
+    assert_eq!(forged(3, &[other, other]), Err(AuditFault::Rewritten { seq: 3 }));
+    assert_eq!(forged(1, &[other, other, other, other]), Err(AuditFault::Rewritten { seq: 3 }));
+    assert_eq!(forged(2, &[other]), Err(AuditFault::Cut { found: 2, expected: 3 }));
+    assert_eq!(forged(1, &[]), Err(AuditFault::Cut { found: 0, expected: 3 }));
+    assert!(forged(4, &[other]).is_ok(), "after the last checkpoint nothing is promised");
+}
+
+#[test]
+fn a_checkpoint_reads_as_it_is_written() {
+    let head = verify(&log(3), &[]).expect("an answer").expect("whole");
+    assert_eq!(head.to_string().parse(), Ok(head.clone()));
+    assert_eq!(format!("  {head}  2026-11-26 by cron").parse(), Ok(head));
+    for wrong in ["", "3", "x y", "3 abc", "-1 00"] {
+        assert!(wrong.parse::<AuditHead>().is_err(), "{wrong}");
+    }
 }

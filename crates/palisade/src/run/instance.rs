@@ -179,6 +179,17 @@ impl RunningInstance {
         }
     }
 
+    /// What [`Self::take_up`] would do.
+    fn look_ahead(&self) -> Result<Reloaded, Vec<String>> {
+        let Compiled { policy, mut warnings, .. } = self.offered().configuration.compile()?;
+        self.read_around(&policy)?;
+        for key in self.started_with.restart_needed(&policy) {
+            warnings.push(format!("{key} changed; it takes effect after a restart"));
+        }
+        let policy_version = policy.version();
+        Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
+    }
+
     /// Reads the files that a policy names.
     fn read_around(&self, policy: &Policy) -> Result<Around, Vec<String>> {
         let unusable = |error: gateway::SetupError| vec![error.to_string()];
@@ -219,7 +230,7 @@ impl RunningInstance {
 
     /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
     /// that takes nothing does not keep a switch from working: it may be the one that helps.
-    fn switch(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
+    fn switch(&self, change: &ModeChange, author: &str, dry_run: bool) -> Result<Changed, Refused> {
         let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
         let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
         let layers: Result<Vec<Layer>, _> = change.layers.iter().map(|word| word.parse()).collect();
@@ -250,6 +261,11 @@ impl RunningInstance {
             warnings.extend(left.iter().map(ToString::to_string));
         }
         let what = what(&scope, mode);
+        if dry_run {
+            warnings.extend(compiled.warnings);
+            let schema = "palisade.v1.changed".to_owned();
+            return Ok(Changed { schema, what, undo, warnings });
+        }
         let reloaded = self.put_in_force(&mut offered, compiled, None, author);
         offered.unsaved = match replace_file(&path, &after) {
             Ok(()) => None,
@@ -318,13 +334,18 @@ impl Instance for RunningInstance {
         }
     }
 
-    fn change_modes(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
-        self.switch(change, author)
+    fn change_modes(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        dry_run: bool,
+    ) -> Result<Changed, Refused> {
+        self.switch(change, author, dry_run)
     }
 
-    fn reload(&self, author: &str) -> Result<Reloaded, Refused> {
-        self.take_up(author)
-            .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
+    fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused> {
+        let done = if dry_run { self.look_ahead() } else { self.take_up(author) };
+        done.map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod admin;
 mod answers;
 mod disk;
 mod first_minutes;

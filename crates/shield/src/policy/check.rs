@@ -24,7 +24,7 @@ use crate::policy::reader::{Given, Reader};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::Wrong;
 use crate::policy::{
-    AcceptFrom, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity, TlsVersion,
+    AcceptFrom, Admin, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity, TlsVersion,
     UnderscoreHeaders,
 };
 
@@ -73,7 +73,8 @@ impl Check<'_, '_, '_> {
     fn policy(&mut self, document: PolicyDocument, overlay: &OverlayDocument) -> Policy {
         let tls_names: Vec<&str> = document.tls.iter().map(|tls| tls.name.value.as_str()).collect();
         let server = self.server(document.server, &tls_names);
-        self.unused_tls(&document.tls, &server);
+        let admin = document.admin.checked(&tls_names, self.reader);
+        self.unused_tls(&document.tls, &server, &admin);
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
@@ -87,6 +88,7 @@ impl Check<'_, '_, '_> {
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,
+            admin,
             tls,
             limits,
             store,
@@ -186,10 +188,11 @@ impl Check<'_, '_, '_> {
     }
 
     /// A certificate that nobody uses is a listener that is not encrypted as it was meant to be.
-    fn unused_tls(&mut self, said: &[SaidTls], server: &Server) {
+    fn unused_tls(&mut self, said: &[SaidTls], server: &Server, admin: &Admin) {
         for tls in said {
             let name = &tls.name.value;
-            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name));
+            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name))
+                || admin.tls.as_ref() == Some(name);
             if !is_used && server.listen.from != Provenance::Flag("--listen") {
                 let help =
                     format!("use it: listen = [{{ addr = \"0.0.0.0:8443\", tls = \"{name}\" }}]");

@@ -5,7 +5,7 @@
 
 mod rules;
 mod server;
-mod shape;
+pub(super) mod shape;
 mod site;
 
 use std::net::SocketAddr;
@@ -16,13 +16,14 @@ use caller::address::AddressSource;
 use toml::de::DeValue;
 use traffic::Net;
 
+use crate::policy::admin::{self, SaidAdmin};
 use crate::policy::nearest::nearest;
 use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
 pub(super) use rules::{SaidDebug, SaidRules};
-pub(super) use server::socket_address;
+pub(super) use server::{one_address, socket_address};
 pub(super) use shape::{
     ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
     OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
@@ -43,6 +44,7 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct PolicyDocument {
     pub(super) server: SaidServer,
+    pub(super) admin: SaidAdmin,
     pub(super) tls: Vec<SaidTls>,
     pub(super) limits: SaidLimits,
     pub(super) store: SaidStore,
@@ -107,6 +109,7 @@ impl PolicyDocument {
         if let Some(server) = top.take("server").and_then(|e| e.table(reader, &shape::SERVER)) {
             document.server = SaidServer::read(server, reader);
         }
+        document.admin = admin::read(&mut top, reader);
         if let Some(tls) = top.take("tls").and_then(|e| e.table(reader, &shape::TLS_NAMES)) {
             document.tls = server::read_tls(tls, reader);
         }

@@ -83,6 +83,14 @@ fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener
     Some(SaidListener { address: address?, tls })
 }
 
+/// The one address that something listens on.
+pub(in crate::policy) fn one_address<'t>(
+    entry: Entry<'t>,
+    reader: &mut Reader<'t>,
+) -> Option<Given<SocketAddr>> {
+    entry.text(reader, "\"127.0.0.1:9443\"", socket_address)
+}
+
 /// Reads an address to listen on. Names are not looked up, but for the one that everybody writes.
 pub(in crate::policy) fn socket_address(text: &str) -> Result<SocketAddr, Wrong> {
     let wrong = |cause: String, help: String| Err(Wrong { cause, help });

@@ -27,7 +27,7 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
 pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
-    &["version", "server", "tls", "limits", "store", "rules", "debug", "site"],
+    &["version", "server", "admin", "tls", "limits", "store", "rules", "debug", "site"],
 );
 pub(super) static SERVER: Shape = shape(
     "[server]",
@@ -44,6 +44,7 @@ pub(super) static SERVER: Shape = shape(
 );
 pub(super) static LISTENER: Shape =
     shape("a listener of [server]", "server.listen.", &["addr", "tls"]);
+pub(in crate::policy) static ADMIN: Shape = shape("[admin]", "admin.", &["listen", "tls", "hosts"]);
 pub(super) static REQUEST_ID: Shape =
     shape("`request_id` of [server]", "server.request_id.", &["accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
@@ -102,10 +103,11 @@ pub(super) static RATE: Shape =
     shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 16] = [
+pub(in crate::policy) static SHAPES: [&Shape; 17] = [
     &TOP,
     &SERVER,
     &LISTENER,
+    &ADMIN,
     &REQUEST_ID,
     &TLS,
     &LIMITS,

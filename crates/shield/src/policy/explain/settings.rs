@@ -42,6 +42,7 @@ impl Policy {
     /// Every value in force, in the order of the documentation.
     pub fn settings(&self) -> Vec<SettingView> {
         let mut views = self.server_settings();
+        views.extend(self.admin_settings());
         views.extend(self.limit_settings());
         let store = &self.store;
         views.extend([
@@ -107,6 +108,18 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+        ]
+    }
+
+    fn admin_settings(&self) -> Vec<SettingView> {
+        let admin = &self.admin;
+        let none = || "none".to_owned();
+        vec![
+            view("admin.listen", &admin.listen, |it| {
+                it.map_or_else(|| "the socket alone".to_owned(), |address| address.to_string())
+            }),
+            view("admin.tls", &admin.tls, |it| it.clone().unwrap_or_else(none)),
+            view("admin.hosts", &admin.hosts, |hosts| join(hosts.iter().cloned())),
         ]
     }
 
