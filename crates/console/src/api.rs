@@ -15,6 +15,7 @@ mod figures;
 pub(crate) mod incidents;
 pub(crate) mod metrics;
 pub(crate) mod modes;
+pub(crate) mod page;
 pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod tokens;
@@ -67,6 +68,9 @@ pub trait Instance: Send + Sync {
     fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused>;
 }
 
+/// The counter of access log lines that were lost.
+pub const ACCESS_LINES_LOST: &str = "access log, lines lost";
+
 /// How an instance was started and how its policy fares.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceStanding {
@@ -101,6 +105,8 @@ pub struct Console {
     pub keyring: Keyring,
     /// What was counted since the start.
     pub totals: Totals,
+    /// Whose turn it is to change something.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
     /// Names by which the API is asked over the network, besides addresses and `localhost`.
     pub hosts: Arc<[String]>,
 }
@@ -112,7 +118,7 @@ pub fn routes(console: Console) -> Router {
         || async { Refused::of(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here") };
     let scraped = from_fn_with_state(Scope::Read, gate::permit);
     Router::new()
-        .nest("/api/v1", operations::routes())
+        .nest("/api/v1", operations::routes(&console))
         .route("/metrics", get(metrics::metrics).route_layer(scraped))
         .route("/livez", get(described::live))
         .route("/readyz", get(described::ready))

@@ -15,9 +15,12 @@ use traffic::Timestamp;
 use crate::scope::Scope;
 use crate::secret::Secret;
 
-/// Failures that an address may have at once, and how long it takes for one to be forgotten.
-const FAILURES_MAX: u32 = 10;
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(6);
+/// What the failures of an address may weigh at once; a second takes one from it.
+const WEIGHT_MAX: u32 = 60;
+/// What may be a guess at a token: ten of them come at once, one is forgotten every six seconds.
+const GUESS: u32 = 6;
+/// What does not even look like a token can be no guess, and costs nothing to refuse.
+const NOISE: u32 = 1;
 /// Addresses whose failures are remembered.
 const ADDRESSES_MAX: usize = 4_096;
 
@@ -39,7 +42,7 @@ struct Inner {
 
 #[derive(Clone, Copy, Debug)]
 struct Failures {
-    count: u32,
+    weight: u32,
     since: Instant,
 }
 
@@ -99,8 +102,8 @@ impl Keyring {
     ) -> Result<Bearer, Denied> {
         let place = neighbourhood(peer);
         let Some(secret) = Secret::parse(text) else {
-            self.may_try(place)?;
-            return Err(self.failed(place, Denied::Unknown));
+            self.may_try(place, NOISE)?;
+            return Err(self.failed(place, NOISE));
         };
         // Let go of before it is asked again: within `if let` it would be held.
         let proven = self.inner().proven.get(&secret.digest()).cloned();
@@ -109,12 +112,12 @@ impl Keyring {
         }
         let _turn = self.proving.lock().await;
         // Looked at when it is one's turn: others from there may have failed meanwhile.
-        self.may_try(place)?;
+        self.may_try(place, GUESS)?;
         let stored = self.one(secret.id()).map(|token| token.hash).unwrap_or_default();
         let tried = secret.clone();
         let proof = tokio::task::spawn_blocking(move || tried.matches(&stored)).await;
         if !matches!(proof, Ok(true)) {
-            return Err(self.failed(place, Denied::Unknown));
+            return Err(self.failed(place, GUESS));
         }
         // Also when it has ended: whoever still uses it does not guess, and is told so cheaply.
         self.inner().proven.insert(secret.digest(), secret.id().to_owned());
@@ -130,37 +133,38 @@ impl Keyring {
         Ok(Bearer { id: token.id, name: token.name, scope })
     }
 
-    fn may_try(&self, place: IpAddr) -> Result<(), Denied> {
+    /// Whether there is room for a failure of that weight.
+    fn may_try(&self, place: IpAddr, weight: u32) -> Result<(), Denied> {
         let mut inner = self.inner();
         let Some(failures) = inner.failures.get_mut(&place) else { return Ok(()) };
         failures.settle(Instant::now());
-        if failures.count < FAILURES_MAX {
-            return Ok(());
+        match failures.weight.saturating_add(weight).saturating_sub(WEIGHT_MAX) {
+            0 => Ok(()),
+            over => Err(Denied::TryLater(Duration::from_secs(over.into()))),
         }
-        Err(Denied::TryLater(FORGOTTEN_AFTER.saturating_sub(failures.since.elapsed())))
     }
 
-    /// Counts a failure, and gives `denied` back.
-    fn failed(&self, place: IpAddr, denied: Denied) -> Denied {
+    /// Counts a failure.
+    fn failed(&self, place: IpAddr, weight: u32) -> Denied {
         let now = Instant::now();
         let mut inner = self.inner();
         if inner.failures.len() >= ADDRESSES_MAX && !inner.failures.contains_key(&place) {
             inner.failures.retain(|_, failures| {
                 failures.settle(now);
-                failures.count > 0
+                failures.weight > 0
             });
             // Whoever failed least is forgotten first.
-            let least = inner.failures.iter().min_by_key(|(_, failures)| failures.count);
+            let least = inner.failures.iter().min_by_key(|(_, failures)| failures.weight);
             if let Some(place) = least.map(|(place, _)| *place)
                 && inner.failures.len() >= ADDRESSES_MAX
             {
                 inner.failures.remove(&place);
             }
         }
-        let failures = inner.failures.entry(place).or_insert(Failures { count: 0, since: now });
+        let failures = inner.failures.entry(place).or_insert(Failures { weight: 0, since: now });
         failures.settle(now);
-        failures.count = failures.count.saturating_add(1).min(FAILURES_MAX);
-        denied
+        failures.weight = failures.weight.saturating_add(weight).min(WEIGHT_MAX);
+        Denied::Unknown
     }
 
     /// Nothing here is left half changed.
@@ -173,9 +177,8 @@ impl Failures {
     /// Forgets what is long ago.
     fn settle(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.since).as_secs();
-        let forgotten = u32::try_from(passed / FORGOTTEN_AFTER.as_secs()).unwrap_or(u32::MAX);
-        if forgotten > 0 {
-            self.count = self.count.saturating_sub(forgotten);
+        if passed > 0 {
+            self.weight = self.weight.saturating_sub(u32::try_from(passed).unwrap_or(u32::MAX));
             self.since = now;
         }
     }
@@ -234,24 +237,42 @@ mod tests {
         let (secret, now) = (Secret::random().expect("made"), Timestamp::EPOCH);
         let keyring = Keyring::of(vec![token(&secret, None)]);
         keyring.prove(PEER, secret.reveal(), now).await.expect("it counts");
-        for _ in 0..FAILURES_MAX {
-            assert_eq!(keyring.prove(PEER, "guess", now).await, Err(Denied::Unknown));
-        }
-        let denied = keyring.prove(PEER, "guess", now).await;
-        assert!(matches!(denied, Err(Denied::TryLater(wait)) if wait <= FORGOTTEN_AFTER));
         let mut guess = secret.reveal().to_owned();
         guess.replace_range(20..21, if &guess[20..21] == "A" { "B" } else { "A" });
-        assert!(matches!(keyring.prove(PEER, &guess, now).await, Err(Denied::TryLater(_))));
+        let mut refused = Vec::new();
+        for _ in 0..16 {
+            refused.push(keyring.prove(PEER, &guess, now).await);
+        }
+        assert!(refused.iter().take(10).all(|it| *it == Err(Denied::Unknown)), "{refused:?}");
+        let is_late = |it: &Result<_, _>| match it {
+            Err(Denied::TryLater(wait)) => *wait <= Duration::from_secs(6),
+            _ => false,
+        };
+        assert!(is_late(&refused[15]), "{refused:?}");
         keyring.prove(PEER, secret.reveal(), now).await.expect("it still counts");
         let other: IpAddr = "192.0.2.2".parse().expect("an address");
         assert_eq!(keyring.prove(other, &guess, now).await, Err(Denied::Unknown));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_token_is_refused_often_before_it_has_to_wait() {
+        let keyring = Keyring::default();
+        for _ in 0..30 {
+            let denied = keyring.prove(PEER, "what is this", Timestamp::EPOCH).await;
+            assert_eq!(denied, Err(Denied::Unknown));
+        }
+        for _ in 0..60 {
+            let _ = keyring.prove(PEER, "what is this", Timestamp::EPOCH).await;
+        }
+        let denied = keyring.prove(PEER, "what is this", Timestamp::EPOCH).await;
+        assert!(matches!(denied, Err(Denied::TryLater(_))));
     }
 
     #[test]
     fn many_addresses_do_not_take_memory_and_a_network_is_one() {
         let keyring = Keyring::default();
         for number in 0..20_000_u32 {
-            keyring.failed(IpAddr::V4(number.into()), Denied::Unknown);
+            keyring.failed(IpAddr::V4(number.into()), GUESS);
         }
         assert_eq!(keyring.inner().failures.len(), ADDRESSES_MAX);
         let place = |text: &str| neighbourhood(text.parse().expect("an address"));

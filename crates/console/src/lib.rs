@@ -11,6 +11,7 @@
 
 pub mod api;
 mod caller;
+mod conditional;
 mod exposition;
 mod extract;
 mod gate;
@@ -27,7 +28,9 @@ pub mod socket;
 mod totals;
 pub mod wire;
 
-pub use api::{Console, Instance, InstanceStanding, endpoint, explained, new_token, routes};
+pub use api::{
+    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, endpoint, explained, new_token, routes,
+};
 pub use keyring::Keyring;
 pub use network::Network;
 pub use openapi::document as openapi_document;

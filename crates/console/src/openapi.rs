@@ -1,5 +1,6 @@
 //! The API described in OpenAPI 3.1, made from the table of operations and the wire structs.
 
+use axum::http::Method;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -11,6 +12,8 @@ use crate::wire::Problem;
 const REFUSALS: [u16; 7] = [400, 401, 403, 408, 421, 429, 500];
 /// What those that take a body may answer with.
 const BODY_REFUSALS: [u16; 2] = [413, 415];
+/// What those that change something may answer with: see [`crate::conditional`].
+const CHANGE_REFUSALS: [u16; 1] = [412];
 
 /// The description.
 pub fn document(version: &str) -> Value {
@@ -28,6 +31,8 @@ pub fn document(version: &str) -> Value {
         "info": {
             "title": "Palisade admin API",
             "version": version,
+            "description": "Answers carry an `etag`; `if-none-match` saves sending them again, and \
+                a change with `if-match` is made only to what a plain read of its path gave.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -63,7 +68,13 @@ fn described(operation: &Operation, schemas: &mut Schemas) -> Value {
     responses.insert("200".to_owned(), done);
     let takes_body = operation.body.is_some();
     let of_body = BODY_REFUSALS.iter().filter(|_| takes_body);
-    for status in REFUSALS.iter().chain(of_body).chain(operation.refusals) {
+    let is_change = operation.method != Method::GET;
+    let of_change = CHANGE_REFUSALS.iter().filter(|_| is_change);
+    if operation.has_tag() {
+        let unchanged = json!({ "description": "what `if-none-match` names is what there is" });
+        responses.insert("304".to_owned(), unchanged);
+    }
+    for status in REFUSALS.iter().chain(of_body).chain(of_change).chain(operation.refusals) {
         let problem = schemas.answer(SchemaGenerator::subschema_for::<Problem>);
         let problem = content("application/problem+json", problem);
         let refusal = json!({ "description": reason(*status), "content": problem });

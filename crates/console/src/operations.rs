@@ -1,17 +1,20 @@
 //! The one table of what the API does. The routes, the scopes that the gate asks for, and the
 //! OpenAPI description all come from it, so that none of them can know of an operation more.
 
+use std::collections::HashMap;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::api::{
     Console, apis, audit, decisions, described, events, exceptions, explain, incidents, modes,
-    report, status, tokens,
+    page, report, status, tokens,
 };
+use crate::conditional::{self, Target};
 use crate::extract::Meant;
 use crate::gate::permit;
 use crate::scope::Scope;
@@ -53,13 +56,30 @@ pub(crate) fn all() -> Vec<Operation> {
     all
 }
 
-/// The routes of all operations, each behind the scope that it needs.
-pub(crate) fn routes() -> Router<Console> {
+/// The routes of all operations, each behind the scope that it needs and the caller's conditions.
+pub(crate) fn routes(console: &Console) -> Router<Console> {
+    let all = all();
+    let read: HashMap<&str, MethodRouter<Console>> = all
+        .iter()
+        .filter(|operation| operation.has_tag())
+        .map(|operation| (operation.path, operation.route.clone()))
+        .collect();
     let behind = |router: Router<Console>, operation: Operation| {
         let needed = from_fn_with_state(operation.scope, permit);
-        router.route(operation.path, operation.route.route_layer(needed))
+        let route = match operation.method {
+            Method::GET if operation.has_tag() => {
+                operation.route.route_layer(from_fn(conditional::read))
+            }
+            Method::GET => operation.route,
+            _ => {
+                let read = read.get(operation.path).cloned();
+                let target = Target { console: console.clone(), read };
+                operation.route.route_layer(from_fn_with_state(target, conditional::change))
+            }
+        };
+        router.route(operation.path, route.route_layer(needed))
     };
-    all().into_iter().fold(Router::new(), behind)
+    all.into_iter().fold(Router::new(), behind)
 }
 
 fn looking() -> Vec<Operation> {
@@ -74,7 +94,8 @@ fn looking() -> Vec<Operation> {
             .gives::<wire::Explained>(),
         get("listEndpoints", "/apis", Read, "The endpoints as they were learnt", apis::list)
             .asks::<apis::ListQuery>()
-            .gives::<wire::EndpointList>(),
+            .gives::<wire::EndpointList>()
+            .may(&[404]),
         get("exportOpenapi", "/apis/export", Read, "The learnt API as OpenAPI", apis::export)
             .asks::<apis::ExportQuery>()
             .gives::<serde_json::Value>(),
@@ -83,7 +104,8 @@ fn looking() -> Vec<Operation> {
             .may(&[404]),
         get("listEvents", "/events", Read, "Past events, the newest first", events::list)
             .asks::<events::EventQuery>()
-            .gives::<wire::EventList>(),
+            .gives::<wire::EventList>()
+            .may(&[404]),
         get("followEvents", "/events/stream", Read, "Events as they happen", events::stream)
             .asks::<events::FollowQuery>()
             .streams::<wire::Event>(),
@@ -92,14 +114,22 @@ fn looking() -> Vec<Operation> {
             .may(&[404]),
         get("listIncidents", "/incidents", Read, "Incidents, the newest first", incidents::list)
             .asks::<incidents::IncidentQuery>()
-            .gives::<wire::IncidentList>(),
+            .gives::<wire::IncidentList>()
+            .may(&[404]),
         get("getIncident", "/incidents/{id}", Read, "An incident and its findings", incidents::one)
             .gives::<wire::IncidentDetail>()
             .may(&[404]),
         get("listDecisions", "/decisions", Read, "Standing blocks and allows", decisions::list)
-            .gives::<wire::DecisionList>(),
+            .asks::<page::PageQuery>()
+            .gives::<wire::DecisionList>()
+            .may(&[404]),
+        get("getDecision", "/decisions/{id}", Read, "One decision", decisions::one)
+            .gives::<wire::Decision>()
+            .may(&[404]),
         get("listExceptions", "/exceptions", Read, "Exceptions in force", exceptions::list)
-            .gives::<wire::ExceptionList>(),
+            .asks::<page::PageQuery>()
+            .gives::<wire::ExceptionList>()
+            .may(&[404]),
         get("getException", "/exceptions/{id}", Read, "One exception", exceptions::one)
             .gives::<wire::Exception>()
             .may(&[404]),
@@ -107,8 +137,9 @@ fn looking() -> Vec<Operation> {
             .asks::<report::ReportQuery>()
             .gives::<::report::Report>(),
         get("listAudit", "/audit", Read, "Who changed what, the newest first", audit::list)
-            .asks::<audit::AuditQuery>()
-            .gives::<wire::AuditList>(),
+            .asks::<page::PageQuery>()
+            .gives::<wire::AuditList>()
+            .may(&[404]),
         get("checkAudit", "/audit/check", Read, "Is the log what was written", audit::check)
             .asks::<audit::CheckQuery>()
             .gives::<wire::AuditCheck>(),
@@ -137,7 +168,7 @@ fn changing() -> Vec<Operation> {
         delete("removeDecision", "/decisions/{id}", Enforce, "End one", decisions::remove)
             .gives::<wire::Removed>()
             .may(&[404]),
-        patch("changeModes", "/modes", Enforce, "Switch layers", modes::change)
+        patch("changeLayers", "/layers", Enforce, "Switch layers", modes::change)
             .takes::<wire::ModeChange>()
             .gives::<wire::Changed>()
             .may(&[404, 409, 422]),
@@ -151,7 +182,12 @@ fn for_administrators() -> Vec<Operation> {
     use Scope::Admin;
     vec![
         get("listTokens", "/tokens", Admin, "Tokens, the newest first", tokens::list)
-            .gives::<wire::TokenList>(),
+            .asks::<page::PageQuery>()
+            .gives::<wire::TokenList>()
+            .may(&[404]),
+        get("getToken", "/tokens/{id}", Admin, "One token", tokens::one)
+            .gives::<wire::Token>()
+            .may(&[404]),
         post("makeToken", "/tokens", Admin, "Make one; it is shown this once", tokens::make)
             .takes::<wire::TokenOrder>()
             .gives::<wire::TokenMade>()
@@ -245,6 +281,11 @@ where
 }
 
 impl Operation {
+    /// Whether its answer carries an entity tag: a stream has no end to take one of.
+    pub(crate) fn has_tag(&self) -> bool {
+        self.method == Method::GET && matches!(self.answer, Answer::Json(_))
+    }
+
     /// The name in its path, when it has one.
     pub(crate) fn named(&self) -> Option<&'static str> {
         let (_, rest) = self.path.split_once('{')?;

@@ -40,6 +40,15 @@ impl Refused {
         Self::of(StatusCode::CONFLICT, title)
     }
 
+    /// What the caller has seen is not what there is; the tag of what there is, if there is any.
+    pub(crate) fn changed(tag: Option<&str>) -> Self {
+        let tag = tag.and_then(|tag| HeaderValue::from_str(tag).ok());
+        Self {
+            header: tag.map(|tag| Box::new((header::ETAG, tag))),
+            ..Self::of(StatusCode::PRECONDITION_FAILED, "it has changed since it was read")
+        }
+    }
+
     /// The configuration is invalid; one fault an entry.
     pub fn invalid(title: impl Into<String>, details: Vec<String>) -> Self {
         Self { details, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY, title) }

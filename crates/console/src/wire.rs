@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod incident;
 pub mod problem;
+mod span;
 pub mod status;
 pub mod token;
 pub mod traffic;
@@ -28,6 +29,38 @@ pub use problem::Problem;
 pub use status::{LayerList, LayerMode, Setting, Site, Status};
 pub use token::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};
 pub use traffic::Traffic;
+
+/// A list that comes in parts.
+pub trait InParts {
+    /// Where the next part begins; asked once.
+    fn take_next(&mut self) -> Option<String>;
+
+    /// Puts the next part behind.
+    fn add(&mut self, part: Self);
+}
+
+macro_rules! in_parts {
+    ($($list:ident of $entries:ident),*) => {$(
+        impl InParts for $list {
+            fn take_next(&mut self) -> Option<String> {
+                self.next.take()
+            }
+
+            fn add(&mut self, part: Self) {
+                self.$entries.extend(part.$entries);
+                self.next = part.next;
+            }
+        }
+    )*};
+}
+
+in_parts!(
+    DecisionList of decisions,
+    ExceptionList of exceptions,
+    EndpointList of endpoints,
+    IncidentList of incidents,
+    TokenList of tokens
+);
 
 #[cfg(test)]
 mod tests;

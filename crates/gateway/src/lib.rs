@@ -11,6 +11,7 @@
 //! Invariant: memory per connection is bounded, whatever size the bodies have.
 //! Invariant: only this crate knows hyper.
 
+mod access;
 mod answer;
 mod arrival;
 mod certificates;
@@ -40,6 +41,7 @@ mod upstream;
 mod wire;
 mod worker;
 
+pub use access::{Access, AccessSink};
 pub use certificates::{Certificates, Renewed};
 pub use listen::{Gateway, bind};
 pub use settings::{EventSink, Http2Limits, Listener, Settings};

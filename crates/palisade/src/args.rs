@@ -4,6 +4,7 @@
 //! `run` and `check`, the running instance for the rest.
 
 pub(crate) mod audit;
+pub(crate) mod care;
 pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod rules;
@@ -161,6 +162,9 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Follow an access log, through rotation, and print findings as they come
     Watch(Watch),
+    /// What keeps an installation well.
+    #[command(flatten)]
+    Care(care::Care),
 }
 
 /// Flags of `run`; they complete or override the file.

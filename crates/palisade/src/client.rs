@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use console::wire::Problem;
+use console::wire::{InParts, Problem};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -27,6 +27,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest answer that is read: an export of a large catalog fits many times.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// Entries of a list that are asked for at a time.
+const PART: usize = 10_000;
 
 /// A running instance.
 pub(crate) struct Client {
@@ -53,6 +56,16 @@ impl Client {
     /// Asks for a document.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.call(Method::GET, path, Bytes::new())
+    }
+
+    /// Asks for a list, in as many parts as it has.
+    pub(crate) fn get_all<T: DeserializeOwned + InParts>(&self, path: &str) -> Result<T, Failure> {
+        let asked = format!("{path}{}limit={PART}", if path.contains('?') { '&' } else { '?' });
+        let mut list: T = self.get(&asked)?;
+        while let Some(next) = list.take_next() {
+            list.add(self.get(&format!("{asked}&cursor={}", escaped(&next)))?);
+        }
+        Ok(list)
     }
 
     /// Orders something.

@@ -4,7 +4,9 @@
 
 mod api;
 mod audit;
+mod backup;
 mod check;
+mod doctor;
 mod events;
 mod explain;
 mod incidents;
@@ -13,6 +15,7 @@ mod replay;
 mod report;
 mod rules;
 mod scan;
+mod shell;
 mod standing;
 mod status;
 mod token;
@@ -24,6 +27,7 @@ use std::time::Duration;
 
 use console::wire::KindWord;
 
+use crate::args::care::Care;
 use crate::args::{Args, Command, Format, Global};
 use crate::client::Client;
 use crate::failure::Failure;
@@ -44,6 +48,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Watch(watch) => return watch::watch(&global, &watch),
         Command::Explain(explain) => return explain::explain(&global, &explain),
         Command::Rules(rules) => return rules::rules(&global, &rules),
+        Command::Care(care) => return take_care(&global, &care),
         _ => {}
     }
     let desk = &mut Desk::open(&global)?;
@@ -68,6 +73,16 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Token(tokens) => token::token(&global, desk, &tokens),
         // Carried out above: they need no instance.
         _ => Ok(()),
+    }
+}
+
+fn take_care(global: &Global, care: &Care) -> Result<(), Failure> {
+    match care {
+        Care::Doctor(doctor) => doctor::doctor(global, doctor),
+        Care::Backup { folder } => backup::backup(global, folder),
+        Care::Restore { folder } => backup::restore(global, folder),
+        Care::Completions { shell } => shell::completions(global, *shell),
+        Care::Man { folder } => shell::man(global, folder.as_deref()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! anything is opened, the data folder is taken before anything is decided, and the sockets are
 //! opened last, when everything behind them is ready. The end is the same backwards.
 
+mod access_log;
 mod admin;
 mod banner;
 mod chores;
@@ -30,6 +31,7 @@ use crate::args::{Global, ModeWord, Run};
 use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
 use crate::failure::Failure;
 use crate::output::{Clock, say};
+use access_log::AccessLog;
 use admin::Admin;
 use chores::Chores;
 pub(crate) use instance::now;
@@ -59,6 +61,9 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let lines = Lines::begin(global, &running.ledger)?;
     let ended = running.serve(door, &runtime, signals);
     lines.end();
+    if let Some(access_log) = running.access_log {
+        access_log.end();
+    }
     running.chores.end();
     drop(running.instance);
     writer.close();
@@ -82,6 +87,7 @@ struct Running {
     gateway: Option<Gateway>,
     admin: Admin,
     totals: Totals,
+    access_log: Option<AccessLog>,
     urls: Vec<String>,
 }
 
@@ -107,7 +113,10 @@ impl Running {
         let header = recorded.map(|recorded| recorded.header(None)).unwrap_or_default();
         let begin = |unbegun: Unbegun| unbegun.begin(header, &engine, run.record_secrets);
         let recording = unbegun.map(begin).transpose()?;
-        let settings = settings(&engine, &ledger, upstreams.clone(), budget);
+        let mut settings = settings(&engine, &ledger, upstreams.clone(), budget);
+        let to = engine.policy().server.access_log.value.clone();
+        let access_log = to.as_ref().map(AccessLog::begin).transpose()?;
+        settings.access = access_log.as_ref().map(AccessLog::sink);
         let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
         let gateway = Gateway::start(listeners, settings)?;
         let url = |(address, has_tls): (&SocketAddr, &bool)| {
@@ -125,6 +134,7 @@ impl Running {
             upstreams,
             certificates,
             terms: gateway.terms().clone(),
+            access_lost: access_log.as_ref().map(AccessLog::lost),
         }));
         let totals = Totals::default();
         let chores = Chores::begin(
@@ -134,7 +144,7 @@ impl Running {
             totals.clone(),
         )?;
         let gateway = Some(gateway);
-        Ok(Self { engine, ledger, instance, chores, gateway, admin, totals, urls })
+        Ok(Self { engine, ledger, instance, chores, gateway, admin, totals, access_log, urls })
     }
 
     fn greet(&self, global: &Global, data: &Path) {
@@ -161,6 +171,7 @@ impl Running {
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
             keyring: self.admin.keyring(),
             totals: self.totals.clone(),
+            turn: Arc::default(),
             hosts: self.engine.policy().admin.hosts.value.clone().into(),
         };
         let network = self.admin.take_network();
@@ -204,6 +215,7 @@ fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer),
     let options = Options {
         events_kept: policy.store.events.value,
         rollups_kept: policy.store.rollups.value,
+        disk_bytes_max: policy.store.max_disk.value,
         queue_bytes: budget.waiting_events(),
         queue_rows: budget.waiting_rows() / Options::ROW_BYTES,
         recent_bytes: budget.recent_events(),

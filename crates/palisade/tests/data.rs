@@ -2,7 +2,8 @@
 //!
 //! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, a validator of others for the
 //! OpenAPI document, and a browser for the report. They are Python packages, which
-//! `make test-data` puts into the folder `PALISADE_PYTHON`, and Chromium. And the Core Rule Sets,
+//! `make test-data` puts into the folder `PALISADE_PYTHON`, Prometheus' tool
+//! by the name `PALISADE_PROMTOOL`, and Chromium. And the Core Rule Sets,
 //! in `CRS4_DIR` and `CRS3_DIR`, over sockets. Plain `cargo test` leaves this out.
 
 #[path = "data/program.rs"]
@@ -175,9 +176,10 @@ fn prometheus_own_parser_reads_the_metrics() {
     }
     let script = "import sys, urllib.request\n\
         from prometheus_client.parser import text_string_to_metric_families as parse\n\
-        url, token = sys.argv[1:]\n\
+        url, token, kept = sys.argv[1:]\n\
         ask = urllib.request.Request(url, headers={'authorization': 'Bearer ' + token})\n\
         text = urllib.request.urlopen(ask).read().decode()\n\
+        open(kept, 'w').write(text)\n\
         families = {family.name: family for family in parse(text)}\n\
         total = sum(s.value for s in families['palisade_requests'].samples)\n\
         timed = families['http_server_request_duration_seconds'].samples\n\
@@ -191,9 +193,19 @@ fn prometheus_own_parser_reads_the_metrics() {
         \x20       seen.add(key)\n\
         print(len(families), total, timed)\n";
     let url = format!("http://{address}/metrics");
-    let output = python().args(["-c", script, &url, &token]).output().expect("it runs");
+    let kept = folder.path().join("metrics");
+    let output = python().args(["-c", script, &url, &token]).arg(&kept).output();
+    let output = output.expect("it runs");
     let said = text(&output.stdout);
     assert!(output.status.success(), "{said}{}", text(&output.stderr));
     let figures: Vec<f64> = said.split_whitespace().filter_map(|it| it.parse().ok()).collect();
     assert!(figures[0] >= 20.0 && figures[1..] == [3.0, 3.0], "{said}");
+    let promtool = std::env::var_os("PALISADE_PROMTOOL").expect("PALISADE_PROMTOOL names promtool");
+    let checked = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(std::fs::File::open(&kept).expect("kept"))
+        .output()
+        .expect("it runs");
+    let said = format!("{}{}", text(&checked.stdout), text(&checked.stderr));
+    assert!(checked.status.success() && said.is_empty(), "{said}");
 }

@@ -130,6 +130,17 @@ pub struct Server {
     pub memory_budget: Setting<u64>,
     /// Worker threads; none is one for each core.
     pub workers: Setting<Option<u16>>,
+    /// Where a line is written for each exchange; none is nowhere.
+    pub access_log: Setting<Option<AccessLogTo>>,
+}
+
+/// Where an access log goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AccessLogTo {
+    /// To standard output.
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
 }
 
 /// An address to listen on.
@@ -188,6 +199,8 @@ pub struct Store {
     pub events: Setting<Duration>,
     /// How long rollups are kept.
     pub rollups: Setting<Duration>,
+    /// What the data folder may take, in bytes.
+    pub max_disk: Setting<u64>,
 }
 
 /// `[rules]`: known attacks, and vulnerabilities that are old.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
 use traffic::Outcome;
 
-use super::{Console, aside, figures};
+use super::{Console, aside, figures, page};
 use crate::extract::{Asked, Named};
 use crate::refused::Refused;
 use crate::wire::{Endpoint, EndpointList, Parameter};
@@ -17,25 +17,35 @@ use crate::wire::{Endpoint, EndpointList, Parameter};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
+    /// Only those with this text in method, host or path.
     filter: Option<String>,
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without.
+    #[schemars(range(min = 1, max = 10_000))]
+    limit: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExportQuery {
+    /// Only the endpoints of this host.
     host: Option<String>,
 }
 
 pub(crate) async fn list(
     State(console): State<Console>,
     Asked(query): Asked<ListQuery>,
-) -> Json<EndpointList> {
+) -> Result<Json<EndpointList>, Refused> {
     let mut views = console.engine.endpoints();
     if let Some(filter) = &query.filter {
         views.retain(|view| view.label().contains(filter.as_str()));
     }
-    views.sort_by(|a, b| (&a.host, &a.template, &a.method).cmp(&(&b.host, &b.template, &b.method)));
-    Json(EndpointList::of(views.iter().map(|view| endpoint(view, &[], None)).collect()))
+    let place = |it: &EndpointView| (it.host.clone(), it.template.clone(), it.method.clone());
+    views.sort_by_cached_key(place);
+    let (views, next) = page::part(query.cursor.as_deref(), query.limit)?.of(views, place);
+    let endpoints = views.iter().map(|view| endpoint(view, &[], None)).collect();
+    Ok(Json(EndpointList { next, ..EndpointList::of(endpoints) }))
 }
 
 pub(crate) async fn one(

@@ -6,36 +6,29 @@ use ledger::{AuditFault, AuditHead};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Console, aside, limited};
+use super::page::{self, PageQuery, Part};
+use super::{Console, aside};
 use crate::extract::Asked;
 use crate::refused::Refused;
 use crate::wire::{AuditCheck, AuditLine, AuditList};
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AuditQuery {
-    /// Only lines before this one.
-    #[schemars(range(max = 9_007_199_254_740_991_u64))]
-    before: Option<u64>,
-    /// At most so many.
-    #[schemars(range(min = 1, max = 10_000))]
-    limit: Option<usize>,
-}
-
 pub(crate) async fn list(
     State(console): State<Console>,
-    Asked(query): Asked<AuditQuery>,
+    Asked(query): Asked<PageQuery>,
 ) -> Result<Json<AuditList>, Refused> {
-    let limit = limited(query.limit)?;
+    let part: Part<u64> = query.read()?;
     aside(move || {
         let unreadable = |error| Refused::failed("the audit log cannot be read", error);
-        let entries = console.ledger.audit(query.before, limit).map_err(unreadable)?;
+        let entries = console.ledger.audit(part.after, part.limit).map_err(unreadable)?;
+        // The first line is number 1: there is nothing before it.
+        let last = entries.last().filter(|last| entries.len() == part.limit && last.seq > 1);
+        let next = last.map(|last| page::cursor(&last.seq));
         let chain = match console.ledger.verify_audit().map_err(unreadable)? {
             Ok(head) => format!("whole, {} lines", head.seq),
             Err(fault) => fault.to_string(),
         };
         let lines = entries.iter().map(AuditLine::from).collect();
-        Ok(Json(AuditList { schema: "palisade.v1.audit".to_owned(), chain, lines }))
+        Ok(Json(AuditList { schema: "palisade.v1.audit".to_owned(), chain, lines, next }))
     })
     .await
 }

@@ -1,18 +1,37 @@
 //! `/decisions`: standing blocks and allows.
 
+use std::cmp::Reverse;
+
 use axum::Json;
 use axum::extract::State;
 use traffic::recording::Order;
 use traffic::{DecisionId, DecisionKind, Layer, Mode, Origin, Scope, Timestamp};
 
+use super::page::PageQuery;
 use super::{Console, aside, lasting, written};
 use crate::caller::Caller;
 use crate::extract::{Asked, Meant, Named, Ordered};
 use crate::refused::Refused;
 use crate::wire::{Decision, DecisionList, DecisionOrder, KindWord, Removed};
 
-pub(crate) async fn list(State(console): State<Console>) -> Json<DecisionList> {
-    Json(DecisionList::of(&console.engine.decisions(console.instance.now())))
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Asked(query): Asked<PageQuery>,
+) -> Result<Json<DecisionList>, Refused> {
+    let mut decisions = console.engine.decisions(console.instance.now());
+    decisions.sort_by_key(|decision| Reverse(decision.id));
+    let (decisions, next) = query.read()?.of(decisions, |decision| Reverse(decision.id));
+    Ok(Json(DecisionList { next, ..DecisionList::of(&decisions) }))
+}
+
+pub(crate) async fn one(
+    State(console): State<Console>,
+    Named(id): Named,
+) -> Result<Json<Decision>, Refused> {
+    let decision = id.parse().ok().and_then(|number| console.engine.decision(number));
+    decision
+        .map(|decision| Json(Decision::from(&decision)))
+        .ok_or_else(|| Refused::missing(format!("there is no decision {id}")))
 }
 
 pub(crate) async fn make(

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::Stream;
-use ledger::EventFilter;
+use ledger::{Cursor, EventFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use traffic::{Action, Event};
+use traffic::{Action, Event, EventId, Timestamp};
 
-use super::{Console, aside, lasting, limited};
+use super::page::{self, Part};
+use super::{Console, aside, lasting};
 use crate::caller::Caller;
 use crate::extract::{Asked, Named};
 use crate::refused::Refused;
@@ -56,7 +58,9 @@ pub(crate) struct EventQuery {
     /// Only so many seconds back.
     #[schemars(range(min = 1, max = 316_224_000))]
     since_s: Option<u64>,
-    /// At most so many.
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without. A part may be shorter though there is more.
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
@@ -98,14 +102,18 @@ pub(crate) async fn list(
     let mut filter = wanted.filter.clone();
     let since = lasting("since_s", query.since_s)?;
     filter.from = since.map(|since| console.instance.now().before(since));
-    filter.limit = limited(query.limit)?;
+    let part: Part<(Timestamp, EventId)> = page::part(query.cursor.as_deref(), query.limit)?;
+    filter.after = part.after.map(|(at, id)| Cursor { at, id });
+    filter.limit = part.limit;
     aside(move || {
         let page = console
             .ledger
             .events(&filter)
             .map_err(|error| Refused::failed("the events cannot be read", error))?;
         let shown = page.events.iter().filter(|event| wanted.shows(event));
-        Ok(Json(wire::EventList::of(shown.map(wire::Event::from))))
+        let list = wire::EventList::of(shown.map(wire::Event::from));
+        let next = page.next.map(|next| page::cursor(&(next.at, next.id)));
+        Ok(Json(wire::EventList { next, ..list }))
     })
     .await
 }
@@ -130,16 +138,20 @@ pub(crate) async fn one(
 pub(crate) async fn stream(
     State(console): State<Console>,
     caller: Caller,
+    headers: HeaderMap,
     Asked(query): Asked<FollowQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Refused> {
     let wanted = Wanted::read(&query.into())?;
-    let tail = console.ledger.tail();
+    // A browser that lost the connection says which event it saw last.
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let tail = seen.map_or_else(|| console.ledger.tail(), |id| console.ledger.tail_after(id));
     let following = (console, caller, wanted, tail, Vec::<wire::Event>::new().into_iter());
     let stream = futures_util::stream::unfold(following, |following| async move {
         let (console, caller, wanted, mut tail, mut pending) = following;
         loop {
             if let Some(event) = pending.next() {
-                let message = SseEvent::default().json_data(&event).unwrap_or_default();
+                let message = SseEvent::default().id(&event.id);
+                let message = message.json_data(&event).unwrap_or_default();
                 return Some((Ok(message), (console, caller, wanted, tail, pending)));
             }
             tokio::time::sleep(FOLLOW_EVERY).await;
@@ -147,13 +159,18 @@ pub(crate) async fn stream(
             if !caller.still_counts(&console) {
                 return None;
             }
-            let (fresh, _) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
+            let (fresh, missed) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
             let shown: Vec<wire::Event> = fresh
                 .iter()
                 .filter(|event| wanted.filter.matches(event) && wanted.shows(event))
                 .map(wire::Event::from)
                 .collect();
             pending = shown.into_iter();
+            if missed > 0 {
+                // Nothing that a program takes for an event.
+                let said = SseEvent::default().comment(format!("{missed} events were missed"));
+                return Some((Ok(said), (console, caller, wanted, tail, pending)));
+            }
         }
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))

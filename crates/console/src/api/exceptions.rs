@@ -1,5 +1,6 @@
 //! `/exceptions`: what was no attack, as narrow as the order allows.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use axum::Json;
@@ -7,6 +8,7 @@ use axum::extract::State;
 use traffic::recording::Order;
 use traffic::{Detector, Event, ExceptionId, Timestamp};
 
+use super::page::PageQuery;
 use super::{Console, aside, events, lasting, written};
 use crate::caller::Caller;
 use crate::extract::{Asked, Meant, Named, Ordered};
@@ -16,8 +18,14 @@ use crate::wire::{Exception, ExceptionList, ExceptionOrder, Removed, WidthWord};
 /// How long an exception holds when nobody says.
 const HOLDS_FOR: Duration = Duration::from_secs(90 * 86_400);
 
-pub(crate) async fn list(State(console): State<Console>) -> Json<ExceptionList> {
-    Json(ExceptionList::of(&console.engine.exceptions()))
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Asked(query): Asked<PageQuery>,
+) -> Result<Json<ExceptionList>, Refused> {
+    let mut exceptions = console.engine.exceptions();
+    exceptions.sort_by_key(|exception| Reverse(exception.id));
+    let (exceptions, next) = query.read()?.of(exceptions, |exception| Reverse(exception.id));
+    Ok(Json(ExceptionList { next, ..ExceptionList::of(&exceptions) }))
 }
 
 pub(crate) async fn one(

@@ -5,8 +5,10 @@ use axum::extract::State;
 use ledger::{Change, IncidentFilter, IncidentId, IncidentNote, IncidentState};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use traffic::Timestamp;
 
-use super::{Console, aside, limited, written_all};
+use super::page::{self, Part};
+use super::{Console, aside, written_all};
 use crate::caller::Caller;
 use crate::extract::{Asked, Meant, Named, Ordered};
 use crate::refused::Refused;
@@ -15,9 +17,12 @@ use crate::wire::{Finding, Incident, IncidentDetail, IncidentList};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IncidentQuery {
+    /// Closed ones, too.
     #[serde(default)]
     all: bool,
-    /// At most so many.
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without.
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
@@ -45,19 +50,22 @@ pub(crate) async fn list(
     State(console): State<Console>,
     Asked(query): Asked<IncidentQuery>,
 ) -> Result<Json<IncidentList>, Refused> {
-    let limit = limited(query.limit)?;
+    let part: Part<(Timestamp, IncidentId)> = page::part(query.cursor.as_deref(), query.limit)?;
     aside(move || {
         let filter = IncidentFilter {
             state: (!query.all).then_some(IncidentState::Open),
-            limit,
+            after: part.after,
+            limit: part.limit,
             ..IncidentFilter::default()
         };
         let incidents = console
             .ledger
             .incidents(filter)
             .map_err(|error| Refused::failed("the incidents cannot be read", error))?;
+        let last = incidents.last().filter(|_| incidents.len() == part.limit);
         Ok(Json(IncidentList {
             schema: "palisade.v1.incidents".to_owned(),
+            next: last.map(|last| page::cursor(&(last.last, last.id))),
             incidents: incidents.iter().map(Incident::from).collect(),
         }))
     })

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use shield::LATENCY_BOUNDS_US;
 use traffic::Layer;
 
-use super::{Console, aside};
+use super::{ACCESS_LINES_LOST, Console, aside};
 use crate::exposition::{Exposition, MEDIA};
 use crate::refused::Refused;
 use crate::totals::Sum;
@@ -40,6 +40,12 @@ fn instance(console: &Console, text: &mut Exposition) {
     text.value(&[], standing.started.as_micros() / 1_000_000);
     text.gauge("palisade_memory_budget_bytes", "What the program may take.");
     text.value(&[], console.engine.policy().server.memory_budget.value);
+    if let Some(bytes) = resident_bytes() {
+        text.gauge("process_resident_memory_bytes", "What the program has taken.");
+        text.value(&[], bytes);
+    }
+    text.gauge("palisade_config_version", "The policy in force, counted since the start.");
+    text.value(&[], console.engine.policy_version());
     text.gauge("palisade_alarms", "What needs attention; `palisade status` tells what.");
     text.value(&[], count(standing.alarms.len()));
     text.gauge("palisade_config_refused", "Whether the newest policy was refused.");
@@ -68,6 +74,8 @@ fn traffic(sum: &Sum, text: &mut Exposition) {
         text.value(&[("operation", endpoint)], *count);
     }
     text.value(&[("operation", "__other__")], sum.other_endpoints);
+    text.counter("palisade_metrics_labels_dropped_total", "Exchanges without a line of their own.");
+    text.value(&[("metric", "palisade_operation_requests_total")], sum.other_endpoints);
 }
 
 fn findings(console: &Console, text: &mut Exposition) {
@@ -145,12 +153,22 @@ fn store(console: &Console, text: &mut Exposition) {
     ] {
         text.value(&[("sink", "ledger"), ("reason", reason)], count);
     }
+    let counters = console.instance.standing().counters;
+    let lost = counters.iter().find(|(name, _)| *name == ACCESS_LINES_LOST);
+    text.value(&[("sink", "access-log"), ("reason", "queue")], lost.map_or(0, |(_, lost)| *lost));
     text.gauge("palisade_queue_depth", "What waits to be written.");
     text.value(&[("sink", "ledger")], health.waiting);
     text.gauge("palisade_store_bytes", "Bytes of events on disk.");
     text.value(&[], health.events_bytes);
     text.gauge("palisade_store_failing", "Whether the disk refuses what is to be written.");
     text.value(&[], u64::from(health.storage_fault.is_some()));
+}
+
+/// What the operating system says, in pages of 4 KiB.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(4_096)
 }
 
 fn count(number: usize) -> u64 {

@@ -1,5 +1,6 @@
 //! `/tokens`: who may come in over the network.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use axum::Json;
@@ -7,6 +8,7 @@ use axum::extract::State;
 use ledger::{AuditLine, Change, Ledger, Write, WriteError};
 use traffic::Timestamp;
 
+use super::page::PageQuery;
 use super::{Console, aside, lasting};
 use crate::caller::Caller;
 use crate::extract::{Asked, Meant, Named, Ordered};
@@ -18,13 +20,25 @@ use crate::wire::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};
 /// How long a token counts when nobody says.
 const COUNTS_FOR: Duration = Duration::from_secs(90 * 86_400);
 
-pub(crate) async fn list(State(console): State<Console>) -> Json<TokenList> {
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Asked(query): Asked<PageQuery>,
+) -> Result<Json<TokenList>, Refused> {
     let now = console.instance.now();
-    let tokens = console.keyring.all();
-    Json(TokenList {
-        schema: "palisade.v1.tokens".to_owned(),
-        tokens: tokens.iter().map(|token| Token::of(token, now)).collect(),
-    })
+    let place = |token: &ledger::Token| Reverse((token.created, token.id.clone()));
+    let (tokens, next) = query.read()?.of(console.keyring.all(), place);
+    let tokens = tokens.iter().map(|token| Token::of(token, now)).collect();
+    Ok(Json(TokenList { schema: "palisade.v1.tokens".to_owned(), tokens, next }))
+}
+
+pub(crate) async fn one(
+    State(console): State<Console>,
+    Named(id): Named,
+) -> Result<Json<Token>, Refused> {
+    let token = console.keyring.one(&id);
+    token
+        .map(|token| Json(Token::of(&token, console.instance.now())))
+        .ok_or_else(|| Refused::missing(format!("there is no token {id:?}")))
 }
 
 pub(crate) async fn make(

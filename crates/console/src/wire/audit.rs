@@ -12,6 +12,9 @@ pub struct AuditList {
     pub chain: String,
     /// The lines.
     pub lines: Vec<AuditLine>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// Whether the log is what was written.

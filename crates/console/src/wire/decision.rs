@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::span::seconds;
+
 /// All standing decisions.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct DecisionList {
@@ -10,6 +12,9 @@ pub struct DecisionList {
     pub schema: String,
     /// The decisions, newest first.
     pub decisions: Vec<Decision>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A standing block or allow.
@@ -43,7 +48,7 @@ pub struct DecisionOrder {
     /// Whom, as a selector.
     pub selector: String,
     /// For how many seconds; without, until it is removed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     #[schemars(range(min = 1, max = 316_224_000_u64))]
     pub for_s: Option<u64>,
     /// Why.
@@ -71,6 +76,9 @@ pub struct ExceptionList {
     pub schema: String,
     /// The exceptions, newest first.
     pub exceptions: Vec<Exception>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A narrow, expiring "not an attack here".
@@ -108,7 +116,7 @@ pub struct ExceptionOrder {
     #[serde(default)]
     pub scope: Option<WidthWord>,
     /// For how many seconds; 90 days without.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     #[schemars(range(min = 1, max = 316_224_000_u64))]
     pub for_s: Option<u64>,
     /// Why.
@@ -156,6 +164,7 @@ impl DecisionList {
         Self {
             schema: "palisade.v1.decisions".to_owned(),
             decisions: decisions.into_iter().map(Decision::from).collect(),
+            next: None,
         }
     }
 }
@@ -168,6 +177,7 @@ impl ExceptionList {
         Self {
             schema: "palisade.v1.exceptions".to_owned(),
             exceptions: exceptions.into_iter().map(Exception::from).collect(),
+            next: None,
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct EndpointList {
     pub schema: String,
     /// The endpoints.
     pub endpoints: Vec<Endpoint>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One endpoint, as traffic showed it.
@@ -89,6 +92,6 @@ pub struct Parameter {
 impl EndpointList {
     /// The list of these endpoints.
     pub fn of(endpoints: Vec<Endpoint>) -> Self {
-        Self { schema: "palisade.v1.apis".to_owned(), endpoints }
+        Self { schema: "palisade.v1.apis".to_owned(), endpoints, next: None }
     }
 }

@@ -10,6 +10,9 @@ pub struct EventList {
     pub schema: String,
     /// The events.
     pub events: Vec<Event>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One event in full.
@@ -92,7 +95,8 @@ pub struct EventRule {
 impl EventList {
     /// The list of these events.
     pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
-        Self { schema: "palisade.v1.events".to_owned(), events: events.into_iter().collect() }
+        let events = events.into_iter().collect();
+        Self { schema: "palisade.v1.events".to_owned(), events, next: None }
     }
 }
 

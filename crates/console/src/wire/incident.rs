@@ -10,6 +10,9 @@ pub struct IncidentList {
     pub schema: String,
     /// The incidents.
     pub incidents: Vec<Incident>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One incident with its findings.

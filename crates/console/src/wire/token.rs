@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::span::seconds;
+
 /// All tokens.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct TokenList {
@@ -10,6 +12,9 @@ pub struct TokenList {
     pub schema: String,
     /// The tokens, newest first.
     pub tokens: Vec<Token>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A token, without what would let somebody in.
@@ -43,7 +48,7 @@ pub struct TokenOrder {
     /// What it may do.
     pub scope: ScopeWord,
     /// For how many seconds it counts; 90 days without.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     #[schemars(range(min = 1, max = 316_224_000_u64))]
     pub for_s: Option<u64>,
     /// Who orders it.

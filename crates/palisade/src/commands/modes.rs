@@ -17,7 +17,7 @@ pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<
         route: modes.route.clone(),
         author: author(),
     };
-    let changed: Changed = desk.client.send(Method::PATCH, "/modes", &change)?;
+    let changed: Changed = desk.client.send(Method::PATCH, "/layers", &change)?;
     desk.output.document(&changed, |page| {
         page.line(&changed.what);
         for warning in &changed.warnings {

@@ -104,7 +104,7 @@ fn kept_for_ever() -> Options {
     Options {
         events_kept: YEARS,
         rollups_kept: YEARS,
-        events_bytes_max: u64::MAX,
+        disk_bytes_max: u64::MAX,
         ..Options::default()
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn stand(desk: &mut Desk, kind: KindWord, stand: &Stand) -> Result<()
 pub(crate) fn decisions(desk: &mut Desk, command: &Decisions) -> Result<(), Failure> {
     match command {
         Decisions::List => {
-            let list: DecisionList = desk.client.get("/decisions")?;
+            let list: DecisionList = desk.client.get_all("/decisions")?;
             desk.output.list(&list, &list.decisions, |page| all_decisions(page, &list.decisions))
         }
         Decisions::Rm { id } => remove(desk, "decisions", id),
@@ -80,7 +80,7 @@ pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure>
 pub(crate) fn exceptions(desk: &mut Desk, command: &Exceptions) -> Result<(), Failure> {
     match command {
         Exceptions::List => {
-            let list: ExceptionList = desk.client.get("/exceptions")?;
+            let list: ExceptionList = desk.client.get_all("/exceptions")?;
             desk.output.list(&list, &list.exceptions, |page| all_exceptions(page, &list.exceptions))
         }
         Exceptions::Show { id } => {

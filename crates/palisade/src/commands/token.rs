@@ -71,7 +71,7 @@ fn alone(global: &Global, order: &TokenOrder) -> Result<TokenMade, Failure> {
 }
 
 fn list(desk: &mut Desk) -> Result<(), Failure> {
-    let list: TokenList = desk.client.get("/tokens")?;
+    let list: TokenList = desk.client.get_all("/tokens")?;
     desk.output.list(&list, &list.tokens, |page| {
         let row = |token: &Token| {
             let (state, paint) = match (&token.revoked, token.valid) {

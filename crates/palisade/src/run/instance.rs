@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,6 +34,7 @@ pub(crate) struct RunningInstance {
     upstreams: Sites,
     certificates: Certificates,
     terms: Terms,
+    access_lost: Option<Arc<AtomicU64>>,
     started: Timestamp,
     /// The policy that sockets, threads and tables were set up by.
     started_with: Arc<Policy>,
@@ -83,6 +85,8 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     /// What callers are held to.
     pub(crate) terms: Terms,
+    /// Lines of the access log that were lost, when there is one.
+    pub(crate) access_lost: Option<Arc<AtomicU64>>,
 }
 
 /// The time.
@@ -105,6 +109,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
         } = parts;
         let stamp = configuration.stamp();
         let offered = Offered {
@@ -125,6 +130,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
             started: now(),
             listeners,
             offered,
@@ -320,6 +326,9 @@ impl Instance for RunningInstance {
         ];
         if let Some(recording) = &self.recording {
             counters.push(("recording, lines lost", recording.lost()));
+        }
+        if let Some(lost) = &self.access_lost {
+            counters.push((console::ACCESS_LINES_LOST, lost.load(Relaxed)));
         }
         let offered = self.offered();
         InstanceStanding {

@@ -1,11 +1,15 @@
 //! The admin API over the network: who is let in, how far, and what is written down of it.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::support::{Answer, Palisade, Upstream, call_with, command, program, shop, text, until};
+use crate::support::{
+    Answer, Palisade, Upstream, call_raw, call_with, command, program, shop, text, until,
+};
 
 /// A program whose admin API listens on loopback, in a folder.
 struct Administered {
@@ -64,7 +68,7 @@ fn every_operation_refuses_no_token_a_wrong_one_a_narrow_one_and_one_that_ended(
     let id = revoked.get(9..17).expect("an id").to_owned();
     assert_eq!(admin.call("GET", "/api/v1/status", Some(&revoked)).status, 200);
     assert!(admin.palisade.command(&["token", "revoke", &id]).status.success());
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    std::thread::sleep(Duration::from_millis(1_100));
     // Whoever was let in once is not kept out by the failures below.
     for token in [&read, &tune, &enforce, &whole] {
         assert_eq!(admin.call("GET", "/api/v1/status", Some(token)).status, 200);
@@ -168,12 +172,34 @@ fn a_dry_run_changes_nothing() {
     };
     let block = r#"{"kind":"block","selector":"ip:192.0.2.9","for_s":60}"#;
     let decision = order("POST", "/api/v1/decisions", block);
+    // An attack, so that there are an incident and an event to silence.
+    let attack = "/api/v1/orders/7?q=1%27%20UNION%20SELECT%20password%20FROM%20users--";
+    let attacked = call_with(admin.palisade.address, "GET", attack, &[], "");
+    let event = attacked.header("x-request-id").expect("an id").to_owned();
+    let incident = until("an incident", || {
+        let list = admin.palisade.json(&["incidents", "list"]);
+        list["incidents"][0]["id"].as_str().map(str::to_owned)
+    });
+    let silence = format!(r#"{{"event":"{event}"}}"#);
+    let exception = order("POST", "/api/v1/exceptions", &silence);
+    let exception = format!("/api/v1/exceptions/{}", exception["id"].as_str().expect("an id"));
+    let incident = format!("/api/v1/incidents/{incident}");
     let lines = || admin.palisade.json(&["audit"])["lines"].as_array().expect("lines").len();
     let before = lines();
+    let planned = order("POST", "/api/v1/exceptions?dry_run=true", &silence);
+    assert_eq!(planned["id"], "", "it has no number");
+    order("DELETE", &format!("{exception}?dry_run=true"), "");
+    assert_eq!(admin.call("GET", &exception, token.strip_prefix("Bearer ")).status, 200);
+    let closed = order("PATCH", &format!("{incident}?dry_run=true"), r#"{"state":"closed"}"#);
+    assert_eq!(closed["state"], "closed", "what it would be");
+    let still = order("GET", &incident, "");
+    assert_eq!(still["incident"]["state"], "open");
+    let own = token.strip_prefix("Bearer palisade_").and_then(|it| it.get(..8)).expect("an id");
+    order("DELETE", &format!("/api/v1/tokens/{own}?dry_run=true"), "");
     let path = format!("/api/v1/decisions/{}", decision["id"].as_str().expect("an id"));
     order("POST", "/api/v1/decisions?dry_run=true", block);
     order("DELETE", &format!("{path}?dry_run=true"), "");
-    order("PATCH", "/api/v1/modes?dry_run=true", r#"{"mode":"enforce"}"#);
+    order("PATCH", "/api/v1/layers?dry_run=true", r#"{"mode":"enforce"}"#);
     order("POST", "/api/v1/reload?dry_run=true", "");
     let planned = order("POST", "/api/v1/tokens?dry_run=true", r#"{"name":"x","scope":"read"}"#);
     assert!(planned["secret"].is_null(), "{planned}");
@@ -181,6 +207,107 @@ fn a_dry_run_changes_nothing() {
     assert_eq!(admin.palisade.json(&["decisions", "list"])["decisions"][0]["id"], decision["id"]);
     assert_eq!(admin.palisade.json(&["token", "list"])["tokens"][1], serde_json::Value::Null);
     assert_eq!(admin.palisade.json(&["status"])["sites"][0]["layers"][0]["mode"], "monitor");
+}
+
+#[test]
+fn lists_come_in_parts_that_make_up_the_whole() {
+    let admin = Administered::start("");
+    let token = admin.token("admin", "1h");
+    for number in 1..=7 {
+        assert!(
+            admin.palisade.command(&["block", &format!("ip:192.0.2.{number}")]).status.success()
+        );
+    }
+    let get = |path: &str| admin.call("GET", &format!("/api/v1{path}"), Some(&token));
+    for (path, entries) in [("/decisions", "decisions"), ("/audit", "lines"), ("/tokens", "tokens")]
+    {
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        let whole = json(&get(path).body)[entries].clone();
+        let (mut walked, mut query) = (Vec::new(), "limit=2".to_owned());
+        loop {
+            let part = json(&get(&format!("{path}?{query}")).body);
+            let shown = part[entries].as_array().expect("entries");
+            assert!(shown.len() <= 2, "{part}");
+            walked.extend(shown.iter().cloned());
+            let Some(next) = part["next"].as_str() else { break };
+            query = format!("limit=2&cursor={next}");
+        }
+        assert_eq!(serde_json::Value::Array(walked), whole, "{path}");
+        assert_eq!(get(&format!("{path}?cursor=nowhere")).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn what_is_known_is_not_sent_again_and_what_was_not_seen_is_not_changed() {
+    let admin = Administered::start("");
+    let authorization = format!("Bearer {}", admin.token("admin", "1h"));
+    let call = |method: &str, path: &str, condition: (&str, &str), body: &str| {
+        let headers = [("host", "localhost"), ("authorization", authorization.as_str()), condition];
+        call_with(admin.api, method, path, &headers, body)
+    };
+    let nothing = ("accept", "*/*");
+    let made = r#"{"kind":"block","selector":"ip:192.0.2.9"}"#;
+    let made = call("POST", "/api/v1/decisions", nothing, made);
+    let made: serde_json::Value = serde_json::from_str(&made.body).expect("JSON");
+    let path = format!("/api/v1/decisions/{}", made["id"].as_str().expect("an id"));
+    let read = call("GET", &path, nothing, "");
+    let tag = read.header("etag").expect("a tag").to_owned();
+    let again = call("GET", &path, ("if-none-match", &tag), "");
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    assert_eq!(again.header("etag"), Some(tag.as_str()));
+    assert_eq!(call("GET", &path, ("if-none-match", "\"other\""), "").status, 200);
+    // Not the one that was read, none at all, and one that is weak.
+    let weak = format!("W/{tag}");
+    for wrong in ["\"other\"", "\"\"", weak.as_str()] {
+        assert_eq!(call("DELETE", &path, ("if-match", wrong), "").status, 412, "{wrong}");
+    }
+    let tried = call("DELETE", &format!("{path}?dry_run=true"), ("if-match", &tag), "");
+    assert_eq!(tried.status, 200, "a dry run keeps conditions, too: {}", tried.body);
+    assert_eq!(call("DELETE", &path, ("if-match", &tag), "").status, 200);
+    assert_eq!(call("DELETE", &path, ("if-match", &tag), "").status, 412, "it is gone");
+    assert_eq!(call("DELETE", &path, nothing, "").status, 404);
+    // Of two who saw the same modes, one changes them.
+    let seen = call("GET", "/api/v1/layers", nothing, "");
+    let tag = seen.header("etag").expect("a tag").to_owned();
+    let order = r#"{"mode":"enforce","layers":["recon"]}"#;
+    let both: Vec<u16> = std::thread::scope(|scope| {
+        let one = || call("PATCH", "/api/v1/layers", ("if-match", &tag), order).status;
+        let threads = [scope.spawn(one), scope.spawn(one)];
+        threads.map(|thread| thread.join().expect("answered")).to_vec()
+    });
+    assert_eq!(both.iter().sum::<u16>(), 200 + 412, "{both:?}");
+}
+
+/// The ids of events that a stream brings, until there are so many.
+fn followed(admin: &Administered, token: &str, last: Option<&str>, count: usize) -> Vec<String> {
+    let mut stream = TcpStream::connect(admin.api).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    let seen = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
+    let head = format!(
+        "GET /api/v1/events/stream?samples=true HTTP/1.1\r\nhost: localhost\r\n\
+         authorization: Bearer {token}\r\n{seen}\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("a line"));
+    assert!(lines.next().expect("a status").contains("200"));
+    if last.is_none() {
+        // Follows from here on: only now is there something to follow.
+        for _ in 0..count {
+            let framing = b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n";
+            call_raw(admin.palisade.address, framing);
+        }
+    }
+    let ids = lines.filter_map(|line| line.strip_prefix("id: ").map(str::to_owned));
+    ids.take(count).collect()
+}
+
+#[test]
+fn whoever_follows_events_goes_on_where_the_connection_broke() {
+    let admin = Administered::start("");
+    let token = admin.token("read", "1h");
+    let seen = followed(&admin, &token, None, 4);
+    assert_eq!(seen.len(), 4);
+    assert_eq!(followed(&admin, &token, Some(&seen[1]), 2), seen[2..]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod access;
 mod admin;
 mod answers;
+mod caretaking;
 mod disk;
 mod first_minutes;
 mod kills;

@@ -24,8 +24,8 @@ use crate::policy::reader::{Given, Reader};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::Wrong;
 use crate::policy::{
-    AcceptFrom, Admin, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity, TlsVersion,
-    UnderscoreHeaders,
+    AcceptFrom, AccessLogTo, Admin, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity,
+    TlsVersion, UnderscoreHeaders,
 };
 
 const KIB: u64 = 1 << 10;
@@ -136,7 +136,17 @@ impl Check<'_, '_, '_> {
             drain_timeout: setting(said.drain_timeout, SECOND * 30),
             memory_budget: setting(said.memory_budget, memory),
             workers,
+            access_log: self.access_log(said.access_log),
         }
+    }
+
+    fn access_log(&self, said: Option<Given<PathBuf>>) -> Setting<Option<AccessLogTo>> {
+        let Some(given) = said else { return Setting::default(None) };
+        if given.value.as_os_str() == "stdout" {
+            return Setting { value: Some(AccessLogTo::Stdout), from: given.from };
+        }
+        let Setting { value, from } = self.path(given);
+        Setting { value: Some(AccessLogTo::File(value)), from }
     }
 
     fn listen(
@@ -224,6 +234,7 @@ impl Check<'_, '_, '_> {
             path,
             events: setting(said.events, DAY * 14),
             rollups: setting(said.rollups, DAY * 400),
+            max_disk: setting(said.max_disk, 10 << 30),
         }
     }
 

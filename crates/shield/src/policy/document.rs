@@ -62,6 +62,7 @@ pub(super) struct SaidServer {
     pub(super) drain_timeout: Option<Given<Duration>>,
     pub(super) memory_budget: Option<Given<u64>>,
     pub(super) workers: Option<Given<u32>>,
+    pub(super) access_log: Option<Given<PathBuf>>,
 }
 
 #[derive(Debug)]
@@ -98,6 +99,7 @@ pub(super) struct SaidStore {
     pub(super) path: Option<Given<PathBuf>>,
     pub(super) events: Option<Given<Duration>>,
     pub(super) rollups: Option<Given<Duration>>,
+    pub(super) max_disk: Option<Given<u64>>,
 }
 
 impl PolicyDocument {
@@ -197,6 +199,8 @@ impl SaidStore {
             said.rollups = kept.take("rollups").and_then(|e| e.duration(reader, bounds));
             reader.finish(kept);
         }
+        said.max_disk =
+            keys.take("max_disk").and_then(|entry| entry.bytes(reader, 64 * MIB..=1 << 44));
         reader.finish(keys);
         said
     }

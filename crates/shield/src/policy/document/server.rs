@@ -36,6 +36,9 @@ impl SaidServer {
                 .take("memory_budget")
                 .and_then(|entry| entry.bytes(reader, 16 * MIB..=1 << 40)),
             workers: keys.take("workers").and_then(|entry| entry.integer(reader, 1..=1_024)),
+            access_log: keys.take("access_log").and_then(|entry| {
+                entry.text(reader, "\"stdout\" or \"/var/log/palisade/access.log\"", file_path)
+            }),
             ..Self::default()
         };
         let id = keys.take("request_id").and_then(|entry| entry.table(reader, &shape::REQUEST_ID));

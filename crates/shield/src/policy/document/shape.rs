@@ -40,6 +40,7 @@ pub(super) static SERVER: Shape = shape(
         "drain_timeout",
         "memory_budget",
         "workers",
+        "access_log",
     ],
 );
 pub(super) static LISTENER: Shape =
@@ -66,7 +67,7 @@ pub(super) static LIMITS: Shape = shape(
     ],
 );
 pub(super) static H2: Shape = shape("`h2` of [limits]", "limits.h2.", &["streams", "header_list"]);
-pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
+pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention", "max_disk"]);
 pub(super) static RETENTION: Shape =
     shape("`retention` of [store]", "store.retention.", &["events", "rollups"]);
 pub(super) static RULES: Shape = shape(

@@ -11,7 +11,7 @@ use crate::policy::document::{
 };
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
-use crate::policy::{Listener, Policy, Site};
+use crate::policy::{AccessLogTo, Listener, Policy, Site};
 
 /// A value in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +49,7 @@ impl Policy {
             view("store.path", &store.path, |path| path.display().to_string()),
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
+            view("store.max_disk", &store.max_disk, |it| show_bytes(*it)),
         ]);
         views.extend(self.rule_settings());
         for (name, tls) in &self.tls {
@@ -107,6 +108,11 @@ impl Policy {
             view("server.workers", &server.workers, |workers| match workers {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
+            }),
+            view("server.access_log", &server.access_log, |to| match to {
+                Some(AccessLogTo::File(path)) => path.display().to_string(),
+                Some(AccessLogTo::Stdout) => "stdout".to_owned(),
+                None => "none".to_owned(),
             }),
         ]
     }
