@@ -4,6 +4,7 @@
 //! down together with its audit line, and answered once that is committed; when it cannot be
 //! written down it is taken back.
 
+pub(crate) mod alerts;
 pub(crate) mod apis;
 pub(crate) mod audit;
 pub(crate) mod decisions;
@@ -20,6 +21,7 @@ pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod tokens;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ use crate::operations;
 use crate::refused::Refused;
 use crate::scope::Scope;
 use crate::totals::Totals;
-use crate::wire::{Changed, ModeChange, Reloaded};
+use crate::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
 
 /// Larger orders than this are nobody's.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -66,6 +68,9 @@ pub trait Instance: Send + Sync {
 
     /// Reads the configuration again, or only tells what that would do.
     fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused>;
+
+    /// Tells each sink that this is a test, and waits for what they say; or only names them.
+    fn test_sinks(&self, dry_run: bool) -> Vec<SinkTest>;
 }
 
 /// The counter of access log lines that were lost.
@@ -90,6 +95,10 @@ pub struct InstanceStanding {
     pub counters: Vec<(&'static str, u64)>,
     /// What needs attention.
     pub alarms: Vec<String>,
+    /// How the upstreams of each site stand.
+    pub upstreams: BTreeMap<String, Vec<Upstream>>,
+    /// Who is told of attacks, and how that goes.
+    pub sinks: Vec<Sink>,
 }
 
 /// What the routes work with.

@@ -11,8 +11,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::api::{
-    Console, apis, audit, decisions, described, events, exceptions, explain, incidents, modes,
-    page, report, status, tokens,
+    Console, alerts, apis, audit, decisions, described, events, exceptions, explain, incidents,
+    modes, page, report, status, tokens,
 };
 use crate::conditional::{self, Target};
 use crate::extract::Meant;
@@ -172,6 +172,8 @@ fn changing() -> Vec<Operation> {
             .takes::<wire::ModeChange>()
             .gives::<wire::Changed>()
             .may(&[404, 409, 422]),
+        post("testAlerts", "/alerts/test", Enforce, "Does what is told arrive", alerts::test)
+            .gives::<wire::SinkTests>(),
         post("reload", "/reload", Enforce, "Read the configuration again", modes::reload)
             .gives::<wire::Reloaded>()
             .may(&[422]),

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod incident;
 pub mod problem;
+pub mod sink;
 mod span;
 pub mod status;
 pub mod token;
@@ -26,7 +27,8 @@ pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
-pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use sink::{Sink, SinkTest, SinkTests};
+pub use status::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 pub use token::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};
 pub use traffic::Traffic;
 

@@ -3,7 +3,7 @@
 //! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
 //! a refused head, or the tunnel that a switch of protocols opens.
 
-use std::{io, net::SocketAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
+use std::{io, net::IpAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
@@ -41,7 +41,7 @@ const HTTP2_PING: Duration = Duration::from_secs(20);
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     stream: TcpStream,
-    address: SocketAddr,
+    address: IpAddr,
     tls: Option<TlsAcceptor>,
     welcome: bool,
 ) {
@@ -52,7 +52,7 @@ pub(crate) async fn serve(
     let deadlines = terms.deadlines;
     let wire = Rc::new(Wire::new(terms, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
-    let mut peer = Peer::plain(address.ip());
+    let mut peer = Peer::plain(address);
     let outcome = match tls {
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
@@ -93,7 +93,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let http2 = caller.speaks_http2().await?;
     if negotiated_http2 == Some(true) && !http2 {
         if caller.has_begun() {
-            worker.refused_within_http2(NO_PREFACE, 1, &peer);
+            worker.refused_unread(NO_PREFACE, 1, &peer);
         }
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -159,7 +159,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         }
         let polled = Future::poll(Pin::new(&mut conn), cx);
         if let Some((fault, count)) = wire.take_http2_fault() {
-            arrival.worker.refused_within_http2(fault, count, &arrival.peer);
+            arrival.worker.refused_unread(fault, count, &arrival.peer);
         }
         if wire.expired().is_none() || wire.phase() != Phase::Idle {
             farewell = None;

@@ -37,7 +37,8 @@ pub fn decode<'a>(
         return Some(Decoded { bytes: Cow::Borrowed(body), complete: true });
     }
     match name.to_ascii_lowercase().as_slice() {
-        b"gzip" | b"x-gzip" => read(flate2::read::GzDecoder::new(body), bytes_max),
+        // All members of it: who reads only the first is shown another body than the upstream.
+        b"gzip" | b"x-gzip" => read(flate2::read::MultiGzDecoder::new(body), bytes_max),
         // Both the zlib form that the name stands for and the bare form that many send.
         b"deflate" => read(flate2::read::ZlibDecoder::new(body), bytes_max)
             .or_else(|| read(flate2::read::DeflateDecoder::new(body), bytes_max)),
@@ -110,6 +111,15 @@ mod tests {
         let (bytes, complete) =
             decoded("gzip", &body[..body.len() / 2], Codings::All).expect("a start");
         assert!(!bytes.is_empty() && !complete);
+    }
+
+    #[test]
+    fn a_second_member_is_no_hiding_place() {
+        let body = [gzip(b"{\"a\":1,"), gzip(b"\"b\":2}")].concat();
+        let whole = br#"{"a":1,"b":2}"#.to_vec();
+        assert_eq!(decoded("gzip", &body, Codings::Bounded), Some((whole, true)));
+        let trailed = [gzip(b"{}"), b"rest".to_vec()].concat();
+        assert_eq!(decoded("gzip", &trailed, Codings::Bounded), Some((b"{}".to_vec(), false)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::{
     inbound::{Inbound, InboundBody},
     relay::{Answer, HeldAnswer},
     upload::CallerFault,
-    upstream::{AnswerBody, Answered, Pool, UpstreamFault},
+    upstream::{AnswerBody, Answered, Group, Lease, UpstreamFault},
     worker::HeldBytes,
 };
 
@@ -157,10 +157,10 @@ impl Ongoing {
         let fault = CallerFault::default();
         let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
         self.decide().await?;
-        let pool = self.pool()?;
+        let group = self.group()?;
         let mut outbound = onward::outbound(self, inbound, upload);
-        match pool.send(&mut outbound).await {
-            Ok(answered) => self.answer(answered, outbound.upgrades, pool).await,
+        match group.send(&mut outbound, &fault).await {
+            Ok((answered, lease)) => self.answer(answered, outbound.upgrades, lease).await,
             Err(cause) => Err(self.failed(cause, &fault)),
         }
     }
@@ -245,13 +245,13 @@ impl Ongoing {
         }
     }
 
-    /// The connections to the upstream of this request's site.
-    fn pool(&mut self) -> Result<Rc<Pool>, Problem> {
-        let pool = self
+    /// The upstreams of this request's site.
+    fn group(&mut self) -> Result<Rc<Group>, Problem> {
+        let group = self
             .pass
             .as_ref()
-            .and_then(|pass| self.arrival.worker.pool(pass.policy().site_name(pass.route())));
-        pool.ok_or_else(|| self.refused(Refusal::UnknownHost))
+            .and_then(|pass| self.arrival.worker.group(pass.policy().site_name(pass.route())));
+        group.ok_or_else(|| self.refused(Refusal::UnknownHost))
     }
 
     /// The longest body that the policy lets this request have.
@@ -266,16 +266,17 @@ impl Ongoing {
         &mut self,
         answered: Answered,
         may_switch: bool,
-        pool: Rc<Pool>,
+        lease: Lease,
     ) -> Result<Response<Answer>, Problem> {
         let Answered { status, mut headers, mut body } = answered;
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         if switched && !may_switch {
+            lease.cut_off();
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
         let mut held = HeldAnswer::default();
         if self.pass.as_ref().is_some_and(|pass| pass.screens_answer()) {
-            held = Box::pin(screen::screen(self, status, &headers, &mut body)).await?;
+            held = Box::pin(screen::screen(self, status, &headers, &mut body, &lease)).await?;
         }
         let exact = held.size_hint(&body).exact();
         let worker = &self.arrival.worker;
@@ -292,10 +293,11 @@ impl Ongoing {
         }
         let answer = match body {
             AnswerBody::Http1(link) if switched => {
-                self.arrival.switch_to(*link, pool.deadlines().answer_idle);
+                self.arrival.switch_to(*link, lease.deadlines().answer_idle);
+                lease.switched();
                 Answer::empty()
             }
-            body => Answer::relayed(held, body, pool),
+            body => Answer::relayed(held, body, lease),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = status;

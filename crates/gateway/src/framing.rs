@@ -201,7 +201,8 @@ impl Span {
 /// An accepted head: its bytes as received and where the parts are.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Request line and header lines as received, with the blank line.
+    /// Request line and header lines as received, with the blank line that ends them. An empty
+    /// line before them is no part of it: whoever reads on would take it for the request line.
     pub raw: Bytes,
     /// Method within `raw`.
     pub method: Span,
@@ -302,7 +303,7 @@ impl HeadScanner {
             let Some((b'\r', line)) = line.split_last() else {
                 return Err(Refusal::BareLineBreak);
             };
-            let start = self.line_start;
+            let start = self.line_start - self.skipped;
             self.line_start = end + 1;
             self.searched = end + 1;
             if self.line.is_none() {
@@ -331,12 +332,13 @@ impl HeadScanner {
     fn finish(&mut self, buffer: &[u8], end: usize) -> HeadStep {
         let Some(line) = self.line.take() else { return HeadStep::More };
         let section = std::mem::take(&mut self.section);
-        let body = match section.conclude(&line, buffer) {
+        let raw = buffer.get(self.skipped..end).unwrap_or_default();
+        let body = match section.conclude(&line, raw) {
             Ok(body) => body,
             Err(refusal) => return HeadStep::Refused(refusal),
         };
         let head = Head {
-            raw: Bytes::copy_from_slice(buffer.get(..end).unwrap_or_default()),
+            raw: Bytes::copy_from_slice(raw),
             method: line.method,
             target: line.target,
             version: line.version,

@@ -29,6 +29,8 @@ mod inbound;
 mod io;
 mod listen;
 mod output;
+pub mod proxy_protocol;
+mod pulse;
 mod relay;
 mod settings;
 mod setup;
@@ -44,9 +46,12 @@ mod worker;
 pub use access::{Access, AccessSink};
 pub use certificates::{Certificates, Renewed};
 pub use listen::{Gateway, bind};
+pub use pulse::Pulse;
 pub use settings::{EventSink, Http2Limits, Listener, Settings};
 pub use setup::{SetupError, admin_tls, file_faults, listeners, sites};
 pub use sites::{Site, Sites};
 pub use terms::{CallerTerms, Terms};
-pub use upstream::{Speech, Upstream, UpstreamDeadlines, UpstreamUrlError, client_tls};
+pub use upstream::{
+    Care, Speech, Upstream, UpstreamDeadlines, UpstreamStanding, UpstreamUrlError, client_tls,
+};
 pub use wire::CallerDeadlines;

@@ -14,6 +14,16 @@ pub struct Listener {
     pub socket: TcpListener,
     /// `None` for clear text.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Trusted peers say first whose connection it is.
+    pub proxy_protocol: bool,
+}
+
+impl Listener {
+    /// A socket on which clear text is spoken, or TLS, from the first byte on.
+    #[must_use]
+    pub const fn new(socket: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
+        Self { socket, tls, proxy_protocol: false }
+    }
 }
 
 /// Takes the events of exchanges that are worth one. It must not block.

@@ -21,10 +21,9 @@ use crate::{
     http2_faults::TOO_LARGE,
     ids::Ids,
     settings::Settings,
-    sites::Site,
     terms::Terms,
     ticker::{TICK, Ticker},
-    upstream::Pool,
+    upstream::Group,
 };
 
 /// Requests turned away within this time share one event.
@@ -48,7 +47,7 @@ pub(crate) struct Worker {
 #[derive(Default)]
 struct Pools {
     version: u64,
-    by_site: BTreeMap<String, (Site, Rc<Pool>)>,
+    by_site: BTreeMap<String, Rc<Group>>,
 }
 
 /// The event that stands for requests turned away, and since when.
@@ -74,34 +73,37 @@ impl Worker {
         })
     }
 
-    /// The connections to the upstream of a site.
-    pub(crate) fn pool(&self, site: &str) -> Option<Rc<Pool>> {
+    /// The upstreams of a site, and the connections to them.
+    pub(crate) fn group(&self, site: &str) -> Option<Rc<Group>> {
         let mut pools = self.pools.borrow_mut();
         let version = self.settings.sites.version();
         if pools.version != version {
             pools.version = version;
             let table = self.settings.sites.table();
-            pools.by_site.retain(|name, (site, _)| table.get(name) == Some(site));
+            let is_placed = |name: &String, group: &mut Rc<Group>| {
+                table.get(name).is_some_and(|placed| Arc::ptr_eq(placed, &group.placed))
+            };
+            pools.by_site.retain(is_placed);
         }
-        if let Some((_, pool)) = pools.by_site.get(site) {
-            return Some(Rc::clone(pool));
+        if let Some(group) = pools.by_site.get(site) {
+            return Some(Rc::clone(group));
         }
-        let found = self.settings.sites.table().get(site)?.clone();
-        let pool = Pool::new(found.upstream.clone(), found.deadlines, Rc::clone(&self.ticker));
-        let pool = Rc::new(pool);
-        pools.by_site.insert(site.to_owned(), (found, Rc::clone(&pool)));
-        Some(pool)
+        let placed = Arc::clone(self.settings.sites.table().get(site)?);
+        let group = Rc::new(Group::new(placed, &self.ticker, self.ids.draw()));
+        pools.by_site.insert(site.to_owned(), Rc::clone(&group));
+        Some(group)
     }
 
     /// Moves the clock and sweeps, for as long as the worker lives.
-    pub(crate) async fn keep_time(&self) {
+    pub(crate) async fn keep_time(&self, beat: impl Fn()) {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             interval.tick().await;
+            beat();
             self.ticker.tick();
-            for (_, pool) in self.pools.borrow().by_site.values() {
-                pool.sweep();
+            for group in self.pools.borrow().by_site.values() {
+                group.sweep();
             }
             self.settle_shedding(self.ticker.now_ms());
         }
@@ -169,8 +171,9 @@ impl Worker {
         rules
     }
 
-    /// Makes the event of what the HTTP/2 library refused by itself, `count` times in a row.
-    pub(crate) fn refused_within_http2(&self, fault: &'static str, count: u32, peer: &Peer) {
+    /// Makes the event of what was refused before there was a request to read, `count` times in a
+    /// row: by the HTTP/2 library, or for want of a PROXY header.
+    pub(crate) fn refused_unread(&self, fault: &'static str, count: u32, peer: &Peer) {
         let status = if fault == TOO_LARGE { 431 } else { 400 };
         let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
         let event = self.engine.turn_away(&head, peer, now());

@@ -3,17 +3,22 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod care;
 pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod rules;
+mod span;
 pub(crate) mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use span::Span;
+use span::{span, span_or_ever};
 
 /// API security in front of your API: learns it, finds who calls, stops attacks, explains why.
 #[derive(Debug, Parser)]
@@ -144,6 +149,9 @@ pub(crate) enum Command {
     /// Attacks, one incident a campaign
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Who is told of attacks
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what
@@ -321,15 +329,6 @@ pub(crate) struct Stand {
     /// Why
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
-}
-
-/// For how long a decision stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Span {
-    /// This long.
-    For(Duration),
-    /// Until it is removed.
-    Ever,
 }
 
 /// Commands over decisions.
@@ -527,36 +526,6 @@ fn zone(text: &str) -> Result<intake::Zone, String> {
     Ok(intake::Zone { east_s: sign * (hours * 3_600 + minutes * 60) })
 }
 
-/// Reads a span such as `30m`, `12h` or `90d`.
-fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no span; write a number and s, m, h or d, such as 12h");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    match number.checked_mul(seconds) {
-        Some(total @ 1..=SPAN_S_MAX) => Ok(Duration::from_secs(total)),
-        Some(0) => Err(format!("{text:?} is no time at all")),
-        _ => Err(format!("{text:?} is longer than 10 years")),
-    }
-}
-
-/// Ten years: what is meant to hold longer is meant to hold for `ever`.
-const SPAN_S_MAX: u64 = 10 * 366 * 86_400;
-
-fn span_or_ever(text: &str) -> Result<Span, String> {
-    match text {
-        "ever" => Ok(Span::Ever),
-        _ => span(text).map(Span::For),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -566,16 +535,6 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn spans_are_read() {
-        assert_eq!(span("90d"), Ok(Duration::from_secs(90 * 86_400)));
-        assert_eq!(span_or_ever("ever"), Ok(Span::Ever));
-        for wrong in ["", "d", "10", "1.5h", "-1h", "1w", "0m", "99999999999999999999d", "9999999d"]
-        {
-            assert!(span(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Each reads one document, prints it, and tells on stderr how to take back what it changed.
 
+mod alerts;
 mod api;
 mod audit;
 mod backup;
@@ -68,6 +69,7 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Inherit(modes) => modes::set(desk, None, &modes),
         Command::Api(api) => api::api(desk, &api),
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
+        Command::Alerts(alerts) => alerts::alerts(desk, &alerts),
         Command::Reload => modes::reload(desk),
         Command::Audit(audit) => audit::audit(&global, desk, &audit),
         Command::Token(tokens) => token::token(&global, desk, &tokens),
@@ -127,11 +129,16 @@ pub(crate) fn data_folder(global: &Global) -> PathBuf {
     global.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
 }
 
+/// So many upstreams are tried before it is said that nobody answers.
+const REACHED_MAX: usize = 4;
+
 /// Whether somebody listens where a site's requests go. Asked once, for the banner, so it must not
 /// keep anybody waiting.
 pub(crate) fn reaches(site: &shield::policy::Site) -> bool {
-    let upstream = &site.upstream.value;
-    check::connect(&upstream.host, upstream.port, Duration::from_millis(100)).is_ok()
+    let answers = |upstream: &shield::policy::Upstream| {
+        check::connect(&upstream.host, upstream.port, Duration::from_millis(100)).is_ok()
+    };
+    site.upstreams.value.iter().take(REACHED_MAX).any(answers)
 }
 
 /// Who is typing, as far as the shell tells; the instance adds the user id it sees.

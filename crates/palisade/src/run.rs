@@ -11,7 +11,9 @@ mod chores;
 mod follow;
 pub(crate) mod instance;
 pub(crate) mod record;
+mod service;
 mod signals;
+mod telling;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alerts::Outbox;
 use console::{Console, Door, Totals};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
@@ -37,7 +40,9 @@ use chores::Chores;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
 use record::Unbegun;
+use service::Service;
 use signals::Signals;
+use telling::Telling;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
@@ -59,12 +64,14 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
     running.greet(global, &data);
     let lines = Lines::begin(global, &running.ledger)?;
-    let ended = running.serve(door, &runtime, signals);
+    let service = Service::find();
+    let ended = running.serve(door, &runtime, signals, service);
     lines.end();
     if let Some(access_log) = running.access_log {
         access_log.end();
     }
     running.chores.end();
+    running.telling.end();
     drop(running.instance);
     writer.close();
     ended
@@ -84,6 +91,7 @@ struct Running {
     ledger: Ledger,
     instance: Arc<RunningInstance>,
     chores: Chores,
+    telling: Telling,
     gateway: Option<Gateway>,
     admin: Admin,
     totals: Totals,
@@ -104,8 +112,11 @@ impl Running {
             _ => Failure::Configuration(vec![error.to_string()]),
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let (listeners, mut certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, mut certificates) =
+            gateway::listeners(&policy, service::inherited()?).map_err(unusable)?;
         let admin = Admin::open(&policy, &mut certificates, &ledger)?;
+        let sinks = alerts::ready(&policy.alerts).map_err(Failure::Configuration)?;
+        let spool_bytes = policy.alerts.spool.value;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -117,12 +128,10 @@ impl Running {
         let to = engine.policy().server.access_log.value.clone();
         let access_log = to.as_ref().map(AccessLog::begin).transpose()?;
         settings.access = access_log.as_ref().map(AccessLog::sink);
-        let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
-        let gateway = Gateway::start(listeners, settings)?;
-        let url = |(address, has_tls): (&SocketAddr, &bool)| {
-            format!("{}://{address}", if *has_tls { "https" } else { "http" })
-        };
-        let urls: Vec<String> = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+        let (gateway, urls) = open(listeners, settings)?;
+        let outbox = Arc::new(Outbox::of(&ledger));
+        outbox.apply(sinks, spool_bytes, now());
+        let telling = Telling::begin(ledger.clone(), Arc::clone(&outbox))?;
         let instance = Arc::new(RunningInstance::new(Parts {
             engine: Arc::clone(&engine),
             ledger: ledger.clone(),
@@ -135,6 +144,7 @@ impl Running {
             certificates,
             terms: gateway.terms().clone(),
             access_lost: access_log.as_ref().map(AccessLog::lost),
+            outbox,
         }));
         let totals = Totals::default();
         let chores = Chores::begin(
@@ -144,7 +154,18 @@ impl Running {
             totals.clone(),
         )?;
         let gateway = Some(gateway);
-        Ok(Self { engine, ledger, instance, chores, gateway, admin, totals, access_log, urls })
+        Ok(Self {
+            engine,
+            ledger,
+            instance,
+            chores,
+            telling,
+            gateway,
+            admin,
+            totals,
+            access_log,
+            urls,
+        })
     }
 
     fn greet(&self, global: &Global, data: &Path) {
@@ -164,6 +185,7 @@ impl Running {
         door: Door,
         runtime: &tokio::runtime::Runtime,
         signals: Signals,
+        service: Service,
     ) -> Result<(), Failure> {
         let console = Console {
             engine: Arc::clone(&self.engine),
@@ -176,6 +198,7 @@ impl Running {
         };
         let network = self.admin.take_network();
         let gateway = self.gateway.take();
+        let pulse = gateway.as_ref().map(|gateway| gateway.pulse().clone());
         let instance = Arc::clone(&self.instance);
         runtime.block_on(async move {
             let (close, closed) = tokio::sync::oneshot::channel::<()>();
@@ -186,7 +209,11 @@ impl Running {
             let routes = console::routes(console);
             let networked = network.map(|network| tokio::spawn(network.serve(routes.clone())));
             let answering = tokio::spawn(door.serve(routes, stop));
-            let ended = signals::until_told(&instance, gateway, signals).await;
+            service.is_ready();
+            let ended = tokio::select! {
+                ended = signals::until_told(&instance, gateway, signals, &service) => ended,
+                () = service.keep_watch(pulse) => Ok(()),
+            };
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);
@@ -197,6 +224,20 @@ impl Running {
             ended
         })
     }
+}
+
+/// Begins to serve; the URLs under which that is.
+fn open(
+    listeners: Vec<gateway::Listener>,
+    settings: gateway::Settings,
+) -> Result<(Gateway, Vec<String>), Failure> {
+    let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
+    let gateway = Gateway::start(listeners, settings)?;
+    let url = |(address, has_tls): (&SocketAddr, &bool)| {
+        format!("{}://{address}", if *has_tls { "https" } else { "http" })
+    };
+    let urls = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+    Ok((gateway, urls))
 }
 
 fn flags(global: &Global, run: &Run) -> Flags {

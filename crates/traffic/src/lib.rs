@@ -39,7 +39,7 @@ pub mod verdict;
 
 pub use cve::Cve;
 pub use decision::{Decision, DecisionId, DecisionKind, Exception, ExceptionId, Origin, Scope};
-pub use display::acts_where_shown;
+pub use display::{acts_where_shown, plain};
 pub use entity::{Entity, Net};
 pub use event::{Event, EventId};
 pub use facts::{AnswerFacts, EndpointId, Identity, Outcome, ServiceId};
@@ -51,7 +51,7 @@ pub use kind::{DataClass, DataClasses, ParamKind};
 pub use layer::{Layer, Mode};
 pub use path::Path;
 pub use role::Role;
-pub use signal::{Detector, Family, Reason, Signal};
+pub use signal::{Detector, Disguise, Family, Reason, Signal};
 pub use surface::{Surface, SurfaceHint};
 pub use tally::{AttackKind, CallerKind, ExchangeKind, Fate, Tally, TallyKey};
 pub use time::Timestamp;

@@ -69,7 +69,14 @@ fn told(console: &Console, wanted: &str) -> Result<Endpoint, Refused> {
             let suggestion = suggestions.iter().find(|suggested| suggested.endpoint == view.id);
             let traffic = figures::of(console, Some(&view.label()))
                 .map_err(|error| Refused::failed("the counts cannot be read", error))?;
-            Ok(Endpoint { traffic, ..endpoint(view, &baselines, suggestion) })
+            let callers = console.engine.callers_of(view.id).into_iter();
+            let callers = callers.filter(|(_, count)| *count > 0);
+            let requests_of = callers.map(|(kind, count)| (kind.key().to_owned(), count.into()));
+            Ok(Endpoint {
+                traffic,
+                requests_of: requests_of.collect(),
+                ..endpoint(view, &baselines, suggestion)
+            })
         }
         [] => Err(Refused::missing(format!(
             "there is no endpoint {wanted:?}; `palisade api list` shows them with their numbers"
@@ -120,6 +127,7 @@ pub fn endpoint(
         last_seen: view.last_seen.to_string(),
         requests: view.exchanges,
         callers: view.callers,
+        requests_of: BTreeMap::new(),
         statuses,
         p50_ms: view.latency_p50_us.map(millis),
         p95_ms: view.latency_p95_us.map(millis),

@@ -54,6 +54,9 @@ pub struct Endpoint {
     pub requests: u64,
     /// About how many distinct callers.
     pub callers: u64,
+    /// Requests by what their programs say they are; only where one endpoint is asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests_of: BTreeMap<String, u64>,
     /// Exchanges by status class, such as `2xx`.
     pub statuses: BTreeMap<String, u64>,
     /// Median time to the answer's end, in milliseconds.

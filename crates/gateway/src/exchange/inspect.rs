@@ -6,6 +6,7 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body;
+use shield::Missed;
 
 use super::{Ongoing, held::Held};
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
 
 /// A body that takes longer streams on, and what has come of it is looked at.
 const HOLD: Duration = Duration::from_secs(1);
+/// The same for a document. Nobody can do anything with the half of one, so that waiting costs
+/// little, and slow networks take their time; whoever takes more has something to hide.
+const HOLD_DOCUMENT: Duration = Duration::from_secs(10);
 
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
@@ -51,12 +55,16 @@ pub(super) async fn inspect(
     let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);
     ongoing.held = worker.hold(expected.min(bytes_max));
     if ongoing.held.is_none() {
-        ongoing.note("the body was not inspected: no memory is left to hold it");
+        if let Some(pass) = &mut ongoing.pass {
+            pass.miss_body(Missed::NoMemory);
+        }
         return Ok(stream(Bytes::new(), incoming));
     }
     incoming.gather(bytes_max);
     let mut held = Held::expecting(expected.min(bytes_max));
-    let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
+    let is_document = ongoing.pass.as_ref().is_some_and(|pass| pass.body_is_document());
+    let hold = if is_document { HOLD_DOCUMENT } else { HOLD };
+    let complete = match worker.within(hold, held.fill(&mut incoming, bytes_max)).await {
         Some(Ok(complete)) => complete,
         Some(Err(_)) => {
             let refusal = ongoing.arrival.wire.take_body_fault().unwrap_or(Refusal::BadBody);
@@ -71,13 +79,15 @@ pub(super) async fn inspect(
     }
     let seen = bytes.get(..bytes.len().min(bytes_max)).unwrap_or_default();
     let whole = complete && seen.len() == bytes.len();
-    match decode(headers.get(header::CONTENT_ENCODING), seen, bytes_max, Codings::Bounded) {
-        Some(decoded) => {
-            if let Some(pass) = &mut ongoing.pass {
-                pass.read_body(&decoded.bytes, whole && decoded.complete, worker.engine.hasher());
+    if let Some(pass) = &mut ongoing.pass {
+        let coding = headers.get(header::CONTENT_ENCODING);
+        match decode(coding, seen, bytes_max, Codings::Bounded) {
+            Some(decoded) => {
+                let whole = whole && decoded.complete;
+                pass.read_body(&decoded.bytes, whole, worker.engine.hasher());
             }
+            None => pass.miss_body(Missed::Coding),
         }
-        None => ongoing.note("the body was not inspected: its coding is unknown or broken"),
     }
     if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming)) }
 }

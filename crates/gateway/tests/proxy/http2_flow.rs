@@ -104,9 +104,10 @@ fn a_caller_that_opens_no_window_loses_its_stream_and_nothing_else() {
         let began = Instant::now();
         let error = take(&mut sender, "endless", Duration::ZERO).await.unwrap_err();
         assert_eq!(error.reason(), Some(Reason::CANCEL), "{error}");
-        assert!(began.elapsed() >= STALL, "{:?}", began.elapsed());
+        // The gateway looks at its clock four times a second.
+        assert!(began.elapsed() >= STALL - Duration::from_millis(250), "{:?}", began.elapsed());
         // The connection serves on.
-        let request = get("http://a/livez").body(()).unwrap();
+        let request = get("http://a/small").body(()).unwrap();
         std::future::poll_fn(|cx| sender.poll_ready(cx)).await.unwrap();
         let (answer, _) = sender.send_request(request, true).unwrap();
         assert_eq!(answer.await.unwrap().status(), 200);

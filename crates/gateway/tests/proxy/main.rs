@@ -1,5 +1,6 @@
 //! The gateway over real sockets: raw callers on one side, scripted origins on the other.
 
+mod balancers;
 mod callers;
 mod events;
 mod faults;
@@ -14,3 +15,4 @@ mod overload;
 mod streaming;
 mod support;
 mod tls;
+mod upstreams;

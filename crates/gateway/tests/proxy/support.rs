@@ -39,10 +39,7 @@ pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
         table_bytes: 8 << 20,
         recorder: None,
     });
-    let site = Site {
-        upstream: Upstream::parse(upstream, None).unwrap(),
-        deadlines: UpstreamDeadlines::default(),
-    };
+    let site = Site::before(Upstream::parse(upstream, None).unwrap());
     let name = only_site(&engine);
     let sites = Sites::new([(name, site)].into());
     Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(|_event| {}), sites) }
@@ -58,7 +55,7 @@ pub(crate) fn with_deadlines(upstream: &str, deadlines: UpstreamDeadlines) -> Se
     let mut settings = settings(upstream);
     let name = only_site(&settings.engine);
     let upstream = Upstream::parse(upstream, None).unwrap();
-    settings.sites = Sites::new([(name, Site { upstream, deadlines })].into());
+    settings.sites = Sites::new([(name, Site { deadlines, ..Site::before(upstream) })].into());
     settings
 }
 
@@ -78,8 +75,11 @@ impl Proxy {
     }
 
     pub(crate) fn over(tls: Option<Arc<rustls::ServerConfig>>, settings: Settings) -> Self {
-        let socket = bind("127.0.0.1:0").unwrap();
-        let gateway = Gateway::start(vec![Listener { socket, tls }], settings).unwrap();
+        Self::listening(Listener::new(bind("127.0.0.1:0").unwrap(), tls), settings)
+    }
+
+    pub(crate) fn listening(listener: Listener, settings: Settings) -> Self {
+        let gateway = Gateway::start(vec![listener], settings).unwrap();
         Self { address: gateway.addresses()[0], gateway: Some(gateway) }
     }
 
@@ -165,7 +165,12 @@ impl Caller {
     }
 
     pub(crate) fn answer(&mut self) -> Message {
-        read_message(&mut self.stream, true).unwrap()
+        self.try_answer().unwrap()
+    }
+
+    /// `None` when the connection ended before the answer did.
+    pub(crate) fn try_answer(&mut self) -> Option<Message> {
+        read_message(&mut self.stream, true)
     }
 
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
@@ -292,7 +297,7 @@ fn read_head(stream: &mut impl BufRead) -> Option<Message> {
     Some(Message { start, headers: read_fields(stream)?, ..Message::default() })
 }
 
-fn read_message(stream: &mut impl BufRead, is_answer: bool) -> Option<Message> {
+pub(crate) fn read_message(stream: &mut impl BufRead, is_answer: bool) -> Option<Message> {
     let head = read_head(stream)?;
     read_body(stream, head, is_answer)
 }

@@ -84,6 +84,11 @@ fn one(page: &mut Page, endpoint: &Endpoint) {
     page.pair("auth", format!("{} {credentials}", endpoint.authentication).trim_end());
     page.pair("requests", &endpoint.requests.to_string());
     page.pair("callers", &format!("about {}", endpoint.callers));
+    let kinds: Vec<String> =
+        endpoint.requests_of.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if !kinds.is_empty() {
+        page.pair("programs", &kinds.join(", "));
+    }
     let statuses: Vec<String> =
         endpoint.statuses.iter().map(|(class, count)| format!("{class} {count}")).collect();
     page.pair("statuses", &statuses.join(", "));

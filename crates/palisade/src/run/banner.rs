@@ -34,7 +34,10 @@ pub(crate) fn show(global: &Global, banner: &Banner<'_>) {
                 true => "upstream answers",
                 false => "nothing answers there yet",
             };
-            lines.push(format!("▸ proxy     {listener}  →  {}   ({answers})", site.upstream.value));
+            lines.push(format!(
+                "▸ proxy     {listener}  →  {}   ({answers})",
+                site.upstreams_shown()
+            ));
         }
     }
     if let Some(admin) = banner.admin {

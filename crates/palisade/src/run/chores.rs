@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use console::Totals;
 use ledger::{Change as Keep, Entry, LearntSlice, LearntState, Ledger, Rollup};
 use shield::{Change, Engine};
-use traffic::ExceptionId;
+use traffic::{Event, ExceptionId};
 
 use super::instance::{RunningInstance, now};
 
@@ -95,6 +95,7 @@ impl Round {
             self.keep_changes(&mut kept);
             if findings.is_due() {
                 self.keep_findings();
+                self.keep_untold(false);
             }
             if rollups.is_due() {
                 self.keep_rollups(false);
@@ -117,6 +118,7 @@ impl Round {
         for _ in 0..LAST_ROUNDS {
             self.keep_changes(&mut kept);
             self.keep_findings();
+            self.keep_untold(true);
             self.keep_rollups(true);
             self.keep_tallies();
             if self.ledger.flush().is_err() {
@@ -176,6 +178,21 @@ impl Round {
             }
             for finding in findings {
                 self.ledger.record(Entry::Finding(Box::new(finding)));
+            }
+        }
+    }
+
+    /// An event handed in again is counted on.
+    fn keep_untold(&self, all: bool) {
+        while self.ledger.has_room(ROWS_AT_ONCE) {
+            let untold = self.engine.take_untold(now(), all);
+            if untold.is_empty() {
+                return;
+            }
+            for (id, count) in untold {
+                if let Ok(Some(event)) = self.ledger.event(&id.to_string()) {
+                    self.ledger.record_event(Event { count, ..event });
+                }
             }
         }
     }

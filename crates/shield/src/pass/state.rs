@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use caller::Sighting;
+use caller::{Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
-use conduct::{Act, Decoy, Guess, Keys, Wanted};
-use http::{HeaderValue, Method};
+use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
+use http::{HeaderName, HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::recording::RulesPart;
@@ -27,6 +27,27 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// else that is done to it.
 const FIELDS_READ_FIRST: usize = 256;
 
+/// How much of a request's body was looked at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum BodySeen {
+    /// All of it; there may have been none.
+    #[default]
+    Whole,
+    /// Its beginning.
+    InPart,
+    /// Nothing.
+    NotAtAll,
+}
+
+/// Why a body that was to be looked at was not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missed {
+    /// No memory is left to hold it: no doing of this request.
+    NoMemory,
+    /// Its coding is unknown or broken: that rules are told, as of one that goes on too long.
+    Coding,
+}
+
 /// One request on its way through.
 #[derive(Debug)]
 pub struct Pass {
@@ -46,12 +67,17 @@ pub struct Pass {
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
+    pub(crate) variant: Variant,
+    pub(crate) program: Program,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
+    /// Whether a recording says that its password was one of the most common.
+    pub(crate) had_common_password: bool,
     /// What the request says of the face that it touches.
     pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
+    pub(crate) body_seen: BodySeen,
     pub(crate) settled: Option<Settled>,
     pub(crate) draft: Option<Box<Draft>>,
     /// What rules make of it, where there are any.
@@ -77,9 +103,11 @@ impl Settled {
     /// As whom an endpoint counts this caller: whom its credential speaks for, else the session,
     /// else the device at its address, for a browser alone is what thousands have in common. Of a
     /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
-    /// the device, too.
-    pub(crate) fn counted_caller(&self, status: u16) -> Digest {
-        let speaks_for = self.identity.principal.or(self.identity.session);
+    /// the device, too. A token that was just handed out counts as the account it is for, or each
+    /// log-in would be a caller of its own.
+    pub(crate) fn counted_caller(&self, callers: &Callers, status: u16) -> Digest {
+        let entering = callers.entering(&self.identity);
+        let speaks_for = entering.or(self.identity.principal).or(self.identity.session);
         let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
         taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
     }
@@ -103,6 +131,7 @@ impl Pass {
         traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         if !is_complete {
             self.notes.push("the body was inspected in part");
+            self.body_seen = BodySeen::InPart;
         }
         if let Some(inspection) = &mut self.inspection {
             inspection.body(body, is_complete);
@@ -110,6 +139,28 @@ impl Pass {
         if let Some(draft) = &mut self.draft {
             draft.body(body, self.media, is_complete, hasher);
         }
+    }
+
+    /// Takes in that the body goes on unread, though [`Pass::body_wanted`] asked for it.
+    pub fn miss_body(&mut self, why: Missed) {
+        self.body_seen = BodySeen::NotAtAll;
+        match why {
+            Missed::NoMemory => {
+                self.notes.push("the body was not inspected: no memory is left to hold it");
+            }
+            Missed::Coding => {
+                self.notes.push("the body was not inspected: its coding is unknown or broken");
+                if let Some(inspection) = &mut self.inspection {
+                    inspection.body(&[], false);
+                }
+            }
+        }
+    }
+
+    /// Is its body a document that a program reads as a whole? Such a one is worth waiting for:
+    /// whoever takes their time with it could otherwise send what nobody looks at.
+    pub const fn body_is_document(&self) -> bool {
+        self.media.can_be_inspected()
     }
 
     /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
@@ -136,9 +187,10 @@ impl Pass {
         self.request_id = Some(id.into());
     }
 
-    /// Takes over what rules found when the exchange was recorded, in the request and in its
-    /// answer: before it is decided.
-    pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
+    /// Takes over what was found when the exchange was recorded, by rules in the request and in its
+    /// answer, and in its password: before it is decided.
+    pub(crate) fn recall(&mut self, rules: [RulesPart; 2], common_password: bool) {
+        self.had_common_password = common_password;
         if let Some(inspection) = &mut self.inspection {
             inspection.recall(rules);
         }
@@ -147,6 +199,15 @@ impl Pass {
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// The header by which the upstream is told that the password is one of the most common, where
+    /// it is and the site wants to know.
+    pub fn common_password_header(&self) -> Option<&HeaderName> {
+        let act = &self.settled.as_ref()?.act;
+        let is_marked = act.guess.is_common && act.role.takes_a_password();
+        let is_on = is_marked && self.mode(Layer::Takeover) != Mode::Off;
+        self.policy.common_password_header(&self.route).filter(|_| is_on)
     }
 
     /// The rules that matched, as they are told.
@@ -215,9 +276,12 @@ impl Pass {
         self.policy.label(&self.route).unwrap_or(learnt)
     }
 
-    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows.
+    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows. A
+    /// crawler that calls from its own networks may go astray where only people do not.
     fn decoy(&self) -> Option<Decoy> {
+        let Sighting { agent, address, .. } = &self.sighting;
         match self.policy.decoy(&self.route) {
+            Some(true) if self.policy.is_its_network(agent.family, *address) == Some(true) => None,
             Some(is_marked) => is_marked.then_some(Decoy::Marked),
             None => Decoy::is_known(&self.path).then_some(Decoy::Known),
         }
@@ -234,6 +298,7 @@ impl Pass {
         Guess {
             password: tried.password,
             count: if is_code { tried.codes } else { tried.passwords },
+            is_common: tried.is_common || self.had_common_password,
             transaction: tried.transaction.or_else(|| named.then(|| self.path.digest())),
         }
     }
@@ -247,10 +312,17 @@ impl Pass {
             endpoint: place.endpoint,
             endpoint_known: place.is_known,
             role,
+            unused_days: place.unused_days,
+            variant: self.variant,
             path_shape: place.path_shape,
             wanted: self.wanted,
             decoy: self.decoy(),
-            guess: if role.tries_a_secret() { self.guess(role, hasher) } else { Guess::default() },
+            program: self.program,
+            guess: if role.tries_a_secret() || role.takes_a_password() {
+                self.guess(role, hasher)
+            } else {
+                Guess::default()
+            },
         }
     }
 }

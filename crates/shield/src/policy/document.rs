@@ -3,6 +3,9 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod alerts;
+mod crawlers;
+mod health;
 mod rules;
 mod server;
 pub(super) mod shape;
@@ -22,12 +25,15 @@ use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use alerts::{SaidAlerts, SaidSink};
+pub(super) use crawlers::SaidCrawler;
+pub(super) use health::SaidHealth;
 pub(super) use rules::{SaidDebug, SaidRules};
 pub(super) use server::{one_address, socket_address};
 pub(super) use shape::{
-    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
-    OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
-    TLS_VERSION, TOP, UNDERSCORE,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OCSF_CLASS, OVERLAY, OVERLAY_LAYERS,
+    OVERLAY_PROTECT, OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES,
+    PRESET, SEVERITY, SHAPES, TLS_VERSION, TOP, UNDERSCORE,
 };
 pub(super) use site::{SaidRate, SaidRoute, SaidSite, read_mode, read_protect, shown_per};
 
@@ -50,6 +56,8 @@ pub(super) struct PolicyDocument {
     pub(super) store: SaidStore,
     pub(super) rules: SaidRules,
     pub(super) debug: SaidDebug,
+    pub(super) crawlers: Vec<SaidCrawler>,
+    pub(super) alerts: SaidAlerts,
     pub(super) sites: Vec<SaidSite>,
 }
 
@@ -69,6 +77,7 @@ pub(super) struct SaidServer {
 pub(super) struct SaidListener {
     pub(super) address: Given<SocketAddr>,
     pub(super) tls: Option<Given<String>>,
+    pub(super) proxy_protocol: Option<Given<bool>>,
 }
 
 #[derive(Debug)]
@@ -126,6 +135,15 @@ impl PolicyDocument {
         }
         if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
             document.debug = SaidDebug::read(debug, reader);
+        }
+        if let Some(crawlers) = top.take("crawler") {
+            document.crawlers = crawlers::read_all(crawlers, reader);
+        }
+        if let Some(alerts) = top.take("alerts") {
+            document.alerts.read_alerts(alerts, reader);
+        }
+        if let Some(export) = top.take("export") {
+            document.alerts.read_export(export, reader);
         }
         if let Some(sites) = top.take("site") {
             document.sites = site::read_all(sites, reader);
