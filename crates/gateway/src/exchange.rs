@@ -26,6 +26,7 @@ pub(crate) use busy::{Busy, Place};
 use lesson::{Begun, Lesson};
 
 use crate::{
+    access::Access,
     answer::{Problem, prefers_html},
     arrival::Arrival,
     flow::Flow,
@@ -87,6 +88,10 @@ pub(crate) async fn serve(
     {
         response.headers_mut().insert(X_PALISADE_RULES, rules);
     }
+    if let Some(access) = &mut ongoing.access {
+        access.status = response.status().as_u16();
+        ongoing.request_id.to_str().unwrap_or_default().clone_into(&mut access.request_id);
+    }
     response.map(|answer| answer.ending(ongoing))
 }
 
@@ -106,12 +111,16 @@ pub(crate) struct Ongoing {
     held_answer: Option<HeldBytes>,
     /// The rules that matched, for a caller that is told.
     rules: Option<String>,
+    /// Its entry in the access log, where there is one.
+    access: Option<Box<Access>>,
 }
 
 impl Ongoing {
     fn new(arrival: Rc<Arrival>, head: Option<Head>) -> Box<Self> {
         arrival.exchange_begins();
-        let id = arrival.worker.ids.event(now());
+        let at = now();
+        let id = arrival.worker.ids.event(at);
+        let access = arrival.worker.settings.access.as_ref().map(|_| Access::begin(at, id));
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
         let (pass, lesson, place, held, held_answer, rules) = Default::default();
@@ -126,6 +135,7 @@ impl Ongoing {
             held,
             held_answer,
             rules,
+            access,
         })
     }
 
@@ -195,6 +205,9 @@ impl Ongoing {
                 pass.accept_request_id(text);
             }
             self.request_id = id;
+        }
+        if let Some(access) = &mut self.access {
+            access.asked = Some(worker.engine.accessed(&pass));
         }
         self.pass = Some(pass);
         Ok(())
@@ -300,6 +313,9 @@ impl Ongoing {
     }
 
     pub(crate) fn note_answer(&mut self, data: &Bytes) {
+        if let Some(access) = &mut self.access {
+            access.bytes = access.bytes.saturating_add(data.len() as u64);
+        }
         if let Some(lesson) = &mut self.lesson {
             lesson.take_in(data);
         }
@@ -392,6 +408,11 @@ impl Drop for Ongoing {
         // hanging up early must not be a way to leave no trace.
         self.learn();
         self.abandon(End::CallerGone);
+        if let (Some(access), Some(sink)) =
+            (self.access.take(), &self.arrival.worker.settings.access)
+        {
+            sink(access.end(now()));
+        }
         self.arrival.exchange_ended();
     }
 }
