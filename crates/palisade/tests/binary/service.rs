@@ -61,7 +61,7 @@ fn a_socket_that_is_handed_over_outlives_the_program() {
     // Nobody serves at the moment, and nobody is refused.
     let mut caller = TcpStream::connect(address).expect("the socket is open");
     caller.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    caller.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").expect("sent");
+    caller.write_all(b"GET /api/v1/products HTTP/1.1\r\nhost: h\r\n\r\n").expect("sent");
     std::thread::sleep(Duration::from_millis(100));
     let _palisade = Palisade::start_on(handed(), data.path(), &["--to", &to]);
     let mut answer = [0; 15];
