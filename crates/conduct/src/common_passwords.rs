@@ -30,7 +30,7 @@ const ACCOUNT_NATS: f32 = 2.4;
 const PASSWORD_NATS: f32 = 1.2;
 /// What entering an account takes back that is known for long, and one that is not.
 const ESTABLISHED_NATS: f32 = 2.4;
-const YOUNG_NATS: f32 = 0.6;
+const YOUNG_NATS: f32 = 1.2;
 
 /// Sources by what they tried.
 #[derive(Clone, Debug)]

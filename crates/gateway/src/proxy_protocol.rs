@@ -1,5 +1,5 @@
-//! The PROXY protocol, versions 1 and 2: a balancer says before the first byte of a connection whose
-//! connection it passes on.
+//! The PROXY protocol, versions 1 and 2: before the first byte of a connection a balancer says
+//! whose it is.
 //!
 //! Whoever may say so decides who the caller is, so a header is read only where a listener expects
 //! one and from trusted peers, and there it must be whole, in time, and exactly as the protocol has
@@ -177,7 +177,7 @@ fn are_values(mut rest: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// Whose connection a trusted peer passes on; `None` when it does not say so, which is written down.
+/// Whose connection a trusted peer passes on; `None` when it does not say so, which gets an event.
 pub(crate) async fn caller(
     worker: &Worker,
     stream: &mut TcpStream,

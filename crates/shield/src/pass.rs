@@ -38,7 +38,7 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::{Missed, Pass};
+pub use state::Pass;
 
 use answer::{ReadAnswer, slot};
 pub(crate) use state::{BodySeen, Settled};

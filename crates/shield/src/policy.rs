@@ -12,6 +12,7 @@
 //! Invariant: a request costs one look-up of its host and one of its path; modes are settled when
 //! a policy is compiled.
 
+mod admin;
 mod check;
 mod document;
 mod error;
@@ -41,6 +42,7 @@ use conduct::Limit;
 use http::{HeaderName, Method};
 use traffic::{Layer, Mode, Net, Path, Role};
 
+pub use admin::Admin;
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
 pub use health::{Health, StatusRange};
@@ -93,6 +95,8 @@ pub struct Flags {
 pub struct Policy {
     /// How callers come in.
     pub server: Server,
+    /// Where the admin API is reached.
+    pub admin: Admin,
     /// Certificates by name.
     pub tls: BTreeMap<String, TlsIdentity>,
     /// What a request may be.
@@ -137,6 +141,17 @@ pub struct Server {
     pub memory_budget: Setting<u64>,
     /// Worker threads; none is one for each core.
     pub workers: Setting<Option<u16>>,
+    /// Where a line is written for each exchange; none is nowhere.
+    pub access_log: Setting<Option<AccessLogTo>>,
+}
+
+/// Where an access log goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AccessLogTo {
+    /// To standard output.
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
 }
 
 /// An address to listen on.
@@ -197,6 +212,8 @@ pub struct Store {
     pub events: Setting<Duration>,
     /// How long rollups are kept.
     pub rollups: Setting<Duration>,
+    /// What the data folder may take, in bytes.
+    pub max_disk: Setting<u64>,
 }
 
 /// `[rules]`: known attacks, and vulnerabilities that are old.

@@ -148,7 +148,7 @@ fn entities(identity: &Identity) -> Vec<String> {
     .collect()
 }
 
-fn user_agent(value: &[u8], hasher: &Hasher) -> String {
+pub(crate) fn user_agent(value: &[u8], hasher: &Hasher) -> String {
     let text = String::from_utf8_lossy(value);
     let cut: String = text.chars().take(USER_AGENT_MAX).collect();
     redact::text(&cut, hasher).into_owned()

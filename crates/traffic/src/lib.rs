@@ -32,6 +32,7 @@ pub mod role;
 pub mod scrub;
 pub mod signal;
 pub mod slices;
+pub mod sniff;
 pub mod surface;
 pub mod tally;
 pub mod time;

@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Traffic;
 
 /// All endpoints, by host, path and method.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EndpointList {
     /// `palisade.v1.apis`.
     pub schema: String,
     /// The endpoints.
     pub endpoints: Vec<Endpoint>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One endpoint, as traffic showed it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Endpoint {
     /// Its number in the catalog.
     pub id: u32,
@@ -74,7 +78,7 @@ pub struct Endpoint {
 }
 
 /// One parameter of an endpoint.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Parameter {
     /// `path`, `query`, `form` or `json`.
     pub location: String,
@@ -91,6 +95,6 @@ pub struct Parameter {
 impl EndpointList {
     /// The list of these endpoints.
     pub fn of(endpoints: Vec<Endpoint>) -> Self {
-        Self { schema: "palisade.v1.apis".to_owned(), endpoints }
+        Self { schema: "palisade.v1.apis".to_owned(), endpoints, next: None }
     }
 }

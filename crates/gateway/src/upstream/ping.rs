@@ -1,8 +1,8 @@
 //! Requests of the gateway's own to upstreams: checks, and questions whether one is still there.
 //!
 //! Where a policy names a path, a GET for it is what is asked; else `OPTIONS *`, which does nothing
-//! (RFC 9110 §9.3.7) and to which any answer will do. Each goes over a connection of its own, so that
-//! an upstream that takes no more connections is found out, too.
+//! (RFC 9110 §9.3.7) and to which any answer will do. Each goes over a connection of its own, so
+//! that an upstream that takes no more connections is found out, too.
 
 use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Balancers that say by the PROXY protocol whose connection they pass on, and others that must not.
+//! Balancers that say by the PROXY protocol whose connections they pass on, and others that must
+//! not.
 #![allow(
     clippy::unwrap_used,
     reason = "a test stops at the first thing that is not as it should be"

@@ -14,7 +14,7 @@ pub(crate) fn api(desk: &mut Desk, command: &Api) -> Result<(), Failure> {
         Api::List { filter } => {
             let query = filter.as_deref().map(|text| format!("?filter={}", escaped(text)));
             let list: EndpointList =
-                desk.client.get(&format!("/apis{}", query.unwrap_or_default()))?;
+                desk.client.get_all(&format!("/apis{}", query.unwrap_or_default()))?;
             desk.output.list(&list, &list.endpoints, |page| all(page, &list.endpoints))
         }
         Api::Show { endpoint } => {

@@ -117,18 +117,19 @@ def program(line):
 
 MACHINES = {
     "credential-stuffing", "in-flight-cap", "forced-browsing", "rate-limit", "attack-probing",
-    "cve-probing",
+    "cve-probing", "common-password", "version-walk", "disguise",
 }
 
 
 def kind_of(detector, role):
     if detector in (
         "credential-stuffing", "in-flight-cap", "password-guessing", "code-guessing",
+        "common-password",
     ):
         return "business-logic" if role == "redeem" else "takeover"
     if detector == "rate-limit":
         return "business-logic" if role in ("redeem", "checkout") else "flood"
-    if detector in ("forced-browsing", "decoy"):
+    if detector in ("forced-browsing", "decoy", "version-walk"):
         return "exposure"
     if detector in ("known-attack", "attack-probing", "cve-probing"):
         return "injection"

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::recording::RulesPart;
+use traffic::sniff::{self, Look};
 use traffic::{
     AnswerHead, Digest, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
     SurfaceHint, Timestamp, Verdict,
@@ -37,15 +38,6 @@ pub(crate) enum BodySeen {
     InPart,
     /// Nothing.
     NotAtAll,
-}
-
-/// Why a body that was to be looked at was not.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Missed {
-    /// No memory is left to hold it: no doing of this request.
-    NoMemory,
-    /// Its coding is unknown or broken: that rules are told, as of one that goes on too long.
-    Coding,
 }
 
 /// One request on its way through.
@@ -119,14 +111,72 @@ impl Pass {
     /// How much of the request's body is to be held back and handed to [`Pass::read_body`] before
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
-        let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
         let is_read = self.media.can_be_inspected()
             || (self.inspection.is_some() && self.media.can_carry_attack());
-        (is_asked && is_read).then(|| self.inspect_bytes())
+        (self.is_asked() && is_read).then(|| self.inspect_bytes())
+    }
+
+    /// [`Pass::body_wanted`] of a body that is here as far as it will ever be.
+    pub fn wanted_of(&mut self, body: &[u8], is_complete: bool) -> Option<usize> {
+        if self.doubts_body() {
+            self.recognise(body, is_complete);
+        }
+        self.body_wanted()
+    }
+
+    /// Whether a layer enforces that goes by what bodies say: then none goes on unread.
+    pub fn must_read_body(&self) -> bool {
+        let enforces = |layer| self.mode(layer) == Mode::Enforce;
+        let reads_rules = enforces(Layer::Rules) && self.inspection.is_some();
+        (reads_rules || enforces(Layer::Takeover)) && self.inspect_bytes() > 0
+    }
+
+    /// Whether the body calls itself something that is not read: then its first bytes tell what it
+    /// is, see [`Pass::recognise`]. Of gRPC nothing is awaited, since its callers may await us.
+    pub fn doubts_body(&self) -> bool {
+        let is_read = self.body_wanted().is_some() || self.is_grpc();
+        self.is_asked() && !is_read && self.inspect_bytes() > 0
+    }
+
+    /// Whether the body calls itself a stream of gRPC messages.
+    pub fn is_grpc(&self) -> bool {
+        self.media == Media::Grpc
+    }
+
+    /// Reads the body as what it begins like, whatever its type says. Says whether it is like
+    /// anything; none when more of it is needed to tell.
+    pub fn recognise(&mut self, start: &[u8], is_all: bool) -> Option<bool> {
+        match sniff::look(start, is_all) {
+            // Many boundaries have a `=`, as forms do.
+            _ if self.media == Media::Multipart && start.starts_with(b"--") => Some(false),
+            Look::Undecided => None,
+            Look::Opaque => Some(false),
+            Look::Like(media) => {
+                self.media = media;
+                Some(true)
+            }
+        }
+    }
+
+    /// The body hides what it is.
+    pub fn distrust_body(&mut self) {
+        self.media = Media::Unknown;
+    }
+
+    /// Whether a body that begins so is like one that is read.
+    pub fn looks_read(start: &[u8]) -> bool {
+        matches!(sniff::look(start, true), Look::Like(_))
+    }
+
+    fn is_asked(&self) -> bool {
+        self.modes.iter().any(|mode| *mode != Mode::Off)
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
     pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
+        if self.media == Media::Multipart {
+            self.recognise(body, true);
+        }
         let most = FIELDS_READ_FIRST;
         traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         if !is_complete {
@@ -141,20 +191,11 @@ impl Pass {
         }
     }
 
-    /// Takes in that the body goes on unread, though [`Pass::body_wanted`] asked for it.
-    pub fn miss_body(&mut self, why: Missed) {
+    /// Takes in that the body goes on unread, though [`Pass::body_wanted`] asked for it: no memory
+    /// is left to hold it, which is no doing of this request.
+    pub fn miss_body(&mut self) {
         self.body_seen = BodySeen::NotAtAll;
-        match why {
-            Missed::NoMemory => {
-                self.notes.push("the body was not inspected: no memory is left to hold it");
-            }
-            Missed::Coding => {
-                self.notes.push("the body was not inspected: its coding is unknown or broken");
-                if let Some(inspection) = &mut self.inspection {
-                    inspection.body(&[], false);
-                }
-            }
-        }
+        self.notes.push("the body was not inspected: no memory is left to hold it");
     }
 
     /// Is its body a document that a program reads as a whole? Such a one is worth waiting for:

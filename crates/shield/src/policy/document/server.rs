@@ -39,6 +39,9 @@ impl SaidServer {
                 .take("memory_budget")
                 .and_then(|entry| entry.bytes(reader, 16 * MIB..=1 << 40)),
             workers: keys.take("workers").and_then(|entry| entry.integer(reader, 1..=1_024)),
+            access_log: keys.take("access_log").and_then(|entry| {
+                entry.text(reader, "\"stdout\" or \"/var/log/palisade/access.log\"", file_path)
+            }),
             ..Self::default()
         };
         let id = keys.take("request_id").and_then(|entry| entry.table(reader, &shape::REQUEST_ID));
@@ -85,6 +88,14 @@ fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener
     let proxy_protocol = keys.take("proxy_protocol").and_then(|entry| entry.truth(reader));
     reader.finish(keys);
     Some(SaidListener { address: address?, tls, proxy_protocol })
+}
+
+/// The one address that something listens on.
+pub(in crate::policy) fn one_address<'t>(
+    entry: Entry<'t>,
+    reader: &mut Reader<'t>,
+) -> Option<Given<SocketAddr>> {
+    entry.text(reader, "\"127.0.0.1:9443\"", socket_address)
 }
 
 /// Reads an address to listen on. Names are not looked up, but for the one that everybody writes.

@@ -29,8 +29,8 @@ pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
     &[
-        "version", "server", "tls", "limits", "store", "rules", "debug", "crawler", "alerts",
-        "export", "site",
+        "version", "server", "admin", "tls", "limits", "store", "rules", "debug", "crawler",
+        "alerts", "export", "site",
     ],
 );
 pub(super) static SERVER: Shape = shape(
@@ -44,10 +44,12 @@ pub(super) static SERVER: Shape = shape(
         "drain_timeout",
         "memory_budget",
         "workers",
+        "access_log",
     ],
 );
 pub(super) static LISTENER: Shape =
     shape("a listener of [server]", "server.listen.", &["addr", "tls", "proxy_protocol"]);
+pub(in crate::policy) static ADMIN: Shape = shape("[admin]", "admin.", &["listen", "tls", "hosts"]);
 pub(super) static REQUEST_ID: Shape =
     shape("`request_id` of [server]", "server.request_id.", &["accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
@@ -69,7 +71,7 @@ pub(super) static LIMITS: Shape = shape(
     ],
 );
 pub(super) static H2: Shape = shape("`h2` of [limits]", "limits.h2.", &["streams", "header_list"]);
-pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
+pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention", "max_disk"]);
 pub(super) static RETENTION: Shape =
     shape("`retention` of [store]", "store.retention.", &["events", "rollups"]);
 pub(super) static RULES: Shape = shape(
@@ -143,10 +145,11 @@ pub(super) static RATE: Shape =
     shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst", "of"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 23] = [
+pub(in crate::policy) static SHAPES: [&Shape; 24] = [
     &TOP,
     &SERVER,
     &LISTENER,
+    &ADMIN,
     &REQUEST_ID,
     &TLS,
     &LIMITS,

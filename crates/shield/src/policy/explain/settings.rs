@@ -11,7 +11,7 @@ use crate::policy::document::{
 };
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
-use crate::policy::{Listener, Policy, Site};
+use crate::policy::{AccessLogTo, Listener, Policy, Site};
 
 /// A value in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,12 +45,14 @@ impl Policy {
     /// Every value in force, in the order of the documentation.
     pub fn settings(&self) -> Vec<SettingView> {
         let mut views = self.server_settings();
+        views.extend(self.admin_settings());
         views.extend(self.limit_settings());
         let store = &self.store;
         views.extend([
             view("store.path", &store.path, |path| path.display().to_string()),
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
+            view("store.max_disk", &store.max_disk, |it| show_bytes(*it)),
         ]);
         views.extend(self.rule_settings());
         views.extend(super::sinks::alert_settings(&self.alerts));
@@ -115,6 +117,23 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+            view("server.access_log", &server.access_log, |to| match to {
+                Some(AccessLogTo::File(path)) => path.display().to_string(),
+                Some(AccessLogTo::Stdout) => "stdout".to_owned(),
+                None => "none".to_owned(),
+            }),
+        ]
+    }
+
+    fn admin_settings(&self) -> Vec<SettingView> {
+        let admin = &self.admin;
+        let none = || "none".to_owned();
+        vec![
+            view("admin.listen", &admin.listen, |it| {
+                it.map_or_else(|| "the socket alone".to_owned(), |address| address.to_string())
+            }),
+            view("admin.tls", &admin.tls, |it| it.clone().unwrap_or_else(none)),
+            view("admin.hosts", &admin.hosts, |hosts| join(hosts.iter().cloned())),
         ]
     }
 
