@@ -23,7 +23,7 @@ mod tried;
 pub mod user_agent;
 
 pub use address::{AddressSource, ForwardingAnomaly};
-pub use attempt::attempted_account;
+pub use attempt::{Attempted, attempted};
 pub use callers::{Callers, Fill, SlotView};
 pub use credential::claims::{Claims, recorded_claims};
 pub use credential::{Credential, Place, Slot};

@@ -2,7 +2,7 @@
 //!
 //! `shield` fills it in from what caller and catalog found; nothing here looks at the request.
 
-use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
+use traffic::{Digest, EndpointId, Entity, Few, Hasher, Identity, Role, ServiceId};
 
 use crate::decoy::Decoy;
 use crate::wanted::Wanted;
@@ -40,8 +40,10 @@ pub struct Guess {
     pub password: Option<Digest>,
     /// How many secrets it carries of the kind that is tried here.
     pub count: u16,
-    /// The hash of what names the transaction that a code is for.
-    pub transaction: Option<Digest>,
+    /// The hashes of what names the transaction that a code is for.
+    pub transactions: Few,
+    /// Part of the request could not be read, so that there may be more in it than is known.
+    pub is_unread: bool,
 }
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
@@ -57,6 +59,8 @@ pub struct Keys {
     pub principal: Option<Digest>,
     /// Of the program whose key many callers share.
     pub application: Option<Digest>,
+    /// Of each account that the request names.
+    pub named: Few,
     /// Of the account being entered, else of the one that the session belongs to.
     pub account: Option<Digest>,
 }
@@ -74,6 +78,11 @@ impl Keys {
             application: identity
                 .application
                 .map(|application| Entity::Principal(application).digest(hasher)),
+            named: identity
+                .named
+                .iter()
+                .map(|account| Entity::Account(account).digest(hasher))
+                .collect(),
             account: identity
                 .attempted
                 .or(identity.account)

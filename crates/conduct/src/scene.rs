@@ -95,6 +95,7 @@ impl Scene {
             application: None,
             account: None,
             attempted: None,
+            named: Default::default(),
             familiar: false,
             established: false,
             neighbours: 0,
@@ -117,6 +118,7 @@ impl Scene {
     pub(crate) fn login(&self, address: u32, account: u32) -> Act {
         let mut act = self.act(address);
         act.identity.attempted = Some(self.hasher.hash(&account.to_le_bytes()));
+        act.identity.named = act.identity.attempted.into();
         act.endpoint = Some(LOGIN);
         act.endpoint_known = true;
         act.role = Role::Login;

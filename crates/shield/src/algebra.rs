@@ -207,6 +207,7 @@ mod tests {
             application: None,
             account: None,
             attempted: None,
+            named: Default::default(),
             familiar: false,
             established: false,
             neighbours: 0,

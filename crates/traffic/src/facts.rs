@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Entity;
+use crate::few::Few;
 use crate::hash::Digest;
 use crate::kind::DataClasses;
 use crate::role::Role;
@@ -42,8 +43,11 @@ pub struct Identity {
     pub application: Option<Digest>,
     /// The account that the session or principal was linked to at a log-in.
     pub account: Option<Digest>,
-    /// The account that this request tries to enter, where it tries one.
+    /// The account that this request tries to enter, where it tries one. Several identifiers are
+    /// an account together: by which of them the API goes is not known here.
     pub attempted: Option<Digest>,
+    /// Each of the identifiers by itself.
+    pub named: Few,
     /// Whether this caller is known to belong to the attempted account: it entered it before from
     /// this device and network, or carries a credential that the account was given.
     pub familiar: bool,

@@ -137,8 +137,9 @@ impl World {
     fn see(&mut self, call: &Call<'_>) -> Identity {
         self.now_s += 1;
         let now = Timestamp::from_micros(self.now_s * 1_000_000);
-        let attempted = call.attempted.map(hash);
-        self.callers.identify(&Self::sight(call), attempted, now)
+        let account = call.attempted.map(hash);
+        let attempted = Attempted { account, named: account.into(), is_list: false };
+        self.callers.identify(&Self::sight(call), &attempted, now)
     }
 
     /// Identifies, then learns from the answer.

@@ -42,6 +42,8 @@ pub struct Pass {
     pub(crate) peer_ja4: Option<Box<str>>,
     pub(crate) media: Media,
     pub(crate) fields: Fields,
+    /// It has a body of which nothing was read, or not yet.
+    pub(crate) is_body_unread: bool,
     pub(crate) sighting: Sighting,
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
@@ -92,19 +94,23 @@ impl Pass {
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
         let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
-        let is_read = self.media.can_be_inspected()
-            || (self.inspection.is_some() && self.media.can_carry_attack());
-        (is_asked && is_read).then(|| self.inspect_bytes())
+        (is_asked && self.media.can_carry_attack()).then(|| self.inspect_bytes())
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
     pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
         let most = FIELDS_READ_FIRST;
-        traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
+        let is_read =
+            traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
+        self.is_body_unread &= !(is_read || (is_complete && body.is_empty()));
         if !is_complete {
             self.notes.push("the body was inspected in part");
         }
-        if let Some(inspection) = &mut self.inspection {
+        // A recording keeps a form in place of parts and elements, and what rules found in them.
+        let is_rewritten = hasher.reads_redacted()
+            && !matches!(self.media, Media::Json | Media::Form)
+            && traffic::body::begins_like_a_form(body);
+        if let Some(inspection) = self.inspection.as_mut().filter(|_| !is_rewritten) {
             inspection.body(body, is_complete);
         }
         if let Some(draft) = &mut self.draft {
@@ -224,17 +230,26 @@ impl Pass {
     }
 
     /// What it guesses with, as an endpoint of `role` reads it.
-    fn guess(&self, role: Role, hasher: &Hasher) -> Guess {
+    fn guess(&self, role: Role, identity: &Identity, hasher: &Hasher) -> Guess {
         let read = || caller::tried(&self.fields, &self.sighting, hasher);
         let tried = self.tried.unwrap_or_else(read);
         // An identifier within the path names the transaction; at its end it may be the code.
         let mut within = self.path.segments().rev().skip(1);
         let named = within.any(|segment| segment.kind.is_identifier());
         let is_code = matches!(role, Role::OtpVerify | Role::ResetConfirm | Role::Redeem);
+        let odd = self.fields.anomalies();
+        let is_cut = odd.broken || odd.truncated || odd.too_deep || odd.too_many;
         Guess {
+            is_unread: self.is_body_unread
+                || is_cut
+                || identity.named.is_cut()
+                || tried.transactions.is_cut(),
             password: tried.password,
             count: if is_code { tried.codes } else { tried.passwords },
-            transaction: tried.transaction.or_else(|| named.then(|| self.path.digest())),
+            transactions: match tried.transactions {
+                none if none.is_empty() => named.then(|| self.path.digest()).into(),
+                some => some,
+            },
         }
     }
 
@@ -250,7 +265,11 @@ impl Pass {
             path_shape: place.path_shape,
             wanted: self.wanted,
             decoy: self.decoy(),
-            guess: if role.tries_a_secret() { self.guess(role, hasher) } else { Guess::default() },
+            guess: if role.tries_a_secret() {
+                self.guess(role, &identity, hasher)
+            } else {
+                Guess::default()
+            },
         }
     }
 }
