@@ -195,6 +195,7 @@ impl Callers {
             named: attempted.named,
             familiar,
             established: standing > Standing::New,
+            proven: session.is_some_and(|session| session.holder.is_certain()),
             neighbours,
         }
     }

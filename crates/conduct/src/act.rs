@@ -29,6 +29,9 @@ pub struct Act {
     pub wanted: Wanted,
     /// What it guesses with, where secrets are tried.
     pub guess: Guess,
+    /// Whether another site may have made a browser send it: then whoever is at the browser, and
+    /// at its address, is hardly to be held to account.
+    pub is_provoked: bool,
     /// Whether nobody honest asks for this path.
     pub decoy: Option<Decoy>,
 }

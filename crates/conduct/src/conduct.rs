@@ -45,7 +45,7 @@ pub struct Conduct {
     stuffing: Stuffing,
     pub(crate) guesses: Guesses,
     browsing: Browsing,
-    probing: Probing,
+    pub(crate) probing: Probing,
     pub(crate) cves: Cves,
     allowances: Allowances,
     paces: Paces,

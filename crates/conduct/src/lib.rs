@@ -51,4 +51,4 @@ pub use in_flight::{Admission, Place};
 pub use probing::Certainty;
 pub use rate::{Limit, Per};
 pub use view::{BaselineView, Subject, Suggestion, TableView};
-pub use wanted::Wanted;
+pub use wanted::{Wanted, is_provoked};

@@ -27,6 +27,8 @@ const CERTAIN_NATS: f32 = 3.5;
 const LIKELY_NATS: f32 = 2.4;
 /// What a rule finds odd: ten of them, each another, are.
 const ODD_NATS: f32 = 1.0;
+/// Any of them that the page of another site may have sent: twenty, distinct, are.
+const PROVOKED_NATS: f32 = 0.5;
 /// Evidence below this is not worth a line in an explanation.
 const SHOWN_NATS_MIN: f32 = 0.5;
 /// So many established callers make a match the custom of an endpoint.
@@ -129,6 +131,7 @@ impl Probing {
     /// Adds an attack by `act` to what stands against its sources. `what` tells attacks apart.
     pub(crate) fn attacked(&mut self, act: &Act, what: Digest, certainty: Certainty, now_s: u32) {
         let nats = match certainty {
+            _ if act.is_provoked => PROVOKED_NATS,
             Certainty::Odd => ODD_NATS,
             Certainty::Likely => LIKELY_NATS,
             Certainty::Certain => CERTAIN_NATS,

@@ -98,6 +98,7 @@ impl Scene {
             named: Default::default(),
             familiar: false,
             established: false,
+            proven: false,
             neighbours: 0,
         };
         Act {
@@ -110,6 +111,7 @@ impl Scene {
             path_shape: Digest(0),
             wanted: Wanted::Resource,
             guess: Guess::default(),
+            is_provoked: false,
             decoy: None,
         }
     }

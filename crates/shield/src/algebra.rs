@@ -210,6 +210,7 @@ mod tests {
             named: Default::default(),
             familiar: false,
             established: false,
+            proven: false,
             neighbours: 0,
         }
     }

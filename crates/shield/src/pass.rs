@@ -135,6 +135,7 @@ impl Engine {
             method: head.method.clone(),
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
+            is_provoked: conduct::is_provoked(head),
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,

@@ -348,9 +348,8 @@ fn covers(decision: &Decision, identity: &Identity, role: Role) -> bool {
     if is_only_named && decision.kind == DecisionKind::Allow {
         return false;
     }
-    let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
     is_of(&scope.entity, identity)
         && scope.role.is_none_or(|only| only == role)
         && scope.device.is_none_or(|only| only == identity.device)
-        && !(scope.spares_known && is_known)
+        && !(scope.spares_known && identity.is_known(role))
 }

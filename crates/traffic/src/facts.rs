@@ -53,9 +53,19 @@ pub struct Identity {
     pub familiar: bool,
     /// Whether the principal (or session) has been in good standing for a while.
     pub established: bool,
+    /// Whether its session is certainly somebody's: it entered an account and was used, or opened
+    /// what is closed to others. It may be minutes old.
+    pub proven: bool,
     /// How many established principals were seen behind this address: 5 or more is a shared
     /// address.
     pub neighbours: u16,
+}
+
+impl Identity {
+    /// Whether what others do at the same address is none of this caller's business.
+    pub const fn is_known(&self, role: Role) -> bool {
+        self.familiar || ((self.established || self.proven) && !role.tries_a_secret())
+    }
 }
 
 /// How an exchange ended, in the terms of its endpoint's role.

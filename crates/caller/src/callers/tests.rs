@@ -173,6 +173,7 @@ fn a_token_from_a_log_in_is_the_session_at_once_and_the_account_from_its_first_u
     assert_eq!(first.session, Some(hash(&token)));
     let next = world.call(Call::get().bearer(&token));
     assert_eq!(next.account, Some(hash("ada")));
+    assert!(!first.proven && next.proven && !next.established);
     assert_eq!(next.principal, Some(hash("ada")));
 }
 

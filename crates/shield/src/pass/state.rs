@@ -48,6 +48,8 @@ pub struct Pass {
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
+    /// Another site may have made a browser send it.
+    pub(crate) is_provoked: bool,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
     /// What the request says of the face that it touches.
@@ -264,6 +266,7 @@ impl Pass {
             role,
             path_shape: place.path_shape,
             wanted: self.wanted,
+            is_provoked: self.is_provoked,
             decoy: self.decoy(),
             guess: if role.tries_a_secret() {
                 self.guess(role, &identity, hasher)
