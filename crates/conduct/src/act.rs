@@ -5,6 +5,8 @@
 use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
 
 use crate::decoy::Decoy;
+use crate::programs::Program;
+use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
@@ -23,10 +25,16 @@ pub struct Act {
     pub endpoint_known: bool,
     /// The role, learnt or guessed.
     pub role: Role,
+    /// For how many days nobody had used the endpoint.
+    pub unused_days: u32,
+    /// The path as another version or a copy of something, by [`Variant::of`].
+    pub variant: Variant,
     /// The path's shape ([`traffic::Path::shape`]).
     pub path_shape: Digest,
     /// What kind of thing is asked for, by [`Wanted::of`].
     pub wanted: Wanted,
+    /// What calls.
+    pub program: Program,
     /// What it guesses with, where secrets are tried.
     pub guess: Guess,
     /// Whether nobody honest asks for this path.
@@ -40,6 +48,8 @@ pub struct Guess {
     pub password: Option<Digest>,
     /// How many secrets it carries of the kind that is tried here.
     pub count: u16,
+    /// Whether the password is one of the most common.
+    pub is_common: bool,
     /// The hash of what names the transaction that a code is for.
     pub transaction: Option<Digest>,
 }
@@ -55,6 +65,8 @@ pub struct Keys {
     pub session: Option<Digest>,
     /// Of the principal.
     pub principal: Option<Digest>,
+    /// Of the program whose key many callers share.
+    pub application: Option<Digest>,
     /// Of the account being entered, else of the one that the session belongs to.
     pub account: Option<Digest>,
 }
@@ -69,6 +81,9 @@ impl Keys {
             principal: identity
                 .principal
                 .map(|principal| Entity::Principal(principal).digest(hasher)),
+            application: identity
+                .application
+                .map(|application| Entity::Principal(application).digest(hasher)),
             account: identity
                 .attempted
                 .or(identity.account)

@@ -5,7 +5,7 @@
 //! and programs do; an office grows it with every established caller behind its address.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Detector, Digest, Entity, Reason, Signal, Timestamp};
+use traffic::{CallerKind, Detector, Digest, Entity, Reason, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::gcra::{Bucket, Rate};
@@ -30,6 +30,8 @@ pub struct Limit {
     pub window_s: u32,
     /// and so many of them at once.
     pub burst: u32,
+    /// Whom it concerns, by what their programs say they are; without it, everybody.
+    pub of: Option<CallerKind>,
 }
 
 /// Whose requests a limit counts together.
@@ -42,7 +44,8 @@ pub enum Per {
     Session,
     /// The account being entered, or the one that the session belongs to; without one, the address.
     Account,
-    /// The principal; without one, the session; without that, the address.
+    /// The principal; without one, the session; without that, the program whose key many callers
+    /// share, as a quota is the program's; without that, the address.
     Principal,
 }
 
@@ -59,6 +62,7 @@ impl Limit {
         amount: 6_000,
         window_s: 60,
         burst: 2_000,
+        of: None,
     };
 
     /// Each established caller behind an address adds its share to the allowance of the address.
@@ -92,7 +96,9 @@ impl Limit {
             Per::Session => session().unwrap_or(address),
             Per::Principal => {
                 let principal = identity.principal.map(Entity::Principal).zip(act.keys.principal);
-                principal.or_else(session).unwrap_or(address)
+                let application =
+                    || identity.application.map(Entity::Principal).zip(act.keys.application);
+                principal.or_else(session).or_else(application).unwrap_or(address)
             }
             Per::Account => {
                 let account = identity.attempted.or(identity.account).map(Entity::Account);
@@ -133,9 +139,10 @@ impl Allowances {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX + 1];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let is_said = limits.iter().any(|limit| limit.per == Per::Source);
+        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
+        let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
         let unsaid = (!is_said).then_some(&every_source);
-        let all = limits.iter().take(LIMITS_MAX).chain(unsaid);
+        let all = limits.iter().filter(concerns).take(LIMITS_MAX).chain(unsaid);
         for (limit, place) in all.zip(&mut taken) {
             let (entity, key) = limit.entity(act);
             let key = limit.id.then(key);

@@ -28,7 +28,7 @@ mod stream;
 mod tests;
 
 pub(crate) use address::Authorities;
-pub use address::{Speech, Upstream, UpstreamUrlError};
+pub use address::{Speech, Upstream, UpstreamUrlError, client_tls};
 pub(crate) use answered::{AnswerBody, Answered, BodyFault};
 pub(crate) use group::Group;
 pub use health::{Care, UpstreamStanding};

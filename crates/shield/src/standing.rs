@@ -81,7 +81,7 @@ impl Standing {
         exact
             .chain(&self.blocks)
             .filter_map(|id| self.decisions.get(id))
-            .filter(|decision| decision.holds(now) && covers(&decision.scope, identity, role))
+            .filter(|decision| decision.holds(now) && covers(decision, identity, role))
             .max_by_key(|decision| {
                 (
                     decision.kind == DecisionKind::Allow,
@@ -306,7 +306,7 @@ impl Standing {
 }
 
 /// The entities of a caller that a decision can name exactly.
-fn entities(identity: &Identity) -> [Option<Entity>; 7] {
+fn entities(identity: &Identity) -> [Option<Entity>; 9] {
     [
         Some(identity.address_entity),
         identity.ja4.map(Entity::Ja4),
@@ -315,6 +315,8 @@ fn entities(identity: &Identity) -> [Option<Entity>; 7] {
         identity.principal.map(Entity::Principal),
         identity.account.map(Entity::Account),
         identity.attempted.map(Entity::Account),
+        identity.application.map(Entity::Principal),
+        identity.application.map(Entity::Session),
     ]
 }
 
@@ -326,7 +328,16 @@ pub(crate) fn is_of(entity: &Entity, identity: &Identity) -> bool {
     }
 }
 
-fn covers(scope: &Scope, identity: &Identity, role: Role) -> bool {
+fn covers(decision: &Decision, identity: &Identity, role: Role) -> bool {
+    let scope = &decision.scope;
+    // A detector that blocked a key before many were seen to use it meant one of them.
+    let is_of_many = match scope.entity {
+        Entity::Session(of) | Entity::Principal(of) => identity.application == Some(of),
+        _ => false,
+    };
+    if is_of_many && decision.origin == Origin::Detector {
+        return false;
+    }
     let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
     is_of(&scope.entity, identity)
         && scope.role.is_none_or(|only| only == role)

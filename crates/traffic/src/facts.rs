@@ -37,6 +37,9 @@ pub struct Identity {
     pub session: Option<Digest>,
     /// Whom a credential speaks for.
     pub principal: Option<Digest>,
+    /// The program that its credential stands for, where many callers share one: a key that is
+    /// built into an application. It says nothing of who is calling.
+    pub application: Option<Digest>,
     /// The account that the session or principal was linked to at a log-in.
     pub account: Option<Digest>,
     /// The account that this request tries to enter, where it tries one.

@@ -9,7 +9,7 @@ const VICTIM: u32 = 7;
 /// Somebody at `address` tries password number `password` of the victim's account.
 fn password(scene: &Scene, address: u32, password: u64) -> Act {
     let mut act = scene.login(address, VICTIM);
-    act.guess = Guess { password: Some(Digest(password)), count: 1, transaction: None };
+    act.guess = Guess { password: Some(Digest(password)), count: 1, ..Guess::default() };
     act
 }
 
