@@ -55,12 +55,16 @@ pub struct Pass {
     pub(crate) peer_ja4: Option<Box<str>>,
     pub(crate) media: Media,
     pub(crate) fields: Fields,
+    /// It has a body of which nothing was read, or not yet.
+    pub(crate) is_body_unread: bool,
     pub(crate) sighting: Sighting,
     /// What the request alone suggests; read when it is decided, with the body if there is one.
     pub(crate) hint: RoleHint,
     pub(crate) wanted: Wanted,
     pub(crate) variant: Variant,
     pub(crate) program: Program,
+    /// Another site may have made a browser send it.
+    pub(crate) is_provoked: bool,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
     /// Whether a recording says that its password was one of the most common.
@@ -111,9 +115,7 @@ impl Pass {
     /// How much of the request's body is to be held back and handed to [`Pass::read_body`] before
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
-        let is_read = self.media.can_be_inspected()
-            || (self.inspection.is_some() && self.media.can_carry_attack());
-        (self.is_asked() && is_read).then(|| self.inspect_bytes())
+        (self.is_asked() && self.media.can_carry_attack()).then(|| self.inspect_bytes())
     }
 
     /// [`Pass::body_wanted`] of a body that is here as far as it will ever be.
@@ -178,12 +180,18 @@ impl Pass {
             self.recognise(body, true);
         }
         let most = FIELDS_READ_FIRST;
-        traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
+        let is_read =
+            traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
+        self.is_body_unread &= !(is_read || (is_complete && body.is_empty()));
         if !is_complete {
             self.notes.push("the body was inspected in part");
             self.body_seen = BodySeen::InPart;
         }
-        if let Some(inspection) = &mut self.inspection {
+        // A recording keeps a form in place of parts and elements, and what rules found in them.
+        let is_rewritten = hasher.reads_redacted()
+            && !matches!(self.media, Media::Json | Media::Form)
+            && traffic::body::begins_like_a_form(body);
+        if let Some(inspection) = self.inspection.as_mut().filter(|_| !is_rewritten) {
             inspection.body(body, is_complete);
         }
         if let Some(draft) = &mut self.draft {
@@ -329,18 +337,27 @@ impl Pass {
     }
 
     /// What it guesses with, as an endpoint of `role` reads it.
-    fn guess(&self, role: Role, hasher: &Hasher) -> Guess {
+    fn guess(&self, role: Role, identity: &Identity, hasher: &Hasher) -> Guess {
         let read = || caller::tried(&self.fields, &self.sighting, hasher);
         let tried = self.tried.unwrap_or_else(read);
         // An identifier within the path names the transaction; at its end it may be the code.
         let mut within = self.path.segments().rev().skip(1);
         let named = within.any(|segment| segment.kind.is_identifier());
         let is_code = matches!(role, Role::OtpVerify | Role::ResetConfirm | Role::Redeem);
+        let odd = self.fields.anomalies();
+        let is_cut = odd.broken || odd.truncated || odd.too_deep || odd.too_many;
         Guess {
+            is_unread: self.is_body_unread
+                || is_cut
+                || identity.named.is_cut()
+                || tried.transactions.is_cut(),
             password: tried.password,
             count: if is_code { tried.codes } else { tried.passwords },
             is_common: tried.is_common || self.had_common_password,
-            transaction: tried.transaction.or_else(|| named.then(|| self.path.digest())),
+            transactions: match tried.transactions {
+                none if none.is_empty() => named.then(|| self.path.digest()).into(),
+                some => some,
+            },
         }
     }
 
@@ -357,10 +374,11 @@ impl Pass {
             variant: self.variant,
             path_shape: place.path_shape,
             wanted: self.wanted,
+            is_provoked: self.is_provoked,
             decoy: self.decoy(),
             program: self.program,
             guess: if role.tries_a_secret() || role.takes_a_password() {
-                self.guess(role, hasher)
+                self.guess(role, &identity, hasher)
             } else {
                 Guess::default()
             },
