@@ -24,7 +24,11 @@ install -Dm644 packaging/palisade.toml "$root/etc/palisade/palisade.toml"
 doc=$root/usr/share/doc/palisade
 install -Dm644 packaging/debian/copyright "$doc/copyright"
 install -m644 docs/*.md "$doc/"
-gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
+install -m644 CHANGELOG.md "$doc/"
+maintainer=$(sed -n 's/^Maintainer: //p' packaging/debian/control.in)
+date=$(date -R -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}")
+printf 'palisade (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' \
+    "$version" "$maintainer" "$date" | gzip -9n >"$doc/changelog.gz"
 chmod 644 "$doc/changelog.gz"
 
 mkdir "$root/DEBIAN"
