@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use traffic::slices::{SliceReader, SliceWriter, Sliced};
 use traffic::{AnswerFacts, Digest, Entity, Identity, Outcome, Role, Timestamp};
 
+use crate::attempt::Attempted;
 use crate::credential::claims::Claim;
 use crate::credential::{Credential, Place};
 use crate::sighting::Sighting;
@@ -166,7 +167,7 @@ impl Callers {
     pub fn identify(
         &mut self,
         sighting: &Sighting,
-        attempted: Option<Digest>,
+        attempted: &Attempted,
         now: Timestamp,
     ) -> Identity {
         let now_s = now.as_secs();
@@ -176,7 +177,9 @@ impl Callers {
         });
         let principal = session.and_then(|session| self.principal(sighting, &session, account));
         let standing = self.standing(session.as_ref(), principal, account, now_s);
-        let familiar = attempted.is_some_and(|account| self.is_familiar(sighting, account));
+        // Nobody is familiar to all of a list, and one of them must not hide the others.
+        let one = attempted.account.filter(|_| !attempted.is_list && !attempted.named.is_cut());
+        let familiar = one.is_some_and(|account| self.is_familiar(sighting, account));
         let neighbours = self.sources.find(sighting.source).map_or(0, |known| known.count(now_s));
         Identity {
             address: sighting.address,
@@ -188,9 +191,11 @@ impl Callers {
             principal,
             application,
             account,
-            attempted,
+            attempted: attempted.account,
+            named: attempted.named,
             familiar,
             established: standing > Standing::New,
+            proven: session.is_some_and(|session| session.holder.is_certain()),
             neighbours,
         }
     }

@@ -24,7 +24,7 @@ mod tried;
 pub mod user_agent;
 
 pub use address::{AddressSource, ForwardingAnomaly};
-pub use attempt::attempted_account;
+pub use attempt::{Attempted, attempted};
 pub use callers::{Callers, Fill, SlotView};
 pub use common_passwords::is_common_password;
 pub use credential::claims::{Claims, recorded_claims};

@@ -8,7 +8,7 @@
 //! Whether the endpoint tries secrets at all is for its role to say, not for this module.
 
 use traffic::fields::{Field, Fields, Sort};
-use traffic::{Digest, Hasher};
+use traffic::{Digest, Few, Hasher};
 
 use crate::attempt::{NAME_BYTES_MAX, fold};
 use crate::common_passwords::is_common_password;
@@ -26,8 +26,9 @@ pub struct Tried {
     pub is_common: bool,
     /// How many codes it carries.
     pub codes: u16,
-    /// The hash of what names the transaction that a code is for.
-    pub transaction: Option<Digest>,
+    /// The hashes of what names the transaction that a code is for: a decoy beside it must not
+    /// make it another one.
+    pub transactions: Few,
 }
 
 /// Names of fields that hold the password that an account has now: lower case, letters and digits
@@ -147,7 +148,7 @@ pub fn tried(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Tried {
         } else if is_one_of(&CODE_NAMES, name) {
             tried.codes = tried.codes.saturating_add(1);
         } else if is_one_of(&TRANSACTION_NAMES, name) {
-            tried.transaction = joined(tried.transaction, hasher.hash(field.value_bytes()));
+            tried.transactions.note(hasher.hash(field.value_bytes()));
         }
     }
     let mut basic = sighting.credentials.iter().filter(|it| it.slot.place == Place::Basic);
@@ -210,7 +211,7 @@ mod tests {
 
     fn counts(body: &str) -> (u16, u16, bool) {
         let tried = of(&HeaderMap::new(), body);
-        (tried.passwords, tried.codes, tried.transaction.is_some())
+        (tried.passwords, tried.codes, !tried.transactions.is_empty())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `shield` fills it in from what caller and catalog found; nothing here looks at the request.
 
-use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
+use traffic::{Digest, EndpointId, Entity, Few, Hasher, Identity, Role, ServiceId};
 
 use crate::decoy::Decoy;
 use crate::programs::Program;
@@ -37,6 +37,9 @@ pub struct Act {
     pub program: Program,
     /// What it guesses with, where secrets are tried.
     pub guess: Guess,
+    /// Whether another site may have made a browser send it: then whoever is at the browser, and
+    /// at its address, is hardly to be held to account.
+    pub is_provoked: bool,
     /// Whether nobody honest asks for this path.
     pub decoy: Option<Decoy>,
 }
@@ -50,8 +53,10 @@ pub struct Guess {
     pub count: u16,
     /// Whether the password is one of the most common.
     pub is_common: bool,
-    /// The hash of what names the transaction that a code is for.
-    pub transaction: Option<Digest>,
+    /// The hashes of what names the transaction that a code is for.
+    pub transactions: Few,
+    /// Part of the request could not be read, so that there may be more in it than is known.
+    pub is_unread: bool,
 }
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
@@ -67,6 +72,8 @@ pub struct Keys {
     pub principal: Option<Digest>,
     /// Of the program whose key many callers share.
     pub application: Option<Digest>,
+    /// Of each account that the request names.
+    pub named: Few,
     /// Of the account being entered, else of the one that the session belongs to.
     pub account: Option<Digest>,
 }
@@ -84,6 +91,11 @@ impl Keys {
             application: identity
                 .application
                 .map(|application| Entity::Principal(application).digest(hasher)),
+            named: identity
+                .named
+                .iter()
+                .map(|account| Entity::Account(account).digest(hasher))
+                .collect(),
             account: identity
                 .attempted
                 .or(identity.account)

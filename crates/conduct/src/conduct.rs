@@ -56,7 +56,7 @@ pub struct Conduct {
     browsing: Browsing,
     walks: Walks,
     programs: Programs,
-    probing: Probing,
+    pub(crate) probing: Probing,
     pub(crate) cves: Cves,
     allowances: Allowances,
     paces: Paces,

@@ -23,6 +23,8 @@ const HALF_LIFE_S: u32 = 86_400;
 const CERTAIN_NATS: f32 = 5.2;
 /// Where the rule is not certain, four are.
 const LIKELY_NATS: f32 = 2.4;
+/// Any that the page of another site may have sent.
+const PROVOKED_NATS: f32 = 0.5;
 /// The latest that one source tried; an earlier one counts again when it comes back.
 const KNOWN: usize = 6;
 
@@ -76,6 +78,7 @@ impl Cves {
     pub(crate) fn probed(&mut self, act: &Act, cve: Cve, certainty: Certainty, now_s: u32) {
         let nats = match certainty {
             Certainty::Odd => return,
+            _ if act.is_provoked => PROVOKED_NATS,
             Certainty::Likely => LIKELY_NATS,
             Certainty::Certain => CERTAIN_NATS,
         };

@@ -58,4 +58,4 @@ pub use programs::Program;
 pub use rate::{Limit, Per};
 pub use variant::Variant;
 pub use view::{BaselineView, Subject, Suggestion, TableView};
-pub use wanted::Wanted;
+pub use wanted::{Wanted, is_provoked};

@@ -27,6 +27,8 @@ const CERTAIN_NATS: f32 = 3.5;
 const LIKELY_NATS: f32 = 2.4;
 /// What a rule finds odd: ten of them, each another, are.
 const ODD_NATS: f32 = 1.0;
+/// Any of them that the page of another site may have sent: twenty, distinct, are.
+const PROVOKED_NATS: f32 = 0.5;
 /// So many established callers make a match the custom of an endpoint.
 const CUSTOMARY_CALLERS: f32 = 8.0;
 /// What was not seen for so long is no custom any more.
@@ -119,6 +121,7 @@ impl Probing {
     /// Adds an attack by `act` to what stands against its sources. `what` tells attacks apart.
     pub(crate) fn attacked(&mut self, act: &Act, what: Digest, certainty: Certainty, now_s: u32) {
         let nats = match certainty {
+            _ if act.is_provoked => PROVOKED_NATS,
             Certainty::Odd => ODD_NATS,
             Certainty::Likely => LIKELY_NATS,
             Certainty::Certain => CERTAIN_NATS,

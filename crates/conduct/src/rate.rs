@@ -86,7 +86,15 @@ impl Limit {
         }
     }
 
-    /// Whose allowance a request takes from.
+    /// Whose allowances a request takes from: of the accounts that it names, every one's.
+    fn entities(&self, act: &Act) -> impl Iterator<Item = (Entity, Digest)> + use<> {
+        let named = act.identity.named.iter().map(Entity::Account).zip(act.keys.named.iter());
+        let is_several = self.per == Per::Account && act.identity.named.len() > 1;
+        let one = (!is_several).then(|| self.entity(act));
+        one.into_iter().chain(named.take(if is_several { usize::MAX } else { 0 }))
+    }
+
+    /// Whose allowance a request takes from that names one account, or none.
     fn entity(&self, act: &Act) -> (Entity, Digest) {
         let identity = &act.identity;
         let address = (identity.address_entity, act.keys.address);
@@ -137,14 +145,15 @@ impl Allowances {
         signals: &mut Vec<Signal>,
     ) {
         let before = signals.len();
-        let mut taken = [None; LIMITS_MAX + 1];
+        let mut taken = [None; LIMITS_MAX * 2];
         let every_source = Limit::of_source(act.identity.neighbours);
         let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
         let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
         let unsaid = (!is_said).then_some(&every_source);
-        let all = limits.iter().filter(concerns).take(LIMITS_MAX).chain(unsaid);
-        for (limit, place) in all.zip(&mut taken) {
-            let (entity, key) = limit.entity(act);
+        let said = limits.iter().filter(concerns).take(LIMITS_MAX);
+        let all = unsaid.into_iter().chain(said);
+        let all = all.flat_map(|limit| limit.entities(act).map(move |entity| (limit, entity)));
+        for ((limit, (entity, key)), place) in all.zip(&mut taken) {
             let key = limit.id.then(key);
             match self.0.read(key).unwrap_or_default().take(limit.rate(), now) {
                 Ok(bucket) => *place = Some((key, bucket)),

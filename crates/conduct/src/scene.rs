@@ -95,8 +95,10 @@ impl Scene {
             application: None,
             account: None,
             attempted: None,
+            named: Default::default(),
             familiar: false,
             established: false,
+            proven: false,
             neighbours: 0,
         };
         Act {
@@ -112,6 +114,7 @@ impl Scene {
             wanted: Wanted::Resource,
             program: Program::default(),
             guess: Guess::default(),
+            is_provoked: false,
             decoy: None,
         }
     }
@@ -120,6 +123,7 @@ impl Scene {
     pub(crate) fn login(&self, address: u32, account: u32) -> Act {
         let mut act = self.act(address);
         act.identity.attempted = Some(self.hasher.hash(&account.to_le_bytes()));
+        act.identity.named = act.identity.attempted.into();
         act.endpoint = Some(LOGIN);
         act.endpoint_known = true;
         act.role = Role::Login;

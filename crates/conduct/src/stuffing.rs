@@ -43,6 +43,9 @@ const SUSPECTED_NATS: f32 = 3.0;
 /// beyond the block whatever it entered in between.
 const UNWASHABLE_FAILED: f32 = 30.0;
 const UNWASHABLE_NATS: f32 = 10.0;
+/// What a failed attempt says that a form on another site's page may have sent, against one that
+/// none has. Many failed accounts are suspect all the same ([`UNWASHABLE_FAILED`]).
+const PROVOKED_SHARE: f32 = 0.1;
 /// What a failed attempt says whose account cannot be told, against one whose can.
 const BLIND_SHARE: f32 = 0.25;
 
@@ -148,7 +151,10 @@ impl Stuffing {
             Some(account) if is_success => self.accounts.entered(account, now_s),
             _ => Credit::Nothing,
         };
-        let weights = Weights::of(&self.first_tries.at(act.endpoint));
+        let mut weights = Weights::of(&self.first_tries.at(act.endpoint));
+        if act.is_provoked {
+            weights.failure *= PROVOKED_SHARE;
+        }
         for source in counted_sources(act) {
             let mut login = self.logins.read(source.key).unwrap_or_default();
             login.seen_at(act.keys.address);

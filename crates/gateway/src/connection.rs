@@ -136,10 +136,11 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let limits = wire.terms.http2;
+    let (_counted, streams) = arrival.source.begin_http2(limits.streams);
     let mut builder = http2::Builder::new(Streams(Rc::clone(&arrival)));
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
+        .max_concurrent_streams(streams)
         .initial_stream_window_size(limits.stream_window_bytes)
         .initial_connection_window_size(limits.connection_window_bytes)
         // Up to the limit with room to spare requests are read, so that a refusal has its ID.

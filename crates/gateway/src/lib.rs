@@ -35,6 +35,7 @@ mod relay;
 mod settings;
 mod setup;
 mod sites;
+mod sources;
 mod terms;
 mod ticker;
 mod tunnel;

@@ -22,6 +22,7 @@ use crate::{
     connection, proxy_protocol,
     pulse::Pulse,
     settings::{Listener, Settings},
+    sources::network,
     terms::Terms,
     upstream::watch,
     worker::Worker,
@@ -270,6 +271,7 @@ impl Place {
         passes_on: bool,
         mine: &Rc<()>,
     ) -> Option<Self> {
+        let source = network(source);
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
         // Those that a balancer passes on are counted by whose they are.
@@ -294,6 +296,7 @@ impl Place {
             return;
         }
         let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = network(caller);
         counts.leave(self.source);
         self.source = caller;
         let from_there = counts.by_source.get(&caller).copied().unwrap_or(0);

@@ -214,8 +214,10 @@ mod tests {
             application: None,
             account: None,
             attempted: None,
+            named: Default::default(),
             familiar: false,
             established: false,
+            proven: false,
             neighbours: 0,
         }
     }

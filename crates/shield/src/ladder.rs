@@ -54,8 +54,7 @@ pub(crate) fn step(sum: &Sum, identity: &Identity, role: Role) -> Step {
     let Some(strongest) = sum.strongest else { return Step::Pass };
     let entity = sum.narrowest.unwrap_or(strongest.entity);
     let is_wide = matches!(entity, Entity::Address(_) | Entity::Net(_) | Entity::Ja4(_));
-    let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
-    if is_wide && is_known {
+    if is_wide && identity.is_known(role) {
         return Step::Pass;
     }
     let block_from =

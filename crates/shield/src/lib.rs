@@ -38,7 +38,7 @@ pub use budget::Budget;
 pub use engine::{Engine, Settings};
 pub use guard::LayerFaults;
 pub use memory::Overview;
-pub use pass::{Answer, Decided, End, Learnt, Missed, Pass, Patience, Refusal};
+pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
 pub use record::Recorder;
 pub use refused::{RefusedHead, ToldRefusal};
 pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};

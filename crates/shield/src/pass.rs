@@ -38,7 +38,7 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::{Missed, Pass};
+pub use state::Pass;
 
 use answer::{ReadAnswer, slot};
 pub(crate) use state::{BodySeen, Settled};
@@ -125,8 +125,10 @@ impl Engine {
             let of = Circumstances { id, client: sighting.address };
             Box::new(Inspection::begin(rulebook, head, of))
         });
-        let draft =
-            self.recorder().map(|recorder| Box::new(Draft::begin(recorder, head, peer, hasher)));
+        let is_body_unread = may_have_body(head);
+        let draft = self.recorder().map(|recorder| {
+            Box::new(Draft::begin(recorder, head, peer, hasher).with_body_unread(is_body_unread))
+        });
         Box::new(Pass {
             id,
             modes,
@@ -136,6 +138,7 @@ impl Engine {
             wanted: Wanted::of(head, &path),
             variant: Variant::of(&path, hasher),
             program: program::of(head, &sighting, &policy),
+            is_provoked: conduct::is_provoked(head),
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
@@ -145,6 +148,7 @@ impl Engine {
             peer_ja4: peer.ja4.clone(),
             media: Media::of(content_type),
             fields,
+            is_body_unread,
             sighting,
             request_id: None,
             notes,
@@ -167,7 +171,7 @@ impl Engine {
         if pass.role_or(pass.hint.role()).names_an_account() {
             pass.fields.read_rest();
         }
-        let mut attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+        let mut attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
         let role = pass.role_or(pass.hint.role());
         if role.tries_a_secret() || role.takes_a_password() {
             pass.tried = Some(caller::tried(&pass.fields, &pass.sighting, hasher));
@@ -178,9 +182,9 @@ impl Engine {
             // Under the lock, but next to never: a log-in that nothing in the request speaks for,
             // with hundreds of fields.
             pass.fields.read_rest();
-            attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+            attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
         }
-        let identity = memory.callers.identify(&pass.sighting, attempted, now);
+        let identity = memory.callers.identify(&pass.sighting, &attempted, now);
         let act = pass.act(identity, &place, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience)
         else {
@@ -417,6 +421,18 @@ impl Engine {
             self.note_freed();
         }
     }
+}
+
+/// Whether a body follows the head, as far as that tells.
+fn may_have_body(head: &Head<'_>) -> bool {
+    let is_sized = head.header(&http::header::CONTENT_LENGTH).map(|length| length.trim() != "0");
+    // HTTP/2 ends a request without saying how long it is.
+    let is_typed = || {
+        head.version > http::Version::HTTP_11
+            && head.headers.contains_key(http::header::CONTENT_TYPE)
+    };
+    let is_chunked = || head.headers.contains_key(http::header::TRANSFER_ENCODING);
+    is_sized.unwrap_or_else(|| is_chunked() || is_typed())
 }
 
 /// What an exchange's end adds to the account.

@@ -75,9 +75,8 @@ impl Standing {
         if self.decisions.is_empty() {
             return None;
         }
-        let entities = entities(identity);
-        let exact =
-            entities.iter().flatten().filter_map(|entity| self.by_entity.get(entity)).flatten();
+        let entities = entities(identity).into_iter().flatten().chain(named(identity));
+        let exact = entities.filter_map(|entity| self.by_entity.get(&entity)).flatten();
         exact
             .chain(&self.blocks)
             .filter_map(|id| self.decisions.get(id))
@@ -320,11 +319,16 @@ fn entities(identity: &Identity) -> [Option<Entity>; 9] {
     ]
 }
 
+/// The accounts that a request names, each by itself.
+fn named(identity: &Identity) -> impl Iterator<Item = Entity> + use<> {
+    identity.named.iter().map(Entity::Account)
+}
+
 /// Whether `entity` is one of the caller's.
 pub(crate) fn is_of(entity: &Entity, identity: &Identity) -> bool {
     match entity {
         Entity::Net(net) => net.contains(identity.address),
-        _ => entities(identity).contains(&Some(*entity)),
+        _ => entities(identity).contains(&Some(*entity)) || named(identity).any(|it| it == *entity),
     }
 }
 
@@ -338,9 +342,14 @@ fn covers(decision: &Decision, identity: &Identity, role: Role) -> bool {
     if is_of_many && decision.origin == Origin::Detector {
         return false;
     }
-    let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
+    // Who is let pass for one account may not add its name to guesses at another.
+    let is_only_named = matches!(scope.entity, Entity::Account(of)
+        if identity.account != Some(of) && identity.attempted != Some(of));
+    if is_only_named && decision.kind == DecisionKind::Allow {
+        return false;
+    }
     is_of(&scope.entity, identity)
         && scope.role.is_none_or(|only| only == role)
         && scope.device.is_none_or(|only| only == identity.device)
-        && !(scope.spares_known && is_known)
+        && !(scope.spares_known && identity.is_known(role))
 }

@@ -64,6 +64,9 @@ pub(crate) fn verdict(
     };
     let mut signals = Vec::new();
     let faulted = gather(memory, guard, pass, act, now, &mut signals);
+    if act.is_provoked && act.decoy.is_some() && pass.mode(Layer::Recon) != Mode::Off {
+        memory.conduct.attacked(act, act.path_shape, conduct::Certainty::Odd, now);
+    }
     let silenced = known_attack::weigh(memory, pass, act, now, &mut signals);
     let exception = apply_exceptions(memory, act, now, &mut signals).or(silenced);
     let mut verdict = decide(memory, pass, act, &signals, now);
@@ -284,7 +287,7 @@ fn climb(
         });
     evidence(memory, act, &sum, &mut verdict, now);
     known_attack::refuse(signals, &counts, &mut verdict);
-    refuse_decoy(signals, &counts, &mut verdict);
+    refuse_decoy(act, signals, &counts, &mut verdict);
     if let Some((layer, retry_after_s)) = limit
         && !verdict.action.refuses()
     {
@@ -296,10 +299,16 @@ fn climb(
 }
 
 /// Refuses a request for a decoy, also where its caller is not to be blocked for it: somebody
-/// else's neighbour, or somebody known.
-fn refuse_decoy(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdict: &mut Verdict) {
+/// else's neighbour, somebody known, or the visitor of a page that asked for it.
+fn refuse_decoy(
+    act: &Act,
+    signals: &[Signal],
+    counts: impl Fn(&Signal) -> bool,
+    verdict: &mut Verdict,
+) {
     let touched = signals.iter().find(|it| it.detector == Detector::Decoy && counts(it));
-    if let Some(touched) = touched.filter(|touched| touched.nats >= ladder::BLOCK_NATS)
+    let is_enough = |touched: &&Signal| touched.nats >= ladder::BLOCK_NATS || act.is_provoked;
+    if let Some(touched) = touched.filter(is_enough)
         && verdict.action < Action::Deny
     {
         verdict.action = Action::Deny;

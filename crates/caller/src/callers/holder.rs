@@ -107,6 +107,11 @@ impl Holder {
         self.marks & (ISSUED | CHECKED) != 0
     }
 
+    /// Whether it is somebody's whom the API knows, not only one that anybody is handed.
+    pub(super) fn is_certain(&self) -> bool {
+        self.successes > 0 && (self.account().is_some() || self.marks & CHECKED != 0)
+    }
+
     /// Whether one success is not all there is to it.
     pub(super) fn is_steady(&self, now_s: u32) -> bool {
         self.account().is_some()

@@ -137,8 +137,9 @@ impl World {
     fn see(&mut self, call: &Call<'_>) -> Identity {
         self.now_s += 1;
         let now = Timestamp::from_micros(self.now_s * 1_000_000);
-        let attempted = call.attempted.map(hash);
-        self.callers.identify(&Self::sight(call), attempted, now)
+        let account = call.attempted.map(hash);
+        let attempted = Attempted { account, named: account.into(), is_list: false };
+        self.callers.identify(&Self::sight(call), &attempted, now)
     }
 
     /// Identifies, then learns from the answer.
@@ -174,6 +175,7 @@ fn a_token_from_a_log_in_is_the_session_at_once_and_the_account_from_its_first_u
     world.call(Call::get().bearer(&token));
     let next = world.call(Call::get().bearer(&token));
     assert_eq!(next.account, Some(hash("ada")));
+    assert!(!first.proven && next.proven && !next.established);
     assert_eq!(next.principal, Some(hash("ada")));
     assert_eq!(world.callers.entering(&next), None);
 }

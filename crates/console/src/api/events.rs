@@ -98,8 +98,7 @@ pub(crate) async fn list(
     State(console): State<Console>,
     Asked(query): Asked<EventQuery>,
 ) -> Result<Json<wire::EventList>, Refused> {
-    let wanted = Wanted::read(&query)?;
-    let mut filter = wanted.filter.clone();
+    let mut filter = wanted(&query)?;
     let since = lasting("since_s", query.since_s)?;
     filter.from = since.map(|since| console.instance.now().before(since));
     let part: Part<(Timestamp, EventId)> = page::part(query.cursor.as_deref(), query.limit)?;
@@ -110,8 +109,7 @@ pub(crate) async fn list(
             .ledger
             .events(&filter)
             .map_err(|error| Refused::failed("the events cannot be read", error))?;
-        let shown = page.events.iter().filter(|event| wanted.shows(event));
-        let list = wire::EventList::of(shown.map(wire::Event::from));
+        let list = wire::EventList::of(page.events.iter().map(wire::Event::from));
         let next = page.next.map(|next| page::cursor(&(next.at, next.id)));
         Ok(Json(wire::EventList { next, ..list }))
     })
@@ -141,7 +139,7 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     Asked(query): Asked<FollowQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Refused> {
-    let wanted = Wanted::read(&query.into())?;
+    let wanted = wanted(&query.into())?;
     // A browser that lost the connection says which event it saw last.
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let tail = seen.map_or_else(|| console.ledger.tail(), |id| console.ledger.tail_after(id));
@@ -160,11 +158,8 @@ pub(crate) async fn stream(
                 return None;
             }
             let (fresh, missed) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
-            let shown: Vec<wire::Event> = fresh
-                .iter()
-                .filter(|event| wanted.filter.matches(event) && wanted.shows(event))
-                .map(wire::Event::from)
-                .collect();
+            let shown: Vec<wire::Event> =
+                fresh.iter().filter(|event| wanted.matches(event)).map(wire::Event::from).collect();
             pending = shown.into_iter();
             if missed > 0 {
                 // Nothing that a program takes for an event.
@@ -186,35 +181,20 @@ pub(super) fn find(console: &Console, id: &str) -> Result<Event, Refused> {
     })
 }
 
-/// What a follower or a list shows.
-struct Wanted {
-    filter: EventFilter,
-    refused: bool,
-    endpoint: Option<String>,
-}
-
-impl Wanted {
-    fn read(query: &EventQuery) -> Result<Self, Refused> {
-        let layer = query.layer.as_deref().map(str::parse).transpose();
-        let layer = layer.map_err(|error| Refused::wrong(format!("{error}")))?;
-        let filter = EventFilter {
-            actions: query.action.as_deref().map(actions).transpose()?.unwrap_or_default(),
-            layer,
-            client: query.client.clone(),
-            text: query.text.clone(),
-            with_samples: query.samples,
-            ..EventFilter::default()
-        };
-        Ok(Self { filter, refused: query.refused, endpoint: query.endpoint.clone() })
-    }
-
-    fn shows(&self, event: &Event) -> bool {
-        let is_there = |part: &String| {
-            event.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(part.as_str()))
-        };
-        (!self.refused || wire::Event::from(event).refused)
-            && self.endpoint.as_ref().is_none_or(is_there)
-    }
+/// The events that a follower or a list shows.
+fn wanted(query: &EventQuery) -> Result<EventFilter, Refused> {
+    let layer = query.layer.as_deref().map(str::parse).transpose();
+    let layer = layer.map_err(|error| Refused::wrong(format!("{error}")))?;
+    Ok(EventFilter {
+        actions: query.action.as_deref().map(actions).transpose()?.unwrap_or_default(),
+        layer,
+        client: query.client.clone(),
+        endpoint_part: query.endpoint.clone(),
+        refused: query.refused,
+        text: query.text.clone(),
+        with_samples: query.samples,
+        ..EventFilter::default()
+    })
 }
 
 fn actions(words: &str) -> Result<Vec<Action>, Refused> {

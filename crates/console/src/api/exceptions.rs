@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use traffic::recording::Order;
-use traffic::{Detector, Event, ExceptionId, Timestamp};
+use traffic::{DecisionKind, Detector, Event, ExceptionId, Origin, Timestamp};
 
 use super::page::PageQuery;
 use super::{Console, aside, events, lasting, written};
@@ -51,15 +51,17 @@ pub(crate) async fn make(
         let event = events::find(&console, &order.event)?;
         let now = console.instance.now();
         let mut exception = proposed(&console, &event, &order, &author, now, lasts)?;
+        let still_blocked_by = blocks_on(&console, &event, now);
         if order.dry_run || meant.dry_run {
             // It has no number yet.
-            return Ok(Json(Exception { id: String::new(), ..Exception::from(&exception) }));
+            let id = String::new();
+            return Ok(Json(Exception { id, still_blocked_by, ..Exception::from(&exception) }));
         }
         let Some(id) = console.engine.except(exception.clone(), now) else {
             return Err(Refused::conflict("there are too many exceptions; remove some first"));
         };
         exception.id = id;
-        let wire = Exception::from(&exception);
+        let wire = Exception { still_blocked_by, ..Exception::from(&exception) };
         let what = format!("silenced {} as {id}", wire.silences);
         let change = ledger::Change::PutException(exception);
         if let Err(refused) = written(&console, change, &author, what) {
@@ -151,6 +153,19 @@ fn proposed(
         hits: 0,
         last_hit: None,
     })
+}
+
+/// The blocks by detectors that stand against whoever called.
+fn blocks_on(console: &Console, event: &Event, now: Timestamp) -> Vec<String> {
+    let stands_against = |decision: &traffic::Decision| {
+        let entity = decision.scope.entity.to_string();
+        decision.kind == DecisionKind::Block
+            && decision.origin == Origin::Detector
+            && event.entities.contains(&entity)
+    };
+    let decisions = console.engine.decisions(now);
+    let against = decisions.iter().filter(|decision| stands_against(decision));
+    against.map(|decision| decision.id.to_string()).collect()
 }
 
 /// The command that makes the exception again.

@@ -102,6 +102,10 @@ pub struct Exception {
     pub until: Option<String>,
     pub hits: u64,
     pub last_hit: Option<String>,
+    /// When it was just made: the blocks that still refuse the caller of the event, since what it
+    /// keeps quiet had been evidence before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub still_blocked_by: Vec<String>,
 }
 
 /// Which event to silence from now on, and how widely.
@@ -224,6 +228,7 @@ impl From<&traffic::Exception> for Exception {
             until: exception.until.map(|until| until.to_string()),
             hits: exception.hits,
             last_hit: exception.last_hit.map(|at| at.to_string()),
+            still_blocked_by: Vec::new(),
         }
     }
 }

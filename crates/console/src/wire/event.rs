@@ -109,7 +109,6 @@ impl EventDetail {
 
 impl From<&traffic::Event> for Event {
     fn from(event: &traffic::Event) -> Self {
-        let carried_out = event.mode == traffic::Mode::Enforce;
         Self {
             id: event.id.to_string(),
             request_id: event.request_id.clone(),
@@ -118,8 +117,7 @@ impl From<&traffic::Event> for Event {
             sample: event.is_sample,
             action: event.action.to_string(),
             mode: event.mode.to_string(),
-            refused: event.action == traffic::Action::Reject
-                || (event.action.refuses() && carried_out),
+            refused: event.is_refused(),
             risk: event.risk,
             nats: event.nats,
             layer: event.layer.map(|layer| layer.to_string()),

@@ -96,6 +96,9 @@ pub struct Cast {
     /// Guesses in one body.
     #[serde(default = "one")]
     pub batch: u32,
+    /// Each guess hides the account in another way.
+    #[serde(default)]
+    pub disguised: bool,
     /// Codes are guessed, not passwords.
     #[serde(default)]
     pub codes: bool,
@@ -229,7 +232,7 @@ impl Cast {
             "guesser" => {
                 let guesses = (self.size, self.pace_ms);
                 let guesser = Guesser::new(self.secret_of(0), self.sources, at, guesses, dice);
-                Box::new(guesser.in_batches(self.batch))
+                Box::new(guesser.in_batches(self.batch).disguised(self.disguised))
             }
             "stale-client" => {
                 let (_, account) = self.secret_of(n);

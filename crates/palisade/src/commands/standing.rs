@@ -73,6 +73,12 @@ pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure>
         )),
         false => undo(desk, &format!("exceptions rm {}", exception.id)),
     }
+    for block in &exception.still_blocked_by {
+        desk.output.talk(&format!(
+            "{block} still refuses this caller: {}",
+            desk.command(&format!("decisions rm {block}"))
+        ));
+    }
     Ok(())
 }
 

@@ -323,10 +323,7 @@ fn one_rate<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<SaidRa
     let per = per.and_then(|entry| per_whom(entry, reader));
     let limit = limit.and_then(|entry| entry.text(reader, "\"10/m\"", value::rate));
     let burst = keys.take("burst").map(|entry| entry.integer(reader, 1..=1_000_000));
-    let of = match keys.take("of") {
-        Some(entry) => Some(entry.word(reader, &shape::OF)),
-        None => None,
-    };
+    let of = keys.take("of").map(|entry| entry.word(reader, &shape::OF));
     reader.finish(keys);
     let (per, rate) = (per?.value, limit?.value);
     let of = match of {
