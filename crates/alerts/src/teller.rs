@@ -79,6 +79,7 @@ impl Teller {
             state: Some(IncidentState::Open),
             since: Some(since),
             limit: INCIDENTS_MAX,
+            ..IncidentFilter::default()
         };
         let incidents = match self.ledger.incidents(filter) {
             Ok(incidents) => incidents,

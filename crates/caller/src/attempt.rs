@@ -1,9 +1,10 @@
 //! The account that a request tries to enter, by the identifier it sends.
 //!
 //! What the sender writes is compared in the normal form of accounts. Whoever sends several
-//! identifiers, or one twice, might have the API read another than the one read here, and so hide
-//! a list of accounts behind one decoy; all that differ are therefore taken together, and each
-//! such combination is an account of its own.
+//! identifiers, or one twice, might have the API read another than the one read here. So hiding a
+//! list of accounts behind one decoy is prevented by taking all that differ together, each such
+//! combination an account of its own; and hiding one account behind a decoy that changes by
+//! counting guesses against each of them ([`Attempted::named`]).
 //!
 //! Whether the endpoint is a log-in at all is for its role to say, not for this module.
 
@@ -12,14 +13,14 @@ use std::borrow::Cow;
 use traffic::entity::normal_account;
 use traffic::fields::{Field, Fields, Sort};
 use traffic::redact::{self, Redacted};
-use traffic::{Digest, Hasher};
+use traffic::{Digest, Few, Hasher, Location};
 
 use crate::sighting::Sighting;
 
 /// Longer identifiers are compared as they stand.
 const IDENTIFIER_BYTES_MAX: usize = 256;
-/// More identifiers in one request are noise, whoever they belong to.
-const IDENTIFIERS_MAX: usize = 8;
+/// Beyond so many a request holds a list of accounts, and which they are does not matter.
+const FOUND_MAX: usize = 64;
 pub(crate) const NAME_BYTES_MAX: usize = 24;
 
 /// Names of fields that hold an account's identifier: lower case, letters and digits only.
@@ -58,22 +59,48 @@ const IDENTIFIER_NAMES: [&str; 32] = [
     "usrname",
 ];
 
+/// Whom a request tries to enter.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Attempted {
+    /// The account: the identifier, or all of them together with the fields in which they stand.
+    pub account: Option<Digest>,
+    /// Each identifier by itself: guesses are charged to every one of them.
+    pub named: Few,
+    /// One field has several values, so that nobody can say which account is meant.
+    pub is_list: bool,
+}
+
 /// The account that the request names, in its body, its query, or Basic credentials.
 #[must_use]
-pub fn attempted_account(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Option<Digest> {
-    let mut found: Vec<Digest> = Vec::new();
-    let identifiers = fields.leaves().filter(is_identifier);
-    for digest in identifiers.map(|field| account_digest(field.value_bytes(), hasher)) {
-        if found.len() < IDENTIFIERS_MAX && !found.contains(&digest) {
-            found.push(digest);
+pub fn attempted(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Attempted {
+    // The hash of the field's name, where it stands, and the identifier.
+    let mut found: Vec<(Digest, Location, Digest)> = Vec::new();
+    let mut named = Few::default();
+    for field in fields.leaves() {
+        let mut buffer = [0; NAME_BYTES_MAX];
+        let Some(name) = identifier_name(&field, &mut buffer) else { continue };
+        let account = account_digest(field.value_bytes(), hasher);
+        named.note(account);
+        if found.len() < FOUND_MAX {
+            found.push((hasher.hash(name), field.location(), account));
         }
     }
-    if found.is_empty() {
-        return sighting.claims.basic_user();
+    let Some((_, _, first)) = found.first().copied() else {
+        let account = sighting.claims.basic_user();
+        return Attempted { account, named: account.into(), is_list: false };
+    };
+    if named.len() == 1 {
+        return Attempted { account: Some(first), named, is_list: false };
     }
-    // In one order, because the order of fields means nothing.
-    found.sort_unstable();
-    found.into_iter().reduce(Digest::then)
+    // The order of fields means nothing, but that of two values of one field does.
+    found.sort_by_key(|(name, location, _)| (*name, *location));
+    found.dedup();
+    let is_list = found
+        .windows(2)
+        .any(|two| matches!(two, [(a, _, one), (b, _, other)] if a == b && one != other));
+    let all =
+        found.iter().map(|(name, location, account)| name.tagged(*location as u8).then(*account));
+    Attempted { account: all.reduce(Digest::then), named, is_list }
 }
 
 /// The hash under which an account is known. An identifier that holds something shaped like a
@@ -93,18 +120,26 @@ pub(crate) fn account_digest(identifier: &[u8], hasher: &Hasher) -> Digest {
     }
 }
 
-fn is_identifier(field: &Field<'_>) -> bool {
-    let name = field.name_bytes();
-    if !may_be_identifier(name)
-        || !matches!(field.sort(), Sort::String | Sort::Number)
-        || field.value_bytes().is_empty()
-    {
-        return false;
+/// The folded name of a field that holds an identifier. An element of a list goes by the name of
+/// the list.
+fn identifier_name<'b>(
+    field: &Field<'_>,
+    buffer: &'b mut [u8; NAME_BYTES_MAX],
+) -> Option<&'b [u8]> {
+    if !matches!(field.sort(), Sort::String | Sort::Number) || field.value_bytes().is_empty() {
+        return None;
     }
-    let mut buffer = [0; NAME_BYTES_MAX];
-    let folded = fold(name, &mut buffer);
-    lengths_of(folded) & (1 << folded.len()) != 0
-        && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok()
+    let name = match field.name_bytes() {
+        b"" => field.parent()?.name_bytes(),
+        own => own,
+    };
+    if !may_be_identifier(name) {
+        return None;
+    }
+    let folded = fold(name, buffer);
+    let is_known = lengths_of(folded) & (1 << folded.len()) != 0
+        && IDENTIFIER_NAMES.binary_search_by(|known| known.as_bytes().cmp(folded)).is_ok();
+    is_known.then_some(folded)
 }
 
 /// By first and last letter, the lengths that identifiers' names have: bit 5 for five letters. A
@@ -156,7 +191,7 @@ pub(crate) fn fold<'a>(name: &[u8], buffer: &'a mut [u8; NAME_BYTES_MAX]) -> &'a
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Method, Version};
-    use traffic::{HashKey, Head, Location, ParamKind, Peer};
+    use traffic::{HashKey, Head, ParamKind, Peer};
 
     use super::*;
     use crate::readings::Readings;
@@ -170,7 +205,7 @@ mod tests {
         Some(hasher().hash(name.as_bytes()))
     }
 
-    fn attempted(headers: &HeaderMap, body: &str) -> Option<Digest> {
+    fn of(headers: &HeaderMap, body: &str) -> Attempted {
         let mut fields = Fields::default();
         match body.starts_with(['{', '[']) {
             true => traffic::json::read(body.as_bytes(), &mut fields),
@@ -187,12 +222,13 @@ mod tests {
         let peer = Peer::plain("192.0.2.1".parse().unwrap());
         let sighting =
             sight(&head, &peer, &Trust::default(), &hasher(), None, &Readings::default());
-        attempted_account(&fields, &sighting, &hasher())
+        attempted(&fields, &sighting, &hasher())
     }
 
     #[track_caller]
     fn check(body: &str, expected: Option<Digest>) {
-        assert_eq!(attempted(&HeaderMap::new(), body), expected, "{body}");
+        let found = of(&HeaderMap::new(), body);
+        assert_eq!((found.account, found.named), (expected, expected.into()), "{body}");
     }
 
     #[test]
@@ -217,7 +253,7 @@ mod tests {
     fn basic_credentials_name_an_account() {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", "Basic QWRhOnNlc2FtZQ==".parse().unwrap());
-        assert_eq!(attempted(&headers, ""), account("ada"));
+        assert_eq!(of(&headers, "").account, account("ada"));
     }
 
     #[test]
@@ -228,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_decoy_does_not_hide_a_list_of_accounts() {
-        let of = |body: &str| attempted(&HeaderMap::new(), body);
+        let of = |body: &str| of(&HeaderMap::new(), body).account;
         let one = of(r#"{"username":"decoy","email":"one@example.com"}"#);
         let two = of(r#"{"username":"decoy","email":"two@example.com"}"#);
         assert_ne!(one, two);
@@ -237,6 +273,27 @@ mod tests {
         assert_ne!(of(&twice("one")), account("decoy"));
         let swapped = of(r#"{"email":"one@example.com","username":"decoy"}"#);
         assert_eq!(one, swapped, "the order of fields means nothing");
+        let exchanged = of(r#"{"username":"one@example.com","email":"decoy"}"#);
+        assert_ne!(one, exchanged, "which of them stands where does");
+    }
+
+    #[test]
+    fn each_identifier_is_charged_whatever_stands_beside_it() {
+        let ada = account("ada@example.com").unwrap();
+        for (body, is_list) in [
+            (r#"{"email":"ada@example.com","phone":"17","password":"x"}"#, false),
+            (r#"{"email":"ada@example.com","x":{"email":"r17"}}"#, true),
+            (r#"{"email":"r17","email":"ada@example.com"}"#, true),
+            (r#"{"email":["ada@example.com"],"user":"r17"}"#, false),
+            ("username=r17&username=ada%40example.com", true),
+        ] {
+            let found = of(&HeaderMap::new(), body);
+            assert!(found.named.len() == 2 && found.named.iter().any(|it| it == ada), "{body}");
+            assert_eq!(found.is_list, is_list, "{body}");
+        }
+        check(r#"{"email":["ada@example.com"]}"#, Some(ada));
+        let many: Vec<String> = (0..30).map(|n| format!("user={n}")).collect();
+        assert!(of(&HeaderMap::new(), &many.join("&")).named.is_cut());
     }
 
     #[test]

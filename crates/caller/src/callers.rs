@@ -8,7 +8,9 @@
 //! that looks like success may not be one.
 //!
 //! Invariant: content depends on the sequence of calls and their arguments alone.
-//! Invariant: refused exchanges never reach `learn`, so what is denied teaches nothing.
+//! Invariant: refused exchanges never reach `learn`, so what is denied teaches nothing, but for one
+//! thing that `identify` notes: from how many addresses a credential comes. A key that is built
+//! into an application must not lock out all who use it for what one of them did.
 
 mod count;
 mod discovery;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use traffic::slices::{SliceReader, SliceWriter, Sliced};
 use traffic::{AnswerFacts, Digest, Entity, Identity, Outcome, Role, Timestamp};
 
+use crate::attempt::Attempted;
 use crate::credential::claims::Claim;
 use crate::credential::{Credential, Place};
 use crate::sighting::Sighting;
@@ -164,17 +167,19 @@ impl Callers {
     pub fn identify(
         &mut self,
         sighting: &Sighting,
-        attempted: Option<Digest>,
+        attempted: &Attempted,
         now: Timestamp,
     ) -> Identity {
         let now_s = now.as_secs();
-        let session = self.session(sighting, now_s);
+        let (session, application) = self.session(sighting, now_s);
         let account = session.and_then(|session| {
             session.holder.account().or(sighting.claims.account().filter(|_| session.may_claim()))
         });
         let principal = session.and_then(|session| self.principal(sighting, &session, account));
         let standing = self.standing(session.as_ref(), principal, account, now_s);
-        let familiar = attempted.is_some_and(|account| self.is_familiar(sighting, account));
+        // Nobody is familiar to all of a list, and one of them must not hide the others.
+        let one = attempted.account.filter(|_| !attempted.is_list && !attempted.named.is_cut());
+        let familiar = one.is_some_and(|account| self.is_familiar(sighting, account));
         let neighbours = self.sources.find(sighting.source).map_or(0, |known| known.count(now_s));
         Identity {
             address: sighting.address,
@@ -184,10 +189,13 @@ impl Callers {
             device: sighting.device,
             session: session.map(|session| session.credential.value),
             principal,
+            application,
             account,
-            attempted,
+            attempted: attempted.account,
+            named: attempted.named,
             familiar,
             established: standing > Standing::New,
+            proven: session.is_some_and(|session| session.holder.is_certain()),
             neighbours,
         }
     }
@@ -253,14 +261,20 @@ impl Callers {
     }
 
     /// The credential that stands for the session: one that entered an account before all
-    /// others, then the one whose slot speaks most for it.
-    fn session(&mut self, sighting: &Sighting, now_s: u32) -> Option<Session> {
+    /// others, then the one whose slot speaks most for it. One that many callers share is nobody's
+    /// session: for whom that stands is given beside it.
+    fn session(&mut self, sighting: &Sighting, now_s: u32) -> (Option<Session>, Option<Digest>) {
         let mut best: Option<((bool, i32), Session)> = None;
+        let mut application = None;
         for credential in &sighting.credentials {
             let key = credential.value.tagged(CREDENTIAL);
-            let Some(holder) = self.holders.touch(key, now_s).map(|holder| *holder) else {
+            let Some(holder) = self.holders.touch(key, now_s) else { continue };
+            holder.presented_from(sighting.source, now_s);
+            let holder = *holder;
+            if holder.is_shared() {
+                application = application.or_else(|| Self::by_itself(sighting, credential));
                 continue;
-            };
+            }
             let entered = holder.account().is_some();
             let rank = self.discovery.session_rank(credential);
             let counts = match credential.slot.place {
@@ -272,7 +286,7 @@ impl Callers {
                 best = Some((rank, Session { credential: *credential, holder }));
             }
         }
-        best.map(|(_, session)| session)
+        (best.map(|(_, session)| session), application)
     }
 
     /// Whom the session's credential speaks for: the claim that tells callers apart, the account
@@ -289,9 +303,17 @@ impl Callers {
             .into_iter()
             .filter(|_| session.may_claim())
             .find_map(|claim| claims.value(claim).filter(|_| !self.is_constant(claim)));
-        let by_basic = claims.basic_user().filter(|_| credential.slot.place == Place::Basic);
-        let by_itself = (credential.slot.place != Place::Cookie).then_some(credential.value);
-        claimed.or(account).or(by_basic).or(by_itself)
+        claimed.or(account).or_else(|| Self::by_itself(sighting, credential))
+    }
+
+    /// Whom a key speaks for by itself; a cookie for nobody.
+    fn by_itself(sighting: &Sighting, credential: &Credential) -> Option<Digest> {
+        let by_basic = || sighting.claims.basic_user();
+        match credential.slot.place {
+            Place::Cookie => None,
+            Place::Basic => by_basic().or(Some(credential.value)),
+            _ => Some(credential.value),
+        }
     }
 
     /// Whether a claim is the same in token after token while another one differs.
@@ -433,6 +455,13 @@ impl Callers {
             Some(account) => (Some(account), false),
             None => (identity.account, identity.account.is_some()),
         };
+        if let Some(account) = entered {
+            for value in sighting.carried().iter().chain(&answer.issued) {
+                if let Some(holder) = self.holders.touch(value.tagged(CREDENTIAL), now_s) {
+                    holder.entered(account);
+                }
+            }
+        }
         for value in &answer.issued {
             let key = value.tagged(CREDENTIAL);
             match self.holders.touch(key, now_s) {

@@ -8,9 +8,10 @@
 //! Whether the endpoint tries secrets at all is for its role to say, not for this module.
 
 use traffic::fields::{Field, Fields, Sort};
-use traffic::{Digest, Hasher};
+use traffic::{Digest, Few, Hasher};
 
 use crate::attempt::{NAME_BYTES_MAX, fold};
+use crate::common_passwords::is_common_password;
 use crate::credential::Place;
 use crate::sighting::Sighting;
 
@@ -21,10 +22,13 @@ pub struct Tried {
     pub password: Option<Digest>,
     /// How many passwords it carries.
     pub passwords: u16,
+    /// Whether a password in it, tried or newly chosen, is one of the most common.
+    pub is_common: bool,
     /// How many codes it carries.
     pub codes: u16,
-    /// The hash of what names the transaction that a code is for.
-    pub transaction: Option<Digest>,
+    /// The hashes of what names the transaction that a code is for: a decoy beside it must not
+    /// make it another one.
+    pub transactions: Few,
 }
 
 /// Names of fields that hold the password that an account has now: lower case, letters and digits
@@ -48,6 +52,22 @@ const PASSWORD_NAMES: [&str; 18] = [
     "userpasswd",
     "userpassword",
     "userpwd",
+];
+
+/// The same of fields that hold a password that an account is to have.
+const NEW_PASSWORD_NAMES: [&str; 12] = [
+    "confirmpassword",
+    "newpass",
+    "newpassword",
+    "newpasswordconfirmation",
+    "newpwd",
+    "password1",
+    "password2",
+    "passwordconfirm",
+    "passwordconfirmation",
+    "passwordnew",
+    "passwordrepeat",
+    "repeatpassword",
 ];
 
 /// The same of fields that hold a code or a token that was sent to somebody.
@@ -122,10 +142,13 @@ pub fn tried(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Tried {
         if is_one_of(&PASSWORD_NAMES, name) {
             tried.passwords = tried.passwords.saturating_add(1);
             tried.password = joined(tried.password, hasher.hash(field.value_bytes()));
+            tried.is_common |= is_common_password(field.value_bytes());
+        } else if is_one_of(&NEW_PASSWORD_NAMES, name) {
+            tried.is_common |= is_common_password(field.value_bytes());
         } else if is_one_of(&CODE_NAMES, name) {
             tried.codes = tried.codes.saturating_add(1);
         } else if is_one_of(&TRANSACTION_NAMES, name) {
-            tried.transaction = joined(tried.transaction, hasher.hash(field.value_bytes()));
+            tried.transactions.note(hasher.hash(field.value_bytes()));
         }
     }
     let mut basic = sighting.credentials.iter().filter(|it| it.slot.place == Place::Basic);
@@ -188,12 +211,13 @@ mod tests {
 
     fn counts(body: &str) -> (u16, u16, bool) {
         let tried = of(&HeaderMap::new(), body);
-        (tried.passwords, tried.codes, tried.transaction.is_some())
+        (tried.passwords, tried.codes, !tried.transactions.is_empty())
     }
 
     #[test]
     fn the_names_are_sorted_for_the_search() {
         assert!(PASSWORD_NAMES.is_sorted() && CODE_NAMES.is_sorted());
+        assert!(NEW_PASSWORD_NAMES.is_sorted());
         assert!(TRANSACTION_NAMES.is_sorted());
     }
 
@@ -212,6 +236,21 @@ mod tests {
         ];
         for (body, expected) in rows {
             assert_eq!(counts(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_common_password_is_known_where_it_is_tried_and_where_it_is_chosen() {
+        let rows = [
+            (r#"{"email":"a@b.io","password":"123456"}"#, true),
+            (r#"{"email":"123456","password":"x7-right-horse"}"#, false),
+            (r#"{"token":"x","new_password":"Qwerty123","confirm_password":"Qwerty123"}"#, true),
+            ("user=a&pass=letmein", true),
+            (r#"{"password":123456}"#, true),
+            (r#"{"note":"123456"}"#, false),
+        ];
+        for (body, expected) in rows {
+            assert_eq!(of(&HeaderMap::new(), body).is_common, expected, "{body}");
         }
     }
 

@@ -2,9 +2,11 @@
 //!
 //! `shield` fills it in from what caller and catalog found; nothing here looks at the request.
 
-use traffic::{Digest, EndpointId, Entity, Hasher, Identity, Role, ServiceId};
+use traffic::{Digest, EndpointId, Entity, Few, Hasher, Identity, Role, ServiceId};
 
 use crate::decoy::Decoy;
+use crate::programs::Program;
+use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
@@ -23,12 +25,21 @@ pub struct Act {
     pub endpoint_known: bool,
     /// The role, learnt or guessed.
     pub role: Role,
+    /// For how many days nobody had used the endpoint.
+    pub unused_days: u32,
+    /// The path as another version or a copy of something, by [`Variant::of`].
+    pub variant: Variant,
     /// The path's shape ([`traffic::Path::shape`]).
     pub path_shape: Digest,
     /// What kind of thing is asked for, by [`Wanted::of`].
     pub wanted: Wanted,
+    /// What calls.
+    pub program: Program,
     /// What it guesses with, where secrets are tried.
     pub guess: Guess,
+    /// Whether another site may have made a browser send it: then whoever is at the browser, and
+    /// at its address, is hardly to be held to account.
+    pub is_provoked: bool,
     /// Whether nobody honest asks for this path.
     pub decoy: Option<Decoy>,
 }
@@ -40,8 +51,12 @@ pub struct Guess {
     pub password: Option<Digest>,
     /// How many secrets it carries of the kind that is tried here.
     pub count: u16,
-    /// The hash of what names the transaction that a code is for.
-    pub transaction: Option<Digest>,
+    /// Whether the password is one of the most common.
+    pub is_common: bool,
+    /// The hashes of what names the transaction that a code is for.
+    pub transactions: Few,
+    /// Part of the request could not be read, so that there may be more in it than is known.
+    pub is_unread: bool,
 }
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
@@ -55,6 +70,10 @@ pub struct Keys {
     pub session: Option<Digest>,
     /// Of the principal.
     pub principal: Option<Digest>,
+    /// Of the program whose key many callers share.
+    pub application: Option<Digest>,
+    /// Of each account that the request names.
+    pub named: Few,
     /// Of the account being entered, else of the one that the session belongs to.
     pub account: Option<Digest>,
 }
@@ -69,6 +88,14 @@ impl Keys {
             principal: identity
                 .principal
                 .map(|principal| Entity::Principal(principal).digest(hasher)),
+            application: identity
+                .application
+                .map(|application| Entity::Principal(application).digest(hasher)),
+            named: identity
+                .named
+                .iter()
+                .map(|account| Entity::Account(account).digest(hasher))
+                .collect(),
             account: identity
                 .attempted
                 .or(identity.account)

@@ -15,6 +15,9 @@ use crate::pardon::Pardons;
 
 /// What one touch says: more than a block takes, and for long.
 const DECOY_NATS: f32 = 12.0;
+/// What it says when the page of another site may have asked for it: the request is refused all
+/// the same, and many distinct ones gather as attacks do.
+const PROVOKED_NATS: f32 = 0.5;
 
 /// What makes a path a decoy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,11 +98,12 @@ fn is_file(name: &str) -> bool {
 /// Appends what a touch says against the sources of `act`.
 pub(crate) fn assess(act: &Act, pardons: &Pardons, now_s: u32, signals: &mut Vec<Signal>) {
     let Some(decoy) = act.decoy else { return };
+    let nats = if act.is_provoked { PROVOKED_NATS } else { DECOY_NATS };
     for source in act.sources() {
         signals.push(Signal {
             detector: Detector::Decoy,
             entity: source.entity,
-            nats: pardons.apply(source.key, DECOY_NATS, now_s),
+            nats: pardons.apply(source.key, nats, now_s),
             reason: Reason::Decoy { is_marked: decoy == Decoy::Marked },
         });
     }
@@ -107,9 +111,10 @@ pub(crate) fn assess(act: &Act, pardons: &Pardons, now_s: u32, signals: &mut Vec
 
 #[cfg(test)]
 mod tests {
-    use traffic::{HashKey, Hasher};
+    use traffic::{Cve, Digest, HashKey, Hasher};
 
     use super::*;
+    use crate::probing::Certainty;
     use crate::scene::{Scene, time};
 
     fn is_known(path: &str) -> bool {
@@ -152,6 +157,32 @@ mod tests {
         ] {
             assert!(!is_known(path), "{path}");
         }
+    }
+
+    #[test]
+    fn a_picture_on_another_sites_page_locks_nobody_out() {
+        let mut scene = Scene::new();
+        let touch = |scene: &Scene, path: &str| {
+            let mut act = scene.page(5, path, None);
+            (act.decoy, act.is_provoked) = (Some(Decoy::Known), true);
+            act
+        };
+        let against = |scene: &mut Scene, act: &Act| {
+            let mut signals = Vec::new();
+            let now_s = time(30.0).as_secs();
+            scene.conduct.probing.assess(act, &Pardons::default(), now_s, &mut signals);
+            signals.iter().map(|it| it.nats).sum::<f32>() + scene.nats(act, Detector::Decoy, 30.0)
+        };
+        for number in 0..30_u32 {
+            let act = touch(&scene, &format!("/{}/.env", "x".repeat(number as usize)));
+            if number == 8 {
+                assert!(against(&mut scene, &act) < 6.9, "a page has some pictures");
+            }
+            scene.conduct.attacked(&act, Digest(1), Certainty::Certain, time(f64::from(number)));
+            scene.conduct.probed(&act, Cve { year: 2021, number }, Certainty::Certain, time(1.0));
+        }
+        let act = touch(&scene, "/.env");
+        assert!(against(&mut scene, &act) >= 9.2, "a scanner has many");
     }
 
     #[test]

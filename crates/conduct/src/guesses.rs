@@ -10,12 +10,19 @@
 //! codes from an allowance of their own, since whoever knows the password is familiar and has still
 //! to show the code. Nothing of this is evidence against a source.
 //!
+//! Whoever names several accounts or transactions guesses at each of them, because nobody here
+//! knows which one the API reads. What many accounts are entered beside (the name of their company)
+//! has the allowances of as many. What cannot be read may be a guess at anything: it has an
+//! allowance with all else at that endpoint that cannot be read.
+//!
 //! It does not see codes that are guessed without naming account, session or transaction, from
 //! addresses that change with each guess; of one address it does.
 
 use serde::{Deserialize, Serialize};
 use traffic::slices::Sliced;
-use traffic::{AnswerFacts, Detector, Digest, Entity, Outcome, Reason, Role, Signal, Timestamp};
+use traffic::{
+    AnswerFacts, Detector, Digest, Entity, Few, Outcome, Reason, Role, Signal, Timestamp,
+};
 
 use crate::act::Act;
 use crate::gcra::{Bucket, Rate};
@@ -41,6 +48,11 @@ const SHOWN_NATS: f32 = 6.0;
 /// one guess in sixty is taken for one of them; it costs nothing, and it waits like all others once
 /// the allowance is spent.
 const KNOWN: usize = 4;
+/// Where requests that cannot be read succeeded from this many addresses (of sixteen bits), they
+/// are the custom of the endpoint, and only their sources are held to account for them.
+const UNREAD_CUSTOM: u32 = 12;
+/// The place of what cannot be read among the sorts of targets.
+const UNREAD: u8 = 4;
 /// What nobody tried for so long is forgotten.
 const MEMORY_S: u32 = 30 * 86_400;
 
@@ -48,13 +60,16 @@ const MEMORY_S: u32 = 30 * 86_400;
 #[derive(Clone, Debug)]
 pub(crate) struct Guesses(Table<Tries>);
 
-/// Guesses at one secret: 32 bytes with its key.
+/// Guesses at one secret: 40 bytes with its key.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Tries {
     bucket: Bucket,
     last_s: u32,
     /// Wrong ones since somebody got in.
     wrong: u16,
+    /// What else was named when somebody got in, or for what cannot be read: from where. One bit
+    /// each, at most.
+    beside: u16,
     /// The latest wrong passwords; zero is none.
     known: [u8; KNOWN],
 }
@@ -76,6 +91,10 @@ struct Target {
     kind: Kind,
     key: Digest,
     entity: Entity,
+    /// By what it is told from the others that are named.
+    of: Digest,
+    /// It is whatever could not be read.
+    is_unread: bool,
 }
 
 impl Guesses {
@@ -95,7 +114,7 @@ impl Guesses {
 
     /// Appends what stands against this guess: that it has to wait, or how many came before it.
     pub(crate) fn assess(&self, act: &Act, now: Timestamp, signals: &mut Vec<Signal>) {
-        let found = targets(act).filter_map(|target| {
+        let found = targets(act).into_iter().filter_map(|target| {
             let tries = self.0.read(target.key).unwrap_or_default().at(now);
             let wait_us = tries.spent(&target, act, now).err().unwrap_or(0);
             let is_shown = wait_us > 0 || tries.wrong >= SHOWN_FROM;
@@ -132,7 +151,8 @@ impl Guesses {
     /// Learns what became of a guess.
     pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now: Timestamp) {
         let is_right = answer.outcome == Outcome::Success;
-        for target in targets(act) {
+        let targets = targets(act);
+        for target in &targets {
             let Some(tries) = self.0.read(target.key) else { continue };
             let is_unjudged = answer.status == 429
                 || (answer.outcome == Outcome::Unknown && target.kind != Kind::Code);
@@ -141,23 +161,28 @@ impl Guesses {
                 next.bucket = tries.bucket.give_back(tries.rate(target.kind), count(act));
                 next.wrong = tries.wrong.saturating_sub(count(act));
             }
-            if is_right {
+            // Of several accounts nobody knows which was entered: that ends no row of wrong ones.
+            if is_right && act.identity.named.len() <= 1 && !act.guess.is_unread {
                 next.wrong = 0;
-            } else if !is_unjudged {
+            } else if !is_right && !is_unjudged {
                 next.note(act);
+            }
+            if is_right {
+                let others = targets.iter().filter(|it| it.key != target.key && !it.is_unread);
+                let from = target.is_unread.then_some(act.keys.address);
+                next.entered_beside(others.map(|it| it.of).chain(from));
             }
             if next != tries {
                 self.0.write(target.key, now.as_secs(), next);
             }
         }
-        if is_right
-            && act.identity.familiar
-            && let Some(account) = account(act)
-        {
+        if is_right && act.identity.familiar {
             // The owner is in: what strangers guessed wrong is no row any longer.
-            let key = Kind::Password.key(account.tagged(0), false);
-            if let Some(tries) = self.0.read(key).filter(|tries| tries.wrong > 0) {
-                self.0.write(key, now.as_secs(), Tries { wrong: 0, ..tries });
+            for account in accounts(act).iter() {
+                let key = Kind::Password.key(account.tagged(0), false);
+                if let Some(tries) = self.0.read(key).filter(|tries| tries.wrong > 0) {
+                    self.0.write(key, now.as_secs(), Tries { wrong: 0, ..tries });
+                }
             }
         }
     }
@@ -176,14 +201,28 @@ impl Tries {
 
     /// The allowance after one more request, or the microseconds until there may be one.
     fn spent(&self, target: &Target, act: &Act, now: Timestamp) -> Result<Bucket, u64> {
+        if target.is_unread && self.beside.count_ones() >= UNREAD_CUSTOM {
+            return Ok(self.bucket);
+        }
         self.bucket.take_many(self.rate(target.kind), count(act), now)
     }
 
     const fn rate(&self, kind: Kind) -> Rate {
-        match kind {
+        let many = self.beside.count_ones() as u64;
+        let one = match kind {
             Kind::Code => CODES,
-            Kind::Password | Kind::Own if self.wrong >= WRONG_MAX => PASSWORDS_SLOW,
+            Kind::Password | Kind::Own if self.wrong >= WRONG_MAX && many < 2 => PASSWORDS_SLOW,
             Kind::Password | Kind::Own => PASSWORDS,
+        };
+        if many < 2 {
+            return one;
+        }
+        Rate { cost_us: one.cost_us / many, burst: one.burst * many }
+    }
+
+    fn entered_beside(&mut self, others: impl Iterator<Item = Digest>) {
+        for other in others {
+            self.beside |= 1 << (other.tagged(0x79).0 >> 60);
         }
     }
 
@@ -228,30 +267,41 @@ impl Kind {
 }
 
 /// What is guessed at by this request.
-fn targets(act: &Act) -> impl Iterator<Item = Target> + use<> {
+fn targets(act: &Act) -> Vec<Target> {
     let identity = &act.identity;
-    let kind = Kind::of(act.role);
-    let account = account(act).map(|account| (Entity::Account(account), account));
-    let is_code = kind == Some(Kind::Code);
-    let session = identity.session.filter(|_| is_code).map(|it| (Entity::Session(it), it));
-    let transaction = act.guess.transaction.filter(|_| is_code);
-    let transaction = transaction.map(|it| (identity.address_entity, it));
-    // An address stands for its guesses where nothing else does, and no longer.
-    let is_nameless = account.is_none() && transaction.is_none() && !identity.established;
-    let address = (is_code && is_nameless).then_some((identity.address_entity, act.keys.address));
     let is_familiar = identity.familiar;
-    let kind = kind.filter(|kind| *kind != Kind::Password || !is_familiar);
-    let all = [account, session, transaction, address].into_iter().enumerate();
-    all.filter_map(move |(place, found)| {
-        let ((entity, of), kind) = found.zip(kind)?;
-        let of = of.tagged(u8::try_from(place).unwrap_or(u8::MAX));
-        Some(Target { kind, key: kind.key(of, is_familiar), entity })
-    })
+    let kind = Kind::of(act.role).filter(|kind| *kind != Kind::Password || !is_familiar);
+    let Some(kind) = kind else { return Vec::new() };
+    let target = |place: u8, of: Digest, entity| {
+        let of = of.tagged(place);
+        Target { kind, key: kind.key(of, is_familiar), entity, of, is_unread: place == UNREAD }
+    };
+    let accounts = accounts(act);
+    let of_accounts = accounts.iter().map(|it| target(0, it, Entity::Account(it)));
+    let mut targets: Vec<Target> = of_accounts.collect();
+    let source = identity.address_entity;
+    if kind == Kind::Code {
+        let transactions = &act.guess.transactions;
+        targets.extend(identity.session.map(|it| target(1, it, Entity::Session(it))));
+        targets.extend(transactions.iter().map(|it| target(2, it, source)));
+        // An address stands for its guesses where nothing else does, and no longer.
+        if accounts.is_empty() && transactions.is_empty() && !identity.established {
+            targets.push(target(3, act.keys.address, source));
+        }
+    }
+    if act.guess.is_unread {
+        let endpoint = act.endpoint.map_or(act.path_shape, |id| Digest(u64::from(id.0)));
+        targets.push(target(UNREAD, endpoint, source));
+    }
+    targets
 }
 
-/// The account that is entered; else the one that the caller is in.
-fn account(act: &Act) -> Option<Digest> {
-    act.identity.attempted.or(act.identity.account)
+/// The accounts that the request names; else the one that the caller is in.
+fn accounts(act: &Act) -> Few {
+    match act.identity.named {
+        none if none.is_empty() => act.identity.account.into(),
+        some => some,
+    }
 }
 
 const fn tries_password(role: Role) -> bool {

@@ -5,7 +5,7 @@
 //! and programs do; an office grows it with every established caller behind its address.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Detector, Digest, Entity, Reason, Signal, Timestamp};
+use traffic::{CallerKind, Detector, Digest, Entity, Reason, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::gcra::{Bucket, Rate};
@@ -30,6 +30,8 @@ pub struct Limit {
     pub window_s: u32,
     /// and so many of them at once.
     pub burst: u32,
+    /// Whom it concerns, by what their programs say they are; without it, everybody.
+    pub of: Option<CallerKind>,
 }
 
 /// Whose requests a limit counts together.
@@ -42,7 +44,8 @@ pub enum Per {
     Session,
     /// The account being entered, or the one that the session belongs to; without one, the address.
     Account,
-    /// The principal; without one, the session; without that, the address.
+    /// The principal; without one, the session; without that, the program whose key many callers
+    /// share, as a quota is the program's; without that, the address.
     Principal,
 }
 
@@ -59,6 +62,7 @@ impl Limit {
         amount: 6_000,
         window_s: 60,
         burst: 2_000,
+        of: None,
     };
 
     /// Each established caller behind an address adds its share to the allowance of the address.
@@ -82,7 +86,15 @@ impl Limit {
         }
     }
 
-    /// Whose allowance a request takes from.
+    /// Whose allowances a request takes from: of the accounts that it names, every one's.
+    fn entities(&self, act: &Act) -> impl Iterator<Item = (Entity, Digest)> + use<> {
+        let named = act.identity.named.iter().map(Entity::Account).zip(act.keys.named.iter());
+        let is_several = self.per == Per::Account && act.identity.named.len() > 1;
+        let one = (!is_several).then(|| self.entity(act));
+        one.into_iter().chain(named.take(if is_several { usize::MAX } else { 0 }))
+    }
+
+    /// Whose allowance a request takes from that names one account, or none.
     fn entity(&self, act: &Act) -> (Entity, Digest) {
         let identity = &act.identity;
         let address = (identity.address_entity, act.keys.address);
@@ -92,7 +104,9 @@ impl Limit {
             Per::Session => session().unwrap_or(address),
             Per::Principal => {
                 let principal = identity.principal.map(Entity::Principal).zip(act.keys.principal);
-                principal.or_else(session).unwrap_or(address)
+                let application =
+                    || identity.application.map(Entity::Principal).zip(act.keys.application);
+                principal.or_else(session).or_else(application).unwrap_or(address)
             }
             Per::Account => {
                 let account = identity.attempted.or(identity.account).map(Entity::Account);
@@ -131,13 +145,15 @@ impl Allowances {
         signals: &mut Vec<Signal>,
     ) {
         let before = signals.len();
-        let mut taken = [None; LIMITS_MAX + 1];
+        let mut taken = [None; LIMITS_MAX * 2];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let is_said = limits.iter().any(|limit| limit.per == Per::Source);
+        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
+        let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
         let unsaid = (!is_said).then_some(&every_source);
-        let all = limits.iter().take(LIMITS_MAX).chain(unsaid);
-        for (limit, place) in all.zip(&mut taken) {
-            let (entity, key) = limit.entity(act);
+        let said = limits.iter().filter(concerns).take(LIMITS_MAX);
+        let all = unsaid.into_iter().chain(said);
+        let all = all.flat_map(|limit| limit.entities(act).map(move |entity| (limit, entity)));
+        for ((limit, (entity, key)), place) in all.zip(&mut taken) {
             let key = limit.id.then(key);
             match self.0.read(key).unwrap_or_default().take(limit.rate(), now) {
                 Ok(bucket) => *place = Some((key, bucket)),

@@ -43,6 +43,9 @@ const SUSPECTED_NATS: f32 = 3.0;
 /// beyond the block whatever it entered in between.
 const UNWASHABLE_FAILED: f32 = 30.0;
 const UNWASHABLE_NATS: f32 = 10.0;
+/// What a failed attempt says that a form on another site's page may have sent, against one that
+/// none has. Many failed accounts are suspect all the same ([`UNWASHABLE_FAILED`]).
+const PROVOKED_SHARE: f32 = 0.1;
 /// What a failed attempt says whose account cannot be told, against one whose can.
 const BLIND_SHARE: f32 = 0.25;
 
@@ -53,6 +56,15 @@ pub(crate) struct Stuffing {
     pairs: Pairs,
     accounts: Accounts,
     first_tries: Baselines<EndpointId>,
+}
+
+/// How an attempt ended that counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Attempt {
+    /// In vain.
+    Failed,
+    /// It got in; what that is worth.
+    Entered(Credit),
 }
 
 /// What outcomes weigh on one endpoint.
@@ -123,23 +135,26 @@ impl Stuffing {
         }
     }
 
-    /// Learns how an attempt ended.
-    pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now_s: u32) {
+    /// Learns how an attempt ended, and says so where it counts.
+    pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now_s: u32) -> Option<Attempt> {
         if answer.role == Role::Signup && answer.outcome == Outcome::Success {
             if let Some(account) = act.identity.attempted {
                 self.accounts.minted(account, now_s);
             }
-            return;
+            return None;
         }
-        let Some(is_success) = outcome(act, answer) else { return };
+        let is_success = outcome(act, answer)?;
         if act.identity.familiar && !is_success {
-            return;
+            return None;
         }
         let credit = match act.identity.attempted {
             Some(account) if is_success => self.accounts.entered(account, now_s),
             _ => Credit::Nothing,
         };
-        let weights = Weights::of(&self.first_tries.at(act.endpoint));
+        let mut weights = Weights::of(&self.first_tries.at(act.endpoint));
+        if act.is_provoked {
+            weights.failure *= PROVOKED_SHARE;
+        }
         for source in counted_sources(act) {
             let mut login = self.logins.read(source.key).unwrap_or_default();
             login.seen_at(act.keys.address);
@@ -156,6 +171,7 @@ impl Stuffing {
             }
             self.logins.write(source.key, now_s, login);
         }
+        Some(if is_success { Attempt::Entered(credit) } else { Attempt::Failed })
     }
 
     /// How many log-ins of established accounts the address of `act` had within the last minute.
@@ -271,7 +287,7 @@ fn counted_sources(act: &Act) -> impl Iterator<Item = Source> + use<> {
 }
 
 /// Whether others' attempts from the same address are none of this caller's business.
-fn is_spared(act: &Act) -> bool {
+pub(crate) fn is_spared(act: &Act) -> bool {
     act.identity.familiar || (act.identity.established && !act.role.tries_a_secret())
 }
 

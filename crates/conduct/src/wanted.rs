@@ -43,12 +43,29 @@ impl Wanted {
         } else if matches!(
             header("sec-fetch-dest"),
             Some(b"image" | b"style" | b"script" | b"font" | b"audio" | b"video" | b"track")
-        ) {
+        ) || is_provoked(head)
+        {
             Self::ClaimedAsset
         } else {
             Self::Resource
         }
     }
+}
+
+/// Whether another site may have made a browser send this: a picture, a frame or a form of a page
+/// elsewhere. What such a page cannot send without leave (a credential of its own, JSON, other
+/// methods) is none of it. A script can pretend to be one, which is why it weighs little and not
+/// nothing.
+pub fn is_provoked(head: &Head<'_>) -> bool {
+    let header = |name| head.headers.get(name).map(http::HeaderValue::as_bytes);
+    let is_json = || {
+        let media = header("content-type").unwrap_or_default();
+        media.windows(4).any(|part| part.eq_ignore_ascii_case(b"json"))
+    };
+    header("sec-fetch-site") == Some(b"cross-site")
+        && matches!(*head.method, http::Method::GET | http::Method::HEAD | http::Method::POST)
+        && !head.headers.contains_key(http::header::AUTHORIZATION)
+        && !is_json()
 }
 
 fn is_customary(name: &str) -> bool {
@@ -112,6 +129,9 @@ mod tests {
             (&Method::OPTIONS, "/api/orders", preflight, Wanted::Preflight),
             (&Method::OPTIONS, "/api/orders", None, Wanted::Resource),
             (&Method::GET, "/", None, Wanted::Resource),
+            (&Method::GET, "/admin", Some(("sec-fetch-site", "cross-site")), Wanted::ClaimedAsset),
+            (&Method::GET, "/admin", Some(("sec-fetch-site", "same-origin")), Wanted::Resource),
+            (&Method::PUT, "/admin", Some(("sec-fetch-site", "cross-site")), Wanted::Resource),
         ];
         for (method, target, header, expected) in rows {
             assert_eq!(wanted(method, target, header), expected, "{method} {target}");

@@ -14,10 +14,12 @@ pub mod probers;
 pub mod scenario;
 pub mod shop;
 pub mod shoppers;
+pub mod walkers;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use http::HeaderValue;
 use shield::Engine;
 use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
 use traffic::{Action, Detector, Timestamp};
@@ -33,6 +35,8 @@ pub struct Town {
     shop: Shop,
     actors: Vec<Box<dyn Actor>>,
     tallies: Vec<Tally>,
+    /// The key that is built into the application of this shop: every call has it.
+    app_key: Option<HeaderValue>,
 }
 
 /// What happened to one actor's calls.
@@ -64,7 +68,21 @@ impl Town {
     /// A town around `shop` in which nobody lives yet.
     #[must_use]
     pub fn new(shop: Shop) -> Self {
-        Self { shop, actors: Vec::new(), tallies: Vec::new() }
+        Self { shop, actors: Vec::new(), tallies: Vec::new(), app_key: None }
+    }
+
+    /// The same, with an application that sends this key with every call.
+    #[must_use]
+    pub fn with_app_key(mut self, key: &str) -> Self {
+        self.app_key = HeaderValue::from_str(key).ok().filter(|key| !key.is_empty());
+        self
+    }
+
+    fn sent(&self, mut call: Call) -> Call {
+        if let Some(key) = &self.app_key {
+            call.headers.insert("x-api-key", key.clone());
+        }
+        call
     }
 
     /// Runs the town until `until` with `newcomers`, who make their first calls at their times.
@@ -79,7 +97,7 @@ impl Town {
         for mut actor in newcomers {
             let index = self.actors.len();
             for Asked { at, call } in actor.begin() {
-                timeline.arrive(at, index, call);
+                timeline.arrive(at, index, self.sent(call));
             }
             self.actors.push(actor);
             self.tallies.push(Tally::default());
@@ -145,7 +163,7 @@ impl World for Town {
         }
         let refused = outcome.verdict.is_refusal();
         for Asked { at, call } in actor.answered(&call, refused, outcome.status, outcome.at) {
-            arrivals.push(at.max(outcome.at), sender, call);
+            arrivals.push(at.max(outcome.at), sender, self.sent(call));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
 //! a refused head, or the tunnel that a switch of protocols opens.
 
-use std::{io, net::SocketAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
+use std::{io, net::IpAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
@@ -11,6 +11,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_rustls::TlsAcceptor;
 use traffic::head::{Peer, Scheme};
 
 use crate::{
@@ -20,8 +21,7 @@ use crate::{
     hello::{Replayed, read_hello},
     http1::{self, Ended, Why},
     io::CallerIo,
-    listen::{LocalExecutor, Spoken},
-    proxy_protocol::{self, Source},
+    listen::LocalExecutor,
     tunnel,
     wire::{Phase, RefusedHead, Wire},
     worker::Worker,
@@ -35,16 +35,14 @@ const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
 
 const NO_PREFACE: &str = "http2-no-preface: HTTP/2 was agreed on, and something else was spoken";
 
-const NOT_INTRODUCED: &str = "proxy-header: a trusted peer did not say, as the PROXY protocol has it, whose connection it is";
-
 /// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     stream: TcpStream,
-    address: SocketAddr,
-    spoken: Spoken,
+    address: IpAddr,
+    tls: Option<TlsAcceptor>,
     welcome: bool,
 ) {
     let mut terms = worker.terms.current();
@@ -52,26 +50,10 @@ pub(crate) async fn serve(
         terms.deadlines.hurry(TURNED_AWAY_WITHIN);
     }
     let deadlines = terms.deadlines;
-    let mut stream = stream;
-    let mut peer = Peer::plain(address.ip());
-    if spoken.proxy_protocol && worker.engine.policy().trusts(peer.address.to_canonical()) {
-        match Box::pin(introduced(&worker, &mut stream)).await {
-            Ok(Source::Caller(address)) => peer = Peer::plain(address),
-            Ok(Source::Peer) => {}
-            Err(error) => {
-                // Nothing can be said to it: what it speaks is not known. One that says nothing at
-                // all has only looked whether somebody is there.
-                tracing::debug!(%error, balancer = %peer.address, "connection refused");
-                if error.kind() != io::ErrorKind::UnexpectedEof {
-                    worker.refused_unread(NOT_INTRODUCED, 1, &peer);
-                }
-                return;
-            }
-        }
-    }
     let wire = Rc::new(Wire::new(terms, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
-    let outcome = match spoken.tls {
+    let mut peer = Peer::plain(address);
+    let outcome = match tls {
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
             peer.scheme = Scheme::Https;
@@ -96,12 +78,6 @@ pub(crate) async fn serve(
     if let Err(error) = outcome {
         tracing::debug!(%error, "connection ended");
     }
-}
-
-/// Whose connection it is that a balancer passes on.
-async fn introduced(worker: &Worker, stream: &mut TcpStream) -> io::Result<Source> {
-    let read = worker.within(proxy_protocol::WITHIN, proxy_protocol::read(stream)).await;
-    read.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Serves whichever version of HTTP is spoken.
@@ -160,10 +136,11 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let limits = wire.terms.http2;
+    let (_counted, streams) = arrival.source.begin_http2(limits.streams);
     let mut builder = http2::Builder::new(Streams(Rc::clone(&arrival)));
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
+        .max_concurrent_streams(streams)
         .initial_stream_window_size(limits.stream_window_bytes)
         .initial_connection_window_size(limits.connection_window_bytes)
         // Up to the limit with room to spare requests are read, so that a refusal has its ID.

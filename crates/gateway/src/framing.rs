@@ -104,6 +104,12 @@ pub enum Refusal {
     BadBody,
     /// Pseudo-headers of an HTTP/2 request contradict its fields.
     BadPseudoHeader,
+    /// Content-Type occurs twice, and bodies are looked at.
+    RepeatedContentType,
+    /// The content coding of a body that is looked at is unknown or broken.
+    UnreadableCoding,
+    /// The body is not of the type that it claims in order to pass unread.
+    NotItsType,
 }
 
 impl Refusal {
@@ -114,6 +120,7 @@ impl Refusal {
             Self::TooManyHeaders | Self::HeadersTooLarge => 431,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
+            Self::UnreadableCoding | Self::NotItsType => 415,
             Self::UnknownHost => 421,
             Self::HeadTimeout | Self::BodyTooSlow => 408,
             _ => 400,
@@ -169,6 +176,11 @@ impl Refusal {
             Self::BadPseudoHeader => {
                 "bad-pseudo-header: the method or path of HTTP/2 has a form that is no request's"
             }
+            Self::RepeatedContentType => "repeated-content-type: Content-Type is there twice",
+            Self::UnreadableCoding => {
+                "unreadable-coding: Content-Encoding names a coding that is not known, or the body breaks it"
+            }
+            Self::NotItsType => "not-its-type: the body is not of the type that Content-Type names",
         }
     }
 }

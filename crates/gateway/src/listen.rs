@@ -19,9 +19,10 @@ use tokio::{net::TcpListener, sync::watch, task::LocalSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    connection,
+    connection, proxy_protocol,
     pulse::Pulse,
     settings::{Listener, Settings},
+    sources::network,
     terms::Terms,
     upstream::watch,
     worker::Worker,
@@ -224,13 +225,23 @@ async fn accept(worker: Rc<Worker>, entrance: Entrance, crowd: Arc<Mutex<Crowd>>
                 continue;
             }
         };
-        let Some(place) = Place::take(&crowd, address.ip(), &worker.settings, &mine) else {
+        let peer = address.ip().to_canonical();
+        let passes_on = spoken.proxy_protocol && worker.engine.policy().trusts(peer);
+        let Some(mut place) = Place::take(&crowd, peer, &worker.settings, passes_on, &mine) else {
             continue;
         };
         let _ = stream.set_nodelay(true);
         let (worker, spoken) = (Rc::clone(&worker), spoken.clone());
         tokio::task::spawn_local(async move {
-            connection::serve(worker, stream, address, spoken, place.welcome).await;
+            let mut stream = stream;
+            let mut caller = address.ip();
+            if passes_on {
+                let introduced = proxy_protocol::caller(&worker, &mut stream, caller);
+                let Some(introduced) = Box::pin(introduced).await else { return };
+                caller = introduced;
+                place.pass_on(caller, &worker.settings);
+            }
+            connection::serve(worker, stream, caller, spoken.tls, place.welcome).await;
             drop(place);
         });
     }
@@ -257,12 +268,15 @@ impl Place {
         crowd: &Arc<Mutex<Crowd>>,
         source: IpAddr,
         settings: &Settings,
+        passes_on: bool,
         mine: &Rc<()>,
     ) -> Option<Self> {
+        let source = network(source);
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
-        let welcome = counts.open < settings.connections_max
-            && from_here < settings.connections_per_source_max;
+        // Those that a balancer passes on are counted by whose they are.
+        let most = if passes_on { usize::MAX } else { settings.connections_per_source_max };
+        let welcome = counts.open < settings.connections_max && from_here < most;
         if welcome {
             counts.open += 1;
             counts.by_source.insert(source, from_here + 1);
@@ -275,6 +289,39 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The connection is not the balancer's but that of a caller, who may have too many.
+    fn pass_on(&mut self, caller: IpAddr, settings: &Settings) {
+        if !self.welcome {
+            return;
+        }
+        let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = network(caller);
+        counts.leave(self.source);
+        self.source = caller;
+        let from_there = counts.by_source.get(&caller).copied().unwrap_or(0);
+        if from_there < settings.connections_per_source_max {
+            counts.by_source.insert(caller, from_there + 1);
+        } else {
+            self.welcome = false;
+            counts.open = counts.open.saturating_sub(1);
+            counts.turned_away += 1;
+        }
+    }
+}
+
+impl Crowd {
+    /// One connection from there less.
+    fn leave(&mut self, source: IpAddr) {
+        if let Entry::Occupied(mut entry) = self.by_source.entry(source) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
@@ -283,11 +330,6 @@ impl Drop for Place {
             return;
         }
         counts.open = counts.open.saturating_sub(1);
-        if let Entry::Occupied(mut entry) = counts.by_source.entry(self.source) {
-            *entry.get_mut() -= 1;
-            if *entry.get() == 0 {
-                entry.remove();
-            }
-        }
+        counts.leave(self.source);
     }
 }

@@ -1,5 +1,5 @@
-//! The PROXY protocol, versions 1 and 2: a balancer says before the first byte of a connection whose
-//! connection it passes on.
+//! The PROXY protocol, versions 1 and 2: before the first byte of a connection a balancer says
+//! whose it is.
 //!
 //! Whoever may say so decides who the caller is, so a header is read only where a listener expects
 //! one and from trusted peers, and there it must be whole, in time, and exactly as the protocol has
@@ -15,10 +15,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    net::TcpStream,
+};
+use traffic::Peer;
+
+use crate::worker::Worker;
+
+const NOT_INTRODUCED: &str = "proxy-header: a trusted peer did not say, as the PROXY protocol has it, whose connection it is";
 
 /// A header must be there by then: the time that one lost segment takes to be sent again.
-pub(crate) const WITHIN: Duration = Duration::from_secs(3);
+const WITHIN: Duration = Duration::from_secs(3);
 
 /// The longest header of version 1, its line end included.
 const LINE_BYTES_MAX: usize = 107;
@@ -169,8 +177,29 @@ fn are_values(mut rest: &[u8]) -> bool {
     rest.is_empty()
 }
 
+/// Whose connection a trusted peer passes on; `None` when it does not say so, which gets an event.
+pub(crate) async fn caller(
+    worker: &Worker,
+    stream: &mut TcpStream,
+    peer: IpAddr,
+) -> Option<IpAddr> {
+    let read = worker.within(WITHIN, read(stream)).await;
+    let error = match read.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(Source::Caller(caller)) => return Some(caller),
+        Ok(Source::Peer) => return Some(peer),
+        Err(error) => error,
+    };
+    // Nothing can be said to it: what it speaks is not known. One that says nothing at all has only
+    // looked whether somebody is there.
+    tracing::debug!(%error, balancer = %peer, "connection refused");
+    if error.kind() != io::ErrorKind::UnexpectedEof {
+        worker.refused_unread(NOT_INTRODUCED, 1, &Peer::plain(peer));
+    }
+    None
+}
+
 /// Reads a header, and nothing beyond it.
-pub(crate) async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Source> {
+async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Source> {
     let mut bytes = vec![0; LEAST];
     stream.read_exact(&mut bytes).await?;
     loop {

@@ -74,11 +74,12 @@ impl Answer {
         Self { kind: Kind::Whole(body), flow: None, ongoing: None }
     }
 
+    /// What was held goes first; where nothing follows, the upstream's connection is free.
     pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, lease: Lease) -> Self {
         let mut relay = Relay { held, body: Some(body), lease, silence: None, broken: None };
-        if relay.is_end_stream() {
+        if relay.held.trailers.is_none() && relay.body.as_ref().is_some_and(Body::is_end_stream) {
             relay.end();
-            return Self::empty();
+            return Self::whole(relay.held.bytes);
         }
         Self { kind: Kind::Relayed(relay), flow: None, ongoing: None }
     }

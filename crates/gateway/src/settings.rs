@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use shield::Engine;
 use traffic::Event;
 
-use crate::{sites::Sites, terms::CallerTerms};
+use crate::{access::AccessSink, sites::Sites, terms::CallerTerms};
 
 /// A listening socket and how TLS ends on it, if it does.
 pub struct Listener {
@@ -65,6 +65,8 @@ pub struct Settings {
     pub engine: Arc<Engine>,
     /// Where events go.
     pub events: EventSink,
+    /// Where each exchange goes when it has ended, if somebody keeps an access log.
+    pub access: Option<AccessSink>,
     /// Where requests go.
     pub sites: Sites,
     /// Threads that serve; each has its own connections to upstreams.
@@ -90,6 +92,7 @@ impl Settings {
         Self {
             engine,
             events,
+            access: None,
             sites,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             terms: CallerTerms::default(),

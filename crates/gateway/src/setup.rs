@@ -5,8 +5,10 @@ use std::{
     collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
 };
 
+use rustls::ServerConfig;
 use shield::policy::{self, Policy, Provenance};
 
 use crate::{
@@ -100,6 +102,21 @@ fn taken(inherited: &mut Vec<TcpListener>, address: SocketAddr) -> Option<TcpLis
     at(&|other| other == address).or_else(|| {
         at(&|other| everywhere && other.ip().is_unspecified() && other.port() == address.port())
     })
+}
+
+/// TLS for the admin API, with the certificate that a policy names for it, if it names one.
+///
+/// # Errors
+/// When the certificate cannot be loaded.
+pub fn admin_tls(
+    policy: &Policy,
+    certificates: &mut Certificates,
+) -> Result<Option<Arc<ServerConfig>>, SetupError> {
+    let named = policy.admin.tls.as_ref().and_then(|name| Some((name, policy.tls.get(name)?)));
+    let Some((name, identity)) = named else { return Ok(None) };
+    let mut config = ServerConfig::clone(&*certificates.server_config(name, identity)?);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(config)))
 }
 
 /// Why a socket cannot be opened, with what to do about it.

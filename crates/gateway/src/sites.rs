@@ -1,5 +1,5 @@
-//! Which upstreams each site of the policy has. A reload puts another table in place; connections of
-//! sites that stay the same stay open, and what is known of an upstream is kept in any case.
+//! Which upstreams each site of the policy has. A reload puts another table in place; connections
+//! of sites that stay the same stay open, and what is known of an upstream is kept in any case.
 
 use std::{
     collections::BTreeMap,

@@ -5,8 +5,8 @@
 //! form of the message, and each rule of framing is ours. HTTP/2 connections carry many exchanges;
 //! hyper speaks it, in a task for each connection.
 //!
-//! `group` chooses among the upstreams of a site and tries another one where that is safe; `health` is
-//! what is known of them, shared by all workers. A caller that hangs up is never an upstream's
+//! `group` chooses among the upstreams of a site and tries another one where that is safe; `health`
+//! is what is known of them, shared by all workers. A caller that hangs up is never an upstream's
 //! failure: no count is there for it to poison.
 
 mod address;
@@ -28,7 +28,7 @@ mod stream;
 mod tests;
 
 pub(crate) use address::Authorities;
-pub use address::{Speech, Upstream, UpstreamUrlError};
+pub use address::{Speech, Upstream, UpstreamUrlError, client_tls};
 pub(crate) use answered::{AnswerBody, Answered, BodyFault};
 pub(crate) use group::Group;
 pub use health::{Care, UpstreamStanding};

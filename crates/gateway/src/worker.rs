@@ -5,6 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     future::Future,
+    net::IpAddr,
     pin::pin,
     rc::Rc,
     sync::Arc,
@@ -21,6 +22,7 @@ use crate::{
     http2_faults::TOO_LARGE,
     ids::Ids,
     settings::Settings,
+    sources::{SHARES, Source, Sources},
     terms::Terms,
     ticker::{TICK, Ticker},
     upstream::Group,
@@ -38,6 +40,7 @@ pub(crate) struct Worker {
     pub(crate) ticker: Rc<Ticker>,
     pub(crate) ids: Ids,
     pub(crate) busy: Busy,
+    sources: Sources,
     pools: RefCell<Pools>,
     held_bytes: Rc<Cell<usize>>,
     shedding: RefCell<Option<Shedding>>,
@@ -62,6 +65,7 @@ impl Worker {
         Rc::new(Self {
             engine: Arc::clone(&settings.engine),
             busy: Busy::new(settings.requests_max),
+            sources: Sources::default(),
             settings,
             terms,
             ticker,
@@ -71,6 +75,12 @@ impl Worker {
             shedding: RefCell::default(),
             draining: Cell::new(false),
         })
+    }
+
+    /// Where a connection comes from, and what its source has of this worker.
+    pub(crate) fn source(&self, peer: IpAddr) -> Rc<Source> {
+        let speaks_for_others = self.engine.policy().trusts(peer);
+        self.sources.of(peer, self.settings.requests_max, speaks_for_others)
     }
 
     /// The upstreams of a site, and the connections to them.
@@ -124,10 +134,12 @@ impl Worker {
         .await
     }
 
-    /// Room to hold this much of a body; `None` when there is none left.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<HeldBytes> {
+    /// Room to hold this much of a body from or for a source; `None` when there is none left, or
+    /// none of the source's share.
+    pub(crate) fn hold(&self, bytes: usize, source: &Rc<Source>) -> Option<HeldBytes> {
         let most = self.settings.held_bytes_max;
-        let mut held = HeldBytes { bytes: 0, most, of: Rc::clone(&self.held_bytes) };
+        let (of, source) = (Rc::clone(&self.held_bytes), Rc::clone(source));
+        let mut held = HeldBytes { bytes: 0, most, of, source };
         held.grow(bytes).then_some(held)
     }
 
@@ -210,6 +222,7 @@ pub(crate) struct HeldBytes {
     /// All of them together have no more.
     most: usize,
     of: Rc<Cell<usize>>,
+    source: Rc<Source>,
 }
 
 impl HeldBytes {
@@ -220,17 +233,26 @@ impl HeldBytes {
     /// Makes it so many bytes, if there is room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
-        let held = self.of.get().checked_add(more).filter(|held| *held <= self.most);
-        if let Some(held) = held {
-            self.of.set(held);
-            self.bytes += more;
+        let held = self.of.get().saturating_add(more);
+        let of_source = self.source.held_bytes.get().saturating_add(more);
+        // Beyond its share a source leaves half of all for the others.
+        let is_fair = self.source.speaks_for_others()
+            || of_source <= self.most / SHARES
+            || held <= self.most / 2;
+        if held > self.most || !is_fair {
+            return false;
         }
-        held.is_some()
+        self.of.set(held);
+        self.source.held_bytes.set(of_source);
+        self.bytes += more;
+        true
     }
 }
 
 impl Drop for HeldBytes {
     fn drop(&mut self) {
         self.of.set(self.of.get().saturating_sub(self.bytes));
+        let of_source = &self.source.held_bytes;
+        of_source.set(of_source.get().saturating_sub(self.bytes));
     }
 }

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
-    Decision, DecisionId, DecisionKind, EndpointId, Entity, EventId, Exception, ExceptionId,
-    Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
+    CallerKind, Decision, DecisionId, DecisionKind, EndpointId, Entity, EventId, Exception,
+    ExceptionId, Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -352,6 +352,11 @@ impl Engine {
     /// Rate limits that would spare the honest callers of each endpoint, where that is known.
     pub fn suggestions(&self, now: Timestamp) -> Vec<conduct::Suggestion> {
         self.memory().conduct.suggestions(now)
+    }
+
+    /// How often each kind of caller called an endpoint.
+    pub fn callers_of(&self, endpoint: EndpointId) -> [(CallerKind, u32); 4] {
+        self.memory().conduct.callers_of(endpoint)
     }
 
     /// Where sessions are found, as discovered.

@@ -54,8 +54,7 @@ pub(crate) fn step(sum: &Sum, identity: &Identity, role: Role) -> Step {
     let Some(strongest) = sum.strongest else { return Step::Pass };
     let entity = sum.narrowest.unwrap_or(strongest.entity);
     let is_wide = matches!(entity, Entity::Address(_) | Entity::Net(_) | Entity::Ja4(_));
-    let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
-    if is_wide && is_known {
+    if is_wide && identity.is_known(role) {
         return Step::Pass;
     }
     let block_from =
@@ -78,7 +77,7 @@ pub(crate) fn prolonged(first: Duration, earlier: u32) -> Duration {
 /// The narrowest scope that stops what was seen: guessing is stopped where secrets are tried.
 fn scope(entity: Entity, detector: Detector, role: Role) -> Scope {
     let role = match detector {
-        Detector::CredentialStuffing | Detector::InFlight => Some(role),
+        Detector::CredentialStuffing | Detector::InFlight | Detector::CommonPassword => Some(role),
         _ => None,
     };
     let spares_known = matches!(entity, Entity::Address(_) | Entity::Net(_) | Entity::Ja4(_));

@@ -9,6 +9,7 @@
 //! verdicts, byte for byte.
 //! Invariant: an exchange that was refused, or would have been, teaches nothing.
 
+mod access;
 mod algebra;
 mod budget;
 mod engine;
@@ -32,11 +33,12 @@ mod tally;
 pub mod timeline;
 mod weigh;
 
+pub use access::Accessed;
 pub use budget::Budget;
 pub use engine::{Engine, Settings};
 pub use guard::LayerFaults;
 pub use memory::Overview;
-pub use pass::{Answer, Decided, End, Learnt, Missed, Pass, Patience, Refusal};
+pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
 pub use record::Recorder;
 pub use refused::{RefusedHead, ToldRefusal};
 pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};

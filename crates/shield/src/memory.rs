@@ -8,8 +8,8 @@ use catalog::Catalog;
 use conduct::Conduct;
 use traffic::slices::Sliced;
 use traffic::{
-    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Role, Surface,
-    TallyKey, Timestamp,
+    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Role, Severity,
+    Signal, Surface, TallyKey, Timestamp,
 };
 
 use crate::budget::TableShares;
@@ -184,12 +184,35 @@ impl Memory {
         }
         let guessed = verdict.signals.iter().find(|signal| match signal.detector {
             Detector::CredentialStuffing => verdict.nats >= NOTABLE_NATS,
+            Detector::CommonPassword => verdict.nats >= NOTABLE_NATS && signal.nats > 0.0,
             Detector::PasswordGuessing | Detector::CodeGuessing => true,
             _ => false,
         });
         let Some(signal) = guessed else { return };
         if let Some(key) = self.findings.key_of(signal, act.endpoint, settled.at, hasher) {
             self.findings.succeeded(key, identity.attempted);
+        }
+    }
+
+    /// Notes that a stranger found an endpoint that nobody used for long. It is a finding on the
+    /// endpoint, and a grave one where its finder was looking for such.
+    pub(crate) fn note_forgotten(
+        &mut self,
+        settled: &Settled,
+        found: &Signal,
+        place: Option<EndpointId>,
+        event: EventId,
+        hasher: &Hasher,
+        now: Timestamp,
+    ) {
+        let verdict = &settled.verdict;
+        let walks = verdict.signals.iter().any(|it| it.detector == Detector::VersionWalk);
+        let severity = if walks { Severity::High } else { Severity::Medium };
+        let sighted = Sighted { verdict, signal: found, place, event, now };
+        let catalog = &self.catalog;
+        self.findings.sight(&sighted, hasher, |id| catalog.label(id));
+        if let Some(key) = self.findings.key_of(found, place, now, hasher) {
+            self.findings.raise(key, severity);
         }
     }
 

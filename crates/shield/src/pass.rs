@@ -13,6 +13,7 @@
 //! results in a replay.
 
 mod answer;
+mod program;
 mod screen;
 mod state;
 
@@ -20,11 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use catalog::RoleHint;
-use conduct::Wanted;
+use conduct::{Variant, Wanted};
 use traffic::media::Media;
 use traffic::{
     AnswerFacts, EndpointId, Event, EventId, Fields, Head, Layer, Location, Mode, Outcome, Path,
-    Peer, Role, Surface, SurfaceHint, Timestamp, Verdict,
+    Peer, Role, Signal, Surface, SurfaceHint, Timestamp, Verdict,
 };
 
 use crate::engine::Engine;
@@ -37,7 +38,7 @@ use crate::shared::Telling;
 use crate::weigh::{self, Weighed};
 
 pub use answer::{Answer, End, Learnt};
-pub use state::{Missed, Pass};
+pub use state::Pass;
 
 use answer::{ReadAnswer, slot};
 pub(crate) use state::{BodySeen, Settled};
@@ -124,8 +125,10 @@ impl Engine {
             let of = Circumstances { id, client: sighting.address };
             Box::new(Inspection::begin(rulebook, head, of))
         });
-        let draft =
-            self.recorder().map(|recorder| Box::new(Draft::begin(recorder, head, peer, hasher)));
+        let is_body_unread = may_have_body(head);
+        let draft = self.recorder().map(|recorder| {
+            Box::new(Draft::begin(recorder, head, peer, hasher).with_body_unread(is_body_unread))
+        });
         Box::new(Pass {
             id,
             modes,
@@ -133,14 +136,19 @@ impl Engine {
             method: head.method.clone(),
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
+            variant: Variant::of(&path, hasher),
+            program: program::of(head, &sighting, &policy),
+            is_provoked: conduct::is_provoked(head),
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
+            had_common_password: false,
             path,
             user_agent: head.headers.get(http::header::USER_AGENT).cloned(),
             peer_ja4: peer.ja4.clone(),
             media: Media::of(content_type),
             fields,
+            is_body_unread,
             sighting,
             request_id: None,
             notes,
@@ -163,8 +171,9 @@ impl Engine {
         if pass.role_or(pass.hint.role()).names_an_account() {
             pass.fields.read_rest();
         }
-        let mut attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
-        if pass.role_or(pass.hint.role()).tries_a_secret() {
+        let mut attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
+        let role = pass.role_or(pass.hint.role());
+        if role.tries_a_secret() || role.takes_a_password() {
             pass.tried = Some(caller::tried(&pass.fields, &pass.sighting, hasher));
         }
         let mut memory = self.memory();
@@ -173,9 +182,9 @@ impl Engine {
             // Under the lock, but next to never: a log-in that nothing in the request speaks for,
             // with hundreds of fields.
             pass.fields.read_rest();
-            attempted = caller::attempted_account(&pass.fields, &pass.sighting, hasher);
+            attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
         }
-        let identity = memory.callers.identify(&pass.sighting, attempted, now);
+        let identity = memory.callers.identify(&pass.sighting, &attempted, now);
         let act = pass.act(identity, &place, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience)
         else {
@@ -185,6 +194,7 @@ impl Engine {
         memory.count_body(pass.body_seen);
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
+            draft.common_password(act.guess.is_common);
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
@@ -252,13 +262,16 @@ impl Engine {
             classes: read.classes,
             took_us,
         };
+        let mut found = None;
         let endpoint = if settled.verdict.would_refuse() {
             // Monitor predicts enforce: nothing is learnt from what enforce would have refused.
             facts.outcome = memory.catalog.judge(&settled.place, &lesson);
             settled.place.endpoint
         } else {
             facts.issued.clone_from(&read.issued);
-            self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now)
+            let taught = self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now);
+            found = taught.found.filter(|_| !answer.is_page());
+            taught.endpoint
         };
         memory.note_success(&settled, &facts, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
@@ -271,6 +284,7 @@ impl Engine {
             length: answer.length,
             seq,
             answer: Some(answer),
+            found,
         };
         let mut learnt = self.finish(memory, pass, settled, &finish, now);
         let refusal = refused.zip(learnt.told_as);
@@ -288,7 +302,7 @@ impl Engine {
         lesson: &catalog::AnswerLesson<'_>,
         facts: &mut AnswerFacts,
         now: Timestamp,
-    ) -> Option<EndpointId> {
+    ) -> Taught {
         let carried = pass.sighting.carried();
         let request = catalog::RequestLesson {
             fields: &pass.fields,
@@ -310,8 +324,8 @@ impl Engine {
         facts.role = pass.role_or(learnt.role);
         memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
         let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
-        weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
-        endpoint
+        let found = weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        Taught { endpoint, found }
     }
 
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up
@@ -341,6 +355,7 @@ impl Engine {
             length: 0,
             seq,
             answer: None,
+            found: None,
         };
         self.finish(memory, pass, settled, &finish, now)
     }
@@ -362,6 +377,7 @@ impl Engine {
         let is_notable = settled.verdict.would_refuse()
             || settled.verdict.exception.is_some()
             || settled.verdict.nats >= NOTABLE_NATS
+            || finish.found.is_some()
             || is_failure;
         let mut telling = Telling { id: pass.id, count: None };
         if is_notable {
@@ -369,6 +385,10 @@ impl Engine {
             memory.note_finding(&settled, telling.id, self.hasher(), now);
             if finish.answer.is_some_and(|answer| pass.is_answered_probe(&settled, answer)) {
                 memory.note_answered_probe(&settled, self.hasher());
+            }
+            if let Some(found) = &finish.found {
+                let place = finish.endpoint;
+                memory.note_forgotten(&settled, found, place, telling.id, self.hasher(), now);
             }
         } else if memory.takes_sample(now) {
             telling = Telling::alone(pass.id);
@@ -403,6 +423,18 @@ impl Engine {
     }
 }
 
+/// Whether a body follows the head, as far as that tells.
+fn may_have_body(head: &Head<'_>) -> bool {
+    let is_sized = head.header(&http::header::CONTENT_LENGTH).map(|length| length.trim() != "0");
+    // HTTP/2 ends a request without saying how long it is.
+    let is_typed = || {
+        head.version > http::Version::HTTP_11
+            && head.headers.contains_key(http::header::CONTENT_TYPE)
+    };
+    let is_chunked = || head.headers.contains_key(http::header::TRANSFER_ENCODING);
+    is_sized.unwrap_or_else(|| is_chunked() || is_typed())
+}
+
 /// What an exchange's end adds to the account.
 struct Finish<'a> {
     endpoint: Option<EndpointId>,
@@ -413,6 +445,15 @@ struct Finish<'a> {
     length: u64,
     seq: u64,
     answer: Option<&'a Answer<'a>>,
+    /// A forgotten endpoint that came to light.
+    found: Option<Signal>,
+}
+
+/// What an exchange taught.
+struct Taught {
+    endpoint: Option<EndpointId>,
+    /// A forgotten endpoint that came to light.
+    found: Option<Signal>,
 }
 
 /// Log code for a caller that hung up before it got an answer; no client ever sees it.

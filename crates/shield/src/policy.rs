@@ -12,6 +12,7 @@
 //! Invariant: a request costs one look-up of its host and one of its path; modes are settled when
 //! a policy is compiled.
 
+mod admin;
 mod check;
 mod document;
 mod error;
@@ -38,9 +39,10 @@ use std::time::Duration;
 use caller::Trust;
 use caller::address::AddressSource;
 use conduct::Limit;
-use http::Method;
+use http::{HeaderName, Method};
 use traffic::{Layer, Mode, Net, Path, Role};
 
+pub use admin::Admin;
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
 pub use health::{Health, StatusRange};
@@ -93,6 +95,8 @@ pub struct Flags {
 pub struct Policy {
     /// How callers come in.
     pub server: Server,
+    /// Where the admin API is reached.
+    pub admin: Admin,
     /// Certificates by name.
     pub tls: BTreeMap<String, TlsIdentity>,
     /// What a request may be.
@@ -103,6 +107,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What is told that is otherwise kept.
     pub debug: Debugging,
+    /// From which networks crawlers call, by the names they give themselves.
+    pub crawlers: BTreeMap<&'static str, Setting<Vec<Net>>>,
     /// Who is told of attacks.
     pub alerts: Alerts,
     /// What stands behind the gateway, in the order of the file.
@@ -135,6 +141,17 @@ pub struct Server {
     pub memory_budget: Setting<u64>,
     /// Worker threads; none is one for each core.
     pub workers: Setting<Option<u16>>,
+    /// Where a line is written for each exchange; none is nowhere.
+    pub access_log: Setting<Option<AccessLogTo>>,
+}
+
+/// Where an access log goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AccessLogTo {
+    /// To standard output.
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
 }
 
 /// An address to listen on.
@@ -195,6 +212,8 @@ pub struct Store {
     pub events: Setting<Duration>,
     /// How long rollups are kept.
     pub rollups: Setting<Duration>,
+    /// What the data folder may take, in bytes.
+    pub max_disk: Setting<u64>,
 }
 
 /// `[rules]`: known attacks, and vulnerabilities that are old.
@@ -250,6 +269,8 @@ pub struct Site {
     pub idle_timeout: Setting<Duration>,
     /// As [`Limits::body_bytes`], for this site.
     pub body_bytes: Setting<Option<u64>>,
+    /// The header that tells the upstream of a common password; none tells it nothing.
+    pub common_password_header: Setting<Option<HeaderName>>,
     /// Modes where no route says otherwise.
     pub modes: Modes,
     /// Its routes, in the order of the file.
@@ -427,6 +448,11 @@ impl Policy {
         self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
     }
 
+    /// The header that tells the upstream of a common password.
+    pub fn common_password_header(&self, route: &RouteRef) -> Option<&HeaderName> {
+        self.site(route)?.common_password_header.value.as_ref()
+    }
+
     /// Puts rules in force with this policy.
     pub fn arm(&mut self, rulebook: Arc<Rulebook>) {
         self.rulebook = Some(rulebook);
@@ -440,6 +466,13 @@ impl Policy {
     /// Whose word on the caller's address is believed.
     pub const fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// Whether `address` is one that the crawler of this name calls from; none where nobody said
+    /// which those are.
+    pub fn is_its_network(&self, crawler: &str, address: std::net::IpAddr) -> Option<bool> {
+        let networks = self.crawlers.get(crawler)?;
+        Some(networks.value.iter().any(|net| net.contains(address)))
     }
 
     /// Whether a peer is a trusted proxy.

@@ -79,18 +79,22 @@ impl Draft {
         Self { line, answer_rules: None, keeps_secrets }
     }
 
-    /// Writes down the request's body as far as it was held. Only rules look at parts and at what
-    /// has no type: nobody can say where in them a secret stands, so that they are not kept.
+    /// Says whether there is a body of which nothing was read so far.
+    pub(crate) const fn with_body_unread(mut self, is_unread: bool) -> Self {
+        self.line.request.body_truncated = is_unread;
+        self
+    }
+
+    /// Writes down the request's body as far as it was held. Of one that cannot be read nothing is
+    /// kept but that there was one.
     pub(crate) fn body(&mut self, body: &[u8], media: Media, is_complete: bool, hasher: &Hasher) {
-        let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
-        let is_readable = media.can_be_inspected() || (media == Media::Unknown && is_json);
-        if !is_readable && !self.keeps_secrets {
-            return;
-        }
         let (text, base64) = self.body_parts(body, media, hasher);
         self.line.request.body = text;
         self.line.request.body_base64 = base64;
-        self.line.request.body_truncated = !is_complete;
+        let is_left_out = !body.is_empty()
+            && self.line.request.body.is_none()
+            && self.line.request.body_base64.is_none();
+        self.line.request.body_truncated = !is_complete || is_left_out;
     }
 
     /// Writes down the verdict.
@@ -102,6 +106,11 @@ impl Draft {
     pub(crate) fn decided(&mut self, at: Timestamp, seq: u64) {
         self.line.time = Some(at.to_string());
         self.line.seq = Some(vec![seq]);
+    }
+
+    /// Writes down whether its password is one of the most common: what is left of it does not tell.
+    pub(crate) fn common_password(&mut self, is_common: bool) {
+        self.line.request.common_password = is_common;
     }
 
     /// Writes down what rules found in the request.
@@ -166,10 +175,8 @@ impl Draft {
         }
         match std::str::from_utf8(body) {
             Ok(text) if self.keeps_secrets => (Some(text.to_owned()), None),
-            Ok(text) => (Some(scrub::body(text, media, hasher)), None),
             Err(_) if self.keeps_secrets => (None, Some(BASE64.encode(body))),
-            // Text with a broken character is text; what is no text at all tells nothing to keep.
-            Err(_) => (Some(scrub::body(&String::from_utf8_lossy(body), media, hasher)), None),
+            _ => (scrub::body(body, media, hasher), None),
         }
     }
 }

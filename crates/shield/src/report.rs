@@ -39,7 +39,7 @@ pub(crate) fn event(
         is_sample: !is_failure
             && !verdict.would_refuse()
             && verdict.exception.is_none()
-            && verdict.signals.is_empty(),
+            && verdict.signals.iter().all(|signal| signal.nats == 0.0),
         action: verdict.action,
         mode: verdict.mode,
         risk: verdict.risk,
@@ -139,7 +139,7 @@ fn entities(identity: &Identity) -> Vec<String> {
         Some(identity.net_entity),
         Some(Entity::Device(identity.device)),
         identity.session.map(Entity::Session),
-        identity.principal.map(Entity::Principal),
+        identity.principal.or(identity.application).map(Entity::Principal),
         identity.account.or(identity.attempted).map(Entity::Account),
     ]
     .into_iter()
@@ -148,7 +148,7 @@ fn entities(identity: &Identity) -> Vec<String> {
     .collect()
 }
 
-fn user_agent(value: &[u8], hasher: &Hasher) -> String {
+pub(crate) fn user_agent(value: &[u8], hasher: &Hasher) -> String {
     let text = String::from_utf8_lossy(value);
     let cut: String = text.chars().take(USER_AGENT_MAX).collect();
     redact::text(&cut, hasher).into_owned()

@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::memory::Memory;
 
 /// The version of the format: state of another version is not read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// No more parts are named as lost than this.
 const LOST_MAX: usize = 32;

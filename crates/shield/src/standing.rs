@@ -75,13 +75,12 @@ impl Standing {
         if self.decisions.is_empty() {
             return None;
         }
-        let entities = entities(identity);
-        let exact =
-            entities.iter().flatten().filter_map(|entity| self.by_entity.get(entity)).flatten();
+        let entities = entities(identity).into_iter().flatten().chain(named(identity));
+        let exact = entities.filter_map(|entity| self.by_entity.get(&entity)).flatten();
         exact
             .chain(&self.blocks)
             .filter_map(|id| self.decisions.get(id))
-            .filter(|decision| decision.holds(now) && covers(&decision.scope, identity, role))
+            .filter(|decision| decision.holds(now) && covers(decision, identity, role))
             .max_by_key(|decision| {
                 (
                     decision.kind == DecisionKind::Allow,
@@ -306,7 +305,7 @@ impl Standing {
 }
 
 /// The entities of a caller that a decision can name exactly.
-fn entities(identity: &Identity) -> [Option<Entity>; 7] {
+fn entities(identity: &Identity) -> [Option<Entity>; 9] {
     [
         Some(identity.address_entity),
         identity.ja4.map(Entity::Ja4),
@@ -315,21 +314,42 @@ fn entities(identity: &Identity) -> [Option<Entity>; 7] {
         identity.principal.map(Entity::Principal),
         identity.account.map(Entity::Account),
         identity.attempted.map(Entity::Account),
+        identity.application.map(Entity::Principal),
+        identity.application.map(Entity::Session),
     ]
+}
+
+/// The accounts that a request names, each by itself.
+fn named(identity: &Identity) -> impl Iterator<Item = Entity> + use<> {
+    identity.named.iter().map(Entity::Account)
 }
 
 /// Whether `entity` is one of the caller's.
 pub(crate) fn is_of(entity: &Entity, identity: &Identity) -> bool {
     match entity {
         Entity::Net(net) => net.contains(identity.address),
-        _ => entities(identity).contains(&Some(*entity)),
+        _ => entities(identity).contains(&Some(*entity)) || named(identity).any(|it| it == *entity),
     }
 }
 
-fn covers(scope: &Scope, identity: &Identity, role: Role) -> bool {
-    let is_known = identity.familiar || (identity.established && !role.tries_a_secret());
+fn covers(decision: &Decision, identity: &Identity, role: Role) -> bool {
+    let scope = &decision.scope;
+    // A detector that blocked a key before many were seen to use it meant one of them.
+    let is_of_many = match scope.entity {
+        Entity::Session(of) | Entity::Principal(of) => identity.application == Some(of),
+        _ => false,
+    };
+    if is_of_many && decision.origin == Origin::Detector {
+        return false;
+    }
+    // Who is let pass for one account may not add its name to guesses at another.
+    let is_only_named = matches!(scope.entity, Entity::Account(of)
+        if identity.account != Some(of) && identity.attempted != Some(of));
+    if is_only_named && decision.kind == DecisionKind::Allow {
+        return false;
+    }
     is_of(&scope.entity, identity)
         && scope.role.is_none_or(|only| only == role)
         && scope.device.is_none_or(|only| only == identity.device)
-        && !(scope.spares_known && is_known)
+        && !(scope.spares_known && identity.is_known(role))
 }

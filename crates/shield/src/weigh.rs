@@ -36,7 +36,8 @@ impl From<Verdict> for Weighed {
 }
 
 /// The layers that have detectors, cheapest first.
-const LAYERS: [Layer; 4] = [Layer::Rate, Layer::Recon, Layer::Takeover, Layer::Rules];
+const LAYERS: [Layer; 5] =
+    [Layer::Rate, Layer::Recon, Layer::Takeover, Layer::Rules, Layer::Automation];
 
 /// What good standing takes off, in nats.
 const GOOD_STANDING_NATS: f32 = -2.0;
@@ -63,6 +64,9 @@ pub(crate) fn verdict(
     };
     let mut signals = Vec::new();
     let faulted = gather(memory, guard, pass, act, now, &mut signals);
+    if act.is_provoked && act.decoy.is_some() && pass.mode(Layer::Recon) != Mode::Off {
+        memory.conduct.attacked(act, act.path_shape, conduct::Certainty::Odd, now);
+    }
     let silenced = known_attack::weigh(memory, pass, act, now, &mut signals);
     let exception = apply_exceptions(memory, act, now, &mut signals).or(silenced);
     let mut verdict = decide(memory, pass, act, &signals, now);
@@ -102,7 +106,7 @@ pub(crate) struct Lesson<'a> {
     pub(crate) created: bool,
 }
 
-/// What an exchange teaches the layers.
+/// What an exchange teaches the layers. Gives a forgotten endpoint that came to light by it.
 pub(crate) fn learn(
     memory: &mut Memory,
     guard: &Guard,
@@ -110,9 +114,14 @@ pub(crate) fn learn(
     act: &Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
-) {
+) -> Option<Signal> {
     let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
     known_attack::learn(memory, pass, &act, now);
+    let mut found = None;
+    if pass.mode(Layer::Recon) != Mode::Off {
+        let finds = || memory.conduct.finds(&act, lesson.facts, now);
+        found = guard.run(Layer::Recon, now, finds).ok().flatten();
+    }
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
@@ -122,6 +131,7 @@ pub(crate) fn learn(
             });
         }
     }
+    found
 }
 
 /// The verdict that a standing decision settles, if one does.
@@ -277,7 +287,7 @@ fn climb(
         });
     evidence(memory, act, &sum, &mut verdict, now);
     known_attack::refuse(signals, &counts, &mut verdict);
-    refuse_decoy(signals, &counts, &mut verdict);
+    refuse_decoy(act, signals, &counts, &mut verdict);
     if let Some((layer, retry_after_s)) = limit
         && !verdict.action.refuses()
     {
@@ -289,10 +299,16 @@ fn climb(
 }
 
 /// Refuses a request for a decoy, also where its caller is not to be blocked for it: somebody
-/// else's neighbour, or somebody known.
-fn refuse_decoy(signals: &[Signal], counts: impl Fn(&Signal) -> bool, verdict: &mut Verdict) {
+/// else's neighbour, somebody known, or the visitor of a page that asked for it.
+fn refuse_decoy(
+    act: &Act,
+    signals: &[Signal],
+    counts: impl Fn(&Signal) -> bool,
+    verdict: &mut Verdict,
+) {
     let touched = signals.iter().find(|it| it.detector == Detector::Decoy && counts(it));
-    if let Some(touched) = touched.filter(|touched| touched.nats >= ladder::BLOCK_NATS)
+    let is_enough = |touched: &&Signal| touched.nats >= ladder::BLOCK_NATS || act.is_provoked;
+    if let Some(touched) = touched.filter(is_enough)
         && verdict.action < Action::Deny
     {
         verdict.action = Action::Deny;

@@ -199,10 +199,17 @@ impl fmt::Display for Entity {
     }
 }
 
-/// The form under which an account's identifier is compared: trimmed, lower case, without a mail
-/// address' `+tag`, and for Google's mail without dots, which it ignores.
+/// Characters without width, which programs drop and people do not see.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// The form under which an account's identifier is compared: trimmed, lower case, without what
+/// cannot be seen, without a mail address' `+tag`, and for Google's mail without dots, which it
+/// ignores.
 pub fn normal_account(identifier: &str) -> String {
-    let lower = identifier.trim().to_lowercase();
+    let shown = identifier.chars().filter(|&c| !c.is_control() && !is_invisible(c));
+    let lower = shown.collect::<String>().trim().to_lowercase();
     let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
     let local = local.split_once('+').map_or(local, |(before, _)| before);
     if matches!(domain, "gmail.com" | "googlemail.com") {
@@ -250,6 +257,7 @@ mod tests {
         let parse = |text| Entity::parse(text, &hasher).expect("a selector");
         assert_eq!(parse("account:Ada@Example.com "), parse("account:ada+news@example.com"));
         assert_eq!(normal_account("a.d.a+x@googlemail.com"), "ada@gmail.com");
+        assert_eq!(normal_account("\u{a0}ad\u{200b}a\0\u{feff} "), "ada");
         let shown = parse("account:ada@example.com").to_string();
         assert_eq!(parse(&shown), parse("account:ada@example.com"));
         assert!(Entity::parse("ip:nonsense", &hasher).is_err());

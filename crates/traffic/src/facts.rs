@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::entity::Entity;
+use crate::few::Few;
 use crate::hash::Digest;
 use crate::kind::DataClasses;
 use crate::role::Role;
@@ -37,18 +38,34 @@ pub struct Identity {
     pub session: Option<Digest>,
     /// Whom a credential speaks for.
     pub principal: Option<Digest>,
+    /// The program that its credential stands for, where many callers share one: a key that is
+    /// built into an application. It says nothing of who is calling.
+    pub application: Option<Digest>,
     /// The account that the session or principal was linked to at a log-in.
     pub account: Option<Digest>,
-    /// The account that this request tries to enter, where it tries one.
+    /// The account that this request tries to enter, where it tries one. Several identifiers are
+    /// an account together: by which of them the API goes is not known here.
     pub attempted: Option<Digest>,
+    /// Each of the identifiers by itself.
+    pub named: Few,
     /// Whether this caller is known to belong to the attempted account: it entered it before from
     /// this device and network, or carries a credential that the account was given.
     pub familiar: bool,
     /// Whether the principal (or session) has been in good standing for a while.
     pub established: bool,
+    /// Whether its session is certainly somebody's: it entered an account and was used, or opened
+    /// what is closed to others. It may be minutes old.
+    pub proven: bool,
     /// How many established principals were seen behind this address: 5 or more is a shared
     /// address.
     pub neighbours: u16,
+}
+
+impl Identity {
+    /// Whether what others do at the same address is none of this caller's business.
+    pub const fn is_known(&self, role: Role) -> bool {
+        self.familiar || ((self.established || self.proven) && !role.tries_a_secret())
+    }
 }
 
 /// How an exchange ended, in the terms of its endpoint's role.

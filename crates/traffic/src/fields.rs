@@ -171,6 +171,12 @@ impl Fields {
         }
     }
 
+    /// Adds one field that stands by itself.
+    pub(crate) fn push_pair(&mut self, name: &[u8], value: &[u8], location: Location) {
+        let (name, value) = (self.write(name), self.write(value));
+        self.entries.push(Entry { location, sort: Sort::String, parent: TOP, name, value });
+    }
+
     /// Whether a large body has more fields than were read of it.
     pub const fn has_rest(&self) -> bool {
         self.rest.is_some()

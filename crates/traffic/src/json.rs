@@ -119,7 +119,8 @@ impl Reader<'_, '_> {
             b'{' | b'[' => {
                 if self.open.len() >= DEPTH_MAX {
                     self.fields.anomalies_mut().too_deep = true;
-                    return None;
+                    self.skip_nested()?;
+                    return Some(false);
                 }
                 self.at += 1;
                 let is_object = byte == b'{';
@@ -132,6 +133,40 @@ impl Reader<'_, '_> {
         };
         self.fields.push_json(parent, name, value, sort);
         Some(false)
+    }
+
+    /// Passes over an object or array and all that it holds.
+    fn skip_nested(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            let rest = self.raw.get(self.at..)?;
+            let ahead =
+                rest.iter().position(|it| matches!(it, b'{' | b'[' | b'}' | b']' | b'"'))?;
+            let byte = *rest.get(ahead)?;
+            self.at += ahead;
+            if byte == b'"' {
+                self.skip_string()?;
+                continue;
+            }
+            self.at += 1;
+            depth = if matches!(byte, b'{' | b'[') { depth + 1 } else { depth.saturating_sub(1) };
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+
+    fn skip_string(&mut self) -> Option<()> {
+        self.at += 1;
+        loop {
+            let rest = self.raw.get(self.at..)?;
+            let ahead = memchr::memchr2(b'"', b'\\', rest)?;
+            let is_end = rest.get(ahead) == Some(&b'"');
+            self.at += ahead + if is_end { 1 } else { 2 };
+            if is_end {
+                return Some(());
+            }
+        }
     }
 
     /// A string with its quotes: its place in the fields' text.
@@ -368,6 +403,12 @@ mod tests {
         let read = fields(&deep);
         assert!(read.anomalies().too_deep);
         assert_eq!(read.len(), DEPTH_MAX);
+        // What stands beside it is read all the same.
+        let nested = format!("{}\"]\\\"\"{}", "[".repeat(200), "]".repeat(200));
+        let text = format!(r#"{{"a":1,"b":{nested},"c":2}}"#);
+        let read = fields(&text);
+        assert!(read.anomalies().too_deep && !read.anomalies().broken);
+        assert_eq!(leaves(&text), ["a=1", "c=2"]);
     }
 
     #[test]

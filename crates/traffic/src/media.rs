@@ -84,8 +84,8 @@ impl Media {
         matches!(self, Self::Json | Self::Form | Self::Text)
     }
 
-    /// Whether a request may carry an attack in it that rules would find. Servers guess at what has
-    /// no type, so that leaving it out would open a way past the rules.
+    /// Whether a request may carry an attack in it that rules would find, or guesses. Servers guess
+    /// at what has no type, so that leaving it out would open a way past all layers.
     pub const fn can_carry_attack(self) -> bool {
         self.can_be_inspected() || matches!(self, Self::Multipart | Self::Unknown)
     }

@@ -5,7 +5,9 @@
 //! whole, so that their hash is what it was live.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
+use crate::fields::Fields;
 use crate::hash::Hasher;
 use crate::media::Media;
 use crate::path::percent_decode;
@@ -45,16 +47,51 @@ pub fn target(target: &str, hasher: &Hasher) -> String {
     out
 }
 
-/// A body without its secrets.
-pub fn body(text: &str, media: Media, hasher: &Hasher) -> String {
+/// A body without its secrets; none when it cannot be read, for then nobody can say where in it a
+/// secret stands. What is read into fields without being JSON becomes a URL-encoded form of them,
+/// which a replay reads into the same fields whatever the type says.
+pub fn body(body: &[u8], media: Media, hasher: &Hasher) -> Option<String> {
+    let text = crate::body::in_utf8(body);
+    let text = String::from_utf8_lossy(&text);
     let begins = text.trim_start().as_bytes().first();
     match media {
-        Media::Json => json(text, hasher),
-        Media::Form => pairs(text, hasher),
+        Media::Json => Some(json(&text, hasher)),
+        Media::Form => Some(pairs(&text, hasher)),
+        Media::Grpc | Media::Stream => None,
         Media::Unknown | Media::Opaque | Media::Text if matches!(begins, Some(b'{' | b'[')) => {
-            json(text, hasher)
+            Some(json(&text, hasher))
         }
-        _ => redact::text(text, hasher).into_owned(),
+        _ => {
+            let mut fields = Fields::default();
+            let is_read =
+                crate::body::read_up_to(text.as_bytes(), media, true, &mut fields, usize::MAX);
+            is_read.then(|| form(&fields, hasher))
+        }
+    }
+}
+
+/// Fields as a URL-encoded form.
+fn form(fields: &Fields, hasher: &Hasher) -> String {
+    let mut out = String::new();
+    for field in fields.leaves() {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        let (name, value) = (field.name(), field.value());
+        percent_encode(&redact::identity("", &name, hasher), &mut out);
+        out.push('=');
+        percent_encode(&redact::identity(&name, &value, hasher), &mut out);
+    }
+    out
+}
+
+fn percent_encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~:@/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
     }
 }
 
@@ -195,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fields::{Fields, Location};
+    use crate::fields::Location;
     use crate::hash::HashKey;
 
     const KEY: HashKey = HashKey::new([5; 16]);
@@ -262,6 +299,31 @@ mod tests {
             header("set-cookie", "sid=one; Path=/; HttpOnly", &hasher())
                 .ends_with("; Path=/; HttpOnly")
         );
+    }
+
+    #[test]
+    fn other_bodies_become_forms_that_read_alike() {
+        let (live, replay) = (hasher(), Hasher::for_recording(KEY));
+        let multipart = "--x\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\na&b@c\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunter2\r\n--x--";
+        let rows = [
+            (Media::Multipart, multipart),
+            (Media::Text, "<l><user>a&amp;b@c</user><password>hunter2</password></l>"),
+            (Media::Text, "<l user='a&amp;b@c' password='hunter2'/>"),
+            (Media::Unknown, "user=a%26b@c&password=hunter2"),
+        ];
+        for (media, raw) in rows {
+            let written = body(raw.as_bytes(), media, &live).expect("readable");
+            assert!(!written.contains("hunter2") && written.contains("a%26b@c"), "{written}");
+            let hashes = |text: &[u8], by: &Hasher| {
+                let mut fields = Fields::default();
+                assert!(crate::body::read_up_to(text, media, true, &mut fields, usize::MAX));
+                fields.leaves().map(|it| by.hash(it.value_bytes())).collect::<Vec<_>>()
+            };
+            assert_eq!(hashes(written.as_bytes(), &replay), hashes(raw.as_bytes(), &live), "{raw}");
+        }
+        assert_eq!(body(b"dear all: hunter2", Media::Text, &live), None);
+        assert_eq!(body(b"\x89PNG", Media::Opaque, &live), None);
     }
 
     proptest! {

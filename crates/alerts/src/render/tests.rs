@@ -68,12 +68,103 @@ fn syslog(kind: SinkKind, alert: Alert) -> String {
 
 #[test]
 fn a_webhook_gets_all_there_is_to_say() {
-    expect![[""]].assert_eq(&http(SinkKind::Json, alert()));
+    expect![[r#"
+        {
+          "at": "2026-11-18T11:07:40.000000Z",
+          "incident": {
+            "action": "deny",
+            "evidence": [
+              {
+                "detector": "decoy",
+                "endpoint": null,
+                "entity": "ip:203.0.113.9",
+                "event": "0193594e-2b7e-7c3a-9d55-6a1f0c0e4b11",
+                "owasp": "API9:2023 OAT-014",
+                "requests": 9,
+                "title": "Decoy touched",
+                "victims": 0
+              }
+            ],
+            "findings": 2,
+            "first": "2026-11-18T11:06:40.000000Z",
+            "id": "i-12",
+            "last": "2026-11-18T11:07:39.000000Z",
+            "mode": "enforce",
+            "refused": 8,
+            "requests": 9,
+            "risk": 99,
+            "severity": "high",
+            "succeeded": false,
+            "title": "Decoy touched from ip:203.0.113.9: a file that no page links to",
+            "uid": "00c0ffee-i-12"
+          },
+          "machine": "edge-1",
+          "news": "opened",
+          "next": "palisade incidents show i-12",
+          "schema": "palisade.v1.alert",
+          "uid": "00c0ffee-i-12-1"
+        }"#]]
+    .assert_eq(&http(SinkKind::Json, alert()));
 }
 
 #[test]
 fn slack_gets_plain_text() {
-    expect![[""]].assert_eq(&http(SinkKind::Slack, alert()));
+    expect![[r#"
+        {
+          "blocks": [
+            {
+              "text": {
+                "emoji": false,
+                "text": "An attack has begun: Decoy touched from ip:203.0.113.9: a file that no page links to",
+                "type": "plain_text"
+              },
+              "type": "section"
+            },
+            {
+              "fields": [
+                {
+                  "emoji": false,
+                  "text": "Severity: high",
+                  "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "Requests: 9, 8 refused",
+                  "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "Since: 2026-11-18T11:06:40Z",
+                  "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "Mode: enforce",
+                  "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "By: ip:203.0.113.9",
+                  "type": "plain_text"
+                }
+              ],
+              "type": "section"
+            },
+            {
+              "elements": [
+                {
+                  "emoji": false,
+                  "text": "edge-1  palisade incidents show i-12",
+                  "type": "plain_text"
+                }
+              ],
+              "type": "context"
+            }
+          ],
+          "text": "An attack has begun: Decoy touched from ip:203.0.113.9: a file that no page links to",
+          "unfurl_links": false,
+          "unfurl_media": false
+        }"#]].assert_eq(&http(SinkKind::Slack, alert()));
 }
 
 #[test]
@@ -100,7 +191,9 @@ fn a_line_of_syslog_has_its_length_before_it() {
     let line = syslog(SinkKind::Syslog, alert());
     let (length, rest) = line.split_once(' ').expect("a length");
     assert_eq!(length.parse(), Ok(rest.len()));
-    expect![[""]].assert_eq(rest);
+    let (data, words) = rest.split_once('\u{feff}').expect("the mark before UTF-8");
+    expect![[r#"<83>1 2026-11-18T11:07:40.000000Z edge1 palisade 77 alert [palisade@32473 uid="00c0ffee-i-12-1" news="opened" incident="i-12" severity="high" detector="decoy" entity="ip:203.0.113.9" requests="9" refused="8" succeeded="false" mode="enforce"] An attack has begun: Decoy touched from ip:203.0.113.9: a file that no page links to (palisade incidents show i-12)"#]]
+    .assert_eq(&format!("{data}{words}"));
 }
 
 #[test]

@@ -14,6 +14,14 @@ const WEAK_SUCCESSES: u16 = 20;
 /// At so many neighbours an address is shared; weak standing alone never makes it so.
 const SHARED_MIN: u32 = 5;
 const DAY_S: u32 = 86_400;
+/// Tells the places of bits from other uses of the same digest.
+const PLACE: u8 = 0x2b;
+
+/// A credential without an account that comes from more addresses than this within a day is no
+/// person's: people have a home, a telephone and a place of work.
+const SOURCES_OF_ONE: u32 = 5;
+/// One through which more accounts than this were entered is no person's, whoever it belonged to.
+const ACCOUNTS_OF_ONE: u32 = 3;
 
 /// The standing of a credential, a principal or an account.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -21,7 +29,12 @@ pub(super) struct Holder {
     /// The account it was handed out to; zero: none.
     account: Digest,
     first_success_s: u32,
+    /// The addresses that presented it on `day`: one bit each, at most.
+    sources: u32,
     successes: u16,
+    day: u16,
+    /// The accounts that were entered through it: one bit each, at most.
+    accounts: u16,
     marks: u8,
 }
 
@@ -43,6 +56,8 @@ const ISSUED: u8 = 1;
 const CONFIRMED: u8 = 2;
 /// It opened what is closed to callers without credentials.
 const CHECKED: u8 = 4;
+/// Many callers use it: it stands for a program, and for none of them.
+const SHARED: u8 = 8;
 
 impl Holder {
     pub(super) fn issued(account: Option<Digest>, confirmed: bool) -> Self {
@@ -52,6 +67,34 @@ impl Holder {
 
     pub(super) fn is_issued(&self) -> bool {
         self.marks & ISSUED != 0
+    }
+
+    /// Whether many callers use it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.marks & SHARED != 0
+    }
+
+    /// Notes that somebody at `source` presents it, whatever becomes of the request: a credential
+    /// that is refused for what one of them did has to show that it is not that one's alone, too.
+    pub(super) fn presented_from(&mut self, source: Digest, now_s: u32) {
+        let day = u16::try_from(now_s / DAY_S).unwrap_or(u16::MAX);
+        if self.day != day {
+            self.day = day;
+            self.sources = 0;
+        }
+        self.sources |= 1 << (source.tagged(PLACE).0 >> 59);
+        // What was handed out to one account is that account's, wherever it travels.
+        if self.account().is_none() && self.sources.count_ones() > SOURCES_OF_ONE {
+            self.marks |= SHARED;
+        }
+    }
+
+    /// Notes that `account` was entered by a request that presented it, or that gave it out.
+    pub(super) fn entered(&mut self, account: Digest) {
+        self.accounts |= 1 << (account.tagged(PLACE).0 >> 60);
+        if self.accounts.count_ones() > ACCOUNTS_OF_ONE {
+            self.marks |= SHARED;
+        }
     }
 
     /// Whether it may stand for a caller: the API made it, or has honoured it.
@@ -64,6 +107,11 @@ impl Holder {
         self.marks & (ISSUED | CHECKED) != 0
     }
 
+    /// Whether it is somebody's whom the API knows, not only one that anybody is handed.
+    pub(super) fn is_certain(&self) -> bool {
+        self.successes > 0 && (self.account().is_some() || self.marks & CHECKED != 0)
+    }
+
     /// Whether one success is not all there is to it.
     pub(super) fn is_steady(&self, now_s: u32) -> bool {
         self.account().is_some()
@@ -72,12 +120,14 @@ impl Holder {
 
     /// The account it belongs to, once that is certain.
     pub(super) fn account(&self) -> Option<Digest> {
-        (self.account.0 != 0 && self.marks & CONFIRMED != 0).then_some(self.account)
+        let is_certain = self.account.0 != 0 && self.marks & CONFIRMED != 0;
+        (is_certain && !self.is_shared()).then_some(self.account)
     }
 
     /// The account that it was handed out to and has not been used for yet.
     pub(super) fn pending(&self) -> Option<Digest> {
-        (self.account.0 != 0 && self.marks & CONFIRMED == 0).then_some(self.account)
+        let is_open = self.account.0 != 0 && self.marks & CONFIRMED == 0;
+        (is_open && !self.is_shared()).then_some(self.account)
     }
 
     pub(super) fn confirm(&mut self) {
@@ -122,7 +172,7 @@ impl Holder {
 
 impl Worth for Holder {
     fn worth(&self) -> u8 {
-        if self.marks & (CHECKED | CONFIRMED) != 0 {
+        if self.marks & (CHECKED | CONFIRMED | SHARED) != 0 {
             3
         } else if self.account.0 != 0 {
             2

@@ -137,8 +137,9 @@ impl World {
     fn see(&mut self, call: &Call<'_>) -> Identity {
         self.now_s += 1;
         let now = Timestamp::from_micros(self.now_s * 1_000_000);
-        let attempted = call.attempted.map(hash);
-        self.callers.identify(&Self::sight(call), attempted, now)
+        let account = call.attempted.map(hash);
+        let attempted = Attempted { account, named: account.into(), is_list: false };
+        self.callers.identify(&Self::sight(call), &attempted, now)
     }
 
     /// Identifies, then learns from the answer.
@@ -174,6 +175,7 @@ fn a_token_from_a_log_in_is_the_session_at_once_and_the_account_from_its_first_u
     world.call(Call::get().bearer(&token));
     let next = world.call(Call::get().bearer(&token));
     assert_eq!(next.account, Some(hash("ada")));
+    assert!(!first.proven && next.proven && !next.established);
     assert_eq!(next.principal, Some(hash("ada")));
     assert_eq!(world.callers.entering(&next), None);
 }
@@ -187,6 +189,70 @@ fn a_key_nobody_saw_handed_out_counts_once_it_was_honoured() {
     let identity = world.call(call);
     assert_eq!(identity.session, Some(hash(&token(1))));
     assert_eq!(identity.principal, Some(hash(&token(1))));
+}
+
+#[test]
+fn a_key_that_many_callers_share_is_the_programs_and_no_sessions() {
+    let key = token(1);
+    let headers = [
+        ("x-api-key", key.clone()),
+        ("authorization", format!("Bearer {key}")),
+        ("authorization", "Basic bW9iaWxlYXBwOng3S3Eydk45cExtNFJ0OFl3M1pi".to_owned()),
+    ];
+    for (name, value) in headers {
+        let mut world = World::new();
+        let from: Vec<String> = (0..9).map(|number| format!("10.{number}.0.1")).collect();
+        let call = Call::get().with(name, &value);
+        world.call(call.clone().from(&from[0]));
+        let alone = world.see(&call.clone().from(&from[0]));
+        assert!(alone.session.is_some() && alone.principal.is_some(), "{name}");
+        assert_eq!(alone.application, None);
+        // Requests that are refused count as well: they are how it comes to light after a block.
+        for address in &from {
+            world.see(&call.clone().from(address));
+        }
+        world.wait(7 * 86_400);
+        let shared = world.see(&call.from(&from[0]));
+        assert_eq!((shared.session, shared.principal), (None, None), "{name}");
+        assert_eq!(shared.application, alone.principal);
+        assert!(!shared.established, "who has the key of a program is nobody known for it");
+        // Beside it stands whoever calls.
+        world.call(Call::login("ada", &token(2)));
+        let both = Call::get().with("cookie", &format!("sid={}", token(2))).with(name, &value);
+        world.call(both.clone());
+        assert_eq!(world.see(&both).account, Some(hash("ada")), "{name}");
+    }
+}
+
+#[test]
+fn a_key_through_which_many_accounts_are_entered_behind_one_address_is_shared() {
+    let mut world = World::new();
+    let (key, accounts) = (token(1), ["ada", "bob", "cyd", "dan", "eve", "fay", "gus"]);
+    for (number, account) in accounts.into_iter().enumerate() {
+        world.call(Call::login(account, &token(10 + number)).with("x-api-key", &key));
+    }
+    let identity = world.see(&Call::get().with("x-api-key", &key));
+    assert_eq!((identity.session, identity.application), (None, Some(hash(&key))));
+}
+
+#[test]
+fn what_was_handed_out_to_one_account_is_that_accounts_wherever_it_travels() {
+    let mut world = World::new();
+    let token = token(1);
+    world.call(Call::login("ada", &token));
+    let from: Vec<String> = (0..30).map(|number| format!("10.{number}.0.1")).collect();
+    for address in &from {
+        world.call(Call::get().bearer(&token).from(address));
+    }
+    let identity = world.see(&Call::get().bearer(&token));
+    assert_eq!((identity.session, identity.account), (Some(hash(&token)), Some(hash("ada"))));
+    // And a key that nobody handed out is one caller's while it comes from a few addresses a day.
+    let mut world = World::new();
+    for address in from.iter().step_by(2) {
+        world.call(Call::get().bearer(&token).from(address));
+        world.wait(40_000);
+    }
+    assert!(world.see(&Call::get().bearer(&token)).session.is_some());
 }
 
 #[test]

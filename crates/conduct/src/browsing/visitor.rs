@@ -59,10 +59,14 @@ impl Visitor {
         self.aged(self.soft_misses, now_s)
     }
 
-    /// Whether this source, a session, says more than its address: it came from several, or shares
-    /// its address with others.
+    /// Whether this source, a session, says more than its address: it came from several, shares
+    /// its address with others, or is spared what is held against the address.
     pub(super) const fn is_shown(&self, act: &Act) -> bool {
-        self.home == ROAMS || act.identity.neighbours >= SHARED_NEIGHBOURS
+        let identity = &act.identity;
+        self.home == ROAMS
+            || identity.neighbours >= SHARED_NEIGHBOURS
+            || identity.established
+            || identity.proven
     }
 
     pub(super) fn seen_at(&mut self, address: Digest) {

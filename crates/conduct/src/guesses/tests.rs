@@ -1,5 +1,7 @@
 //! Guesses from many places, what hides them, and the people who look as if they guessed.
 
+use traffic::Few;
+
 use super::*;
 use crate::Guess;
 use crate::scene::{DAY_S, HOUR_S, Scene, answer, time};
@@ -9,7 +11,7 @@ const VICTIM: u32 = 7;
 /// Somebody at `address` tries password number `password` of the victim's account.
 fn password(scene: &Scene, address: u32, password: u64) -> Act {
     let mut act = scene.login(address, VICTIM);
-    act.guess = Guess { password: Some(Digest(password)), count: 1, transaction: None };
+    act.guess = Guess { password: Some(Digest(password)), count: 1, ..Guess::default() };
     act
 }
 
@@ -52,6 +54,7 @@ fn an_account_has_one_allowance_for_all_strangers() {
     // Another account is not concerned.
     let mut other = password(&scene, 1, 1);
     other.identity.attempted = Some(Digest(99));
+    other.identity.named = other.identity.attempted.into();
     assert_eq!(wait_s(&scene, &other, HOUR_S), None);
 }
 
@@ -139,7 +142,7 @@ fn codes_are_counted_by_whatever_names_whose_they_are() {
     assert!((6..=10).contains(&reached), "{reached}");
     // By transaction, by session, by address.
     let variants: [fn(&mut Act, u32); 3] = [
-        |act, _| act.guess.transaction = Some(Digest(3)),
+        |act, _| act.guess.transactions = Some(Digest(3)).into(),
         |act, _| act.identity.session = Some(Digest(4)),
         |act, _| act.keys.address = Digest(5),
     ];
@@ -147,7 +150,7 @@ fn codes_are_counted_by_whatever_names_whose_they_are() {
         let mut reached = 0;
         for guess in 0..1_000_u32 {
             let mut act = code(&scene, 10_000 + guess);
-            act.identity.attempted = None;
+            (act.identity.attempted, act.identity.named) = (None, Few::default());
             name(&mut act, guess);
             reached += u32::from(attempt(&mut scene, &act, 401, DAY_S));
         }
@@ -180,4 +183,76 @@ fn a_list_of_codes_is_as_many_guesses() {
     assert!(attempt(&mut scene, &act, 401, 1.0));
     act.guess.count = 1;
     assert!(!attempt(&mut scene, &act, 401, 1.0));
+}
+
+/// The same act with other identifiers beside the victim's.
+fn beside(mut act: Act, others: impl IntoIterator<Item = u64>) -> Act {
+    let victim = act.identity.attempted;
+    act.identity.named = victim.into_iter().chain(others.into_iter().map(Digest)).collect();
+    act.identity.attempted = act.identity.named.iter().reduce(Digest::then);
+    act
+}
+
+#[test]
+fn a_decoy_that_changes_with_each_guess_hides_no_account() {
+    let mut scene = Scene::new();
+    let mut reached = 0;
+    for guess in 0..3_600_u32 {
+        let act = password(&scene, guess % 500, u64::from(guess));
+        let act = beside(act, [0x17 + u64::from(guess)]);
+        reached += u32::from(attempt(&mut scene, &act, 401, f64::from(guess)));
+    }
+    assert!((17..=20).contains(&reached), "{reached}");
+    let mut reached = 0;
+    for guess in 0..100_u32 {
+        let mut act = code(&scene, guess);
+        act.identity.named = Few::default();
+        act.guess.transactions = [3, 100 + u64::from(guess)].into_iter().map(Digest).collect();
+        reached += u32::from(attempt(&mut scene, &act, 401, f64::from(guess)));
+    }
+    assert_eq!(reached, 6);
+}
+
+#[test]
+fn colleagues_who_name_their_company_beside_themselves_do_not_lock_each_other_out() {
+    let mut scene = Scene::new();
+    let mut waited = 0;
+    for person in 0..200_u32 {
+        let mut act = password(&scene, person, u64::from(person));
+        act.identity.attempted = Some(Digest(10_000 + u64::from(person)));
+        let act = beside(act, [5]);
+        let at_s = f64::from(person) * 10.0;
+        // One in five types it wrong first.
+        if person % 5 == 0 {
+            waited += u32::from(!attempt(&mut scene, &act, 401, at_s));
+        }
+        waited += u32::from(!attempt(&mut scene, &act, 200, at_s + 5.0));
+    }
+    assert_eq!(waited, 0);
+}
+
+#[test]
+fn what_cannot_be_read_has_one_allowance_where_it_is_not_the_custom() {
+    let unread = |scene: &Scene, address| {
+        let mut act = password(scene, address, 0);
+        (act.identity.attempted, act.identity.named) = (None, Few::default());
+        act.guess = Guess { is_unread: true, count: 0, ..Guess::default() };
+        act
+    };
+    let mut scene = Scene::new();
+    let mut reached = 0;
+    for guess in 0..600_u32 {
+        let act = unread(&scene, guess);
+        reached += u32::from(attempt(&mut scene, &act, 401, f64::from(guess)));
+    }
+    assert!(reached <= 10, "{reached}");
+    // An API whose log-ins nobody here can read is left in peace.
+    let mut scene = Scene::new();
+    let mut waited = 0;
+    for person in 0..300_u32 {
+        let act = unread(&scene, person);
+        let status = if person % 5 == 4 { 401 } else { 200 };
+        waited += u32::from(!attempt(&mut scene, &act, status, f64::from(person) * 10.0));
+    }
+    assert_eq!(waited, 0);
 }

@@ -54,7 +54,7 @@ impl Login {
 
     /// Whether this source, a session, says more than its address: it came from several.
     pub(super) const fn is_shown(&self, act: &Act) -> bool {
-        self.home == ROAMS || act.identity.established
+        self.home == ROAMS || act.identity.established || act.identity.proven
     }
 
     pub(super) fn seen_at(&mut self, address: Digest) {

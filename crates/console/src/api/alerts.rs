@@ -4,12 +4,16 @@ use axum::Json;
 use axum::extract::State;
 
 use super::{Console, aside};
+use crate::extract::{Asked, Meant};
 use crate::refused::Refused;
 use crate::wire::SinkTests;
 
-pub(super) async fn test(State(console): State<Console>) -> Result<Json<SinkTests>, Refused> {
+pub(crate) async fn test(
+    State(console): State<Console>,
+    Asked(meant): Asked<Meant>,
+) -> Result<Json<SinkTests>, Refused> {
     aside(move || {
-        let sinks = console.instance.test_sinks();
+        let sinks = console.instance.test_sinks(meant.dry_run);
         Ok(Json(SinkTests { schema: "palisade.v1.alerts_test".to_owned(), sinks }))
     })
     .await

@@ -12,7 +12,7 @@ use super::{Console, aside, figures};
 use crate::refused::Refused;
 use crate::wire::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 
-pub(super) async fn status(State(console): State<Console>) -> Result<Json<Status>, Refused> {
+pub(crate) async fn status(State(console): State<Console>) -> Result<Json<Status>, Refused> {
     aside(move || Ok(Json(told(&console)))).await
 }
 
@@ -71,7 +71,7 @@ fn told(console: &Console) -> Status {
     }
 }
 
-pub(super) async fn layers(State(console): State<Console>) -> Json<LayerList> {
+pub(crate) async fn layers(State(console): State<Console>) -> Json<LayerList> {
     let sites = sites(&console, &console.instance.standing().upstreams);
     Json(LayerList { schema: "palisade.v1.layers".to_owned(), sites })
 }

@@ -1,9 +1,10 @@
 //! Who is told of attacks, on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How one that is told fares.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Sink {
     /// Its name.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct Sink {
 }
 
 /// What came back from a test of all sinks.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SinkTests {
     /// `palisade.v1.alerts_test`.
     pub schema: String,
@@ -39,7 +40,7 @@ pub struct SinkTests {
 }
 
 /// What came back from one.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SinkTest {
     /// Its name.
     pub name: String,

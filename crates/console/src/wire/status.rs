@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sink, Traffic};
 
 /// How the instance is.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Status {
     /// `palisade.v1.status`.
     pub schema: String,
@@ -50,7 +51,7 @@ pub struct Status {
 }
 
 /// One site of the policy.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -66,7 +67,7 @@ pub struct Site {
 }
 
 /// How an upstream stands.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Upstream {
     /// Where it is.
     pub url: String,
@@ -82,7 +83,7 @@ pub struct Upstream {
 }
 
 /// How far each layer goes, everywhere.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerList {
     /// `palisade.v1.layers`.
     pub schema: String,
@@ -91,7 +92,7 @@ pub struct LayerList {
 }
 
 /// How far one layer goes.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerMode {
     /// The layer.
     pub layer: String,
@@ -108,7 +109,7 @@ pub struct LayerMode {
 }
 
 /// One setting.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Setting {
     /// Its key.
     pub key: String,

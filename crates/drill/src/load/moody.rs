@@ -1,6 +1,6 @@
 //! A server in a process of its own that answers as a till does, until a signal changes its mood:
-//! SIGUSR1 makes it slow, SIGUSR2 makes it talk garbage. SIGSTOP hangs it and SIGKILL ends it, which
-//! needs nothing of it.
+//! SIGUSR1 makes it slow, SIGUSR2 makes it talk garbage. SIGSTOP hangs it and SIGKILL ends it, for
+//! which it need do nothing.
 //!
 //! It writes down which requests that change something it took, so that one that comes twice is
 //! seen whatever became of its answer.

@@ -104,6 +104,16 @@ impl Client {
         self.call(Method::POST, target, Some(body.to_string()))
     }
 
+    /// A POST of any body to `target`.
+    #[must_use]
+    pub fn send(&self, target: &str, content_type: &'static str, body: Vec<u8>) -> Call {
+        let mut call = self.call(Method::POST, target, None);
+        call.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        call.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        call.body = body;
+        call
+    }
+
     fn call(&self, method: Method, target: &str, body: Option<String>) -> Call {
         let (agent, language) = AGENTS.get(self.agent).copied().unwrap_or(("curl/8.11", "*"));
         let mut headers = HeaderMap::new();
@@ -133,6 +143,7 @@ impl Client {
             is_complete: true,
             claims: Default::default(),
             rules: Default::default(),
+            common_password: false,
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Guesser {
     pace_ms: u32,
     /// Guesses in one body.
     batch: u32,
+    /// Each guess hides the account in another way.
+    is_disguised: bool,
     dice: Dice,
 }
 
@@ -45,7 +47,15 @@ impl Guesser {
         (guesses, pace_ms): (u32, u32),
         dice: Dice,
     ) -> Self {
-        Self { at, account, sources, from, guesses, pace_ms, batch: 1, dice }
+        let (batch, is_disguised) = (1, false);
+        Self { at, account, sources, from, guesses, pace_ms, batch, is_disguised, dice }
+    }
+
+    /// Hides the account in each guess, in one way after the other.
+    #[must_use]
+    pub const fn disguised(mut self, is_disguised: bool) -> Self {
+        self.is_disguised = is_disguised;
+        self
     }
 
     /// Puts so many guesses into one body.
@@ -60,6 +70,7 @@ impl Guesser {
         let client = Client::new(address(66, source + 1), self.dice.below(64));
         let account = &self.account;
         match self.at {
+            _ if self.is_disguised => disguise(&client, account, guess),
             At::Password => {
                 let body = json!({"email": account, "password": format!("Guess{guess}!")});
                 client.post("/api/login", &body)
@@ -91,6 +102,50 @@ impl Actor for Guesser {
 
     fn answered(&mut self, _: &Call, _: bool, _: u16, _: Timestamp) -> Vec<Asked> {
         Vec::new()
+    }
+}
+
+/// A guess at the password of `account` that hides whose it is.
+fn disguise(client: &Client, account: &str, guess: u32) -> Call {
+    const LOGIN: &str = "/api/login";
+    let password = format!("Guess{guess}!");
+    let body = json!({"email": account, "password": password});
+    let text = body.to_string();
+    let inside = text.trim_start_matches('{');
+    let json = "application/json";
+    match guess % 10 {
+        0 => client.post(&format!("{LOGIN}?user=r{guess}"), &body),
+        1 => client.send(LOGIN, json, format!("{{\"phone\":\"{guess}\",{inside}").into()),
+        2 => client.send(LOGIN, json, format!("{{\"email\":\"r{guess}\",{inside}").into()),
+        3 => {
+            let nested = format!("{{\"x\":{{\"email\":\"r{guess}\"}},{inside}");
+            client.send(LOGIN, json, nested.into())
+        }
+        4 => {
+            let deep = format!("{{\"a\":{}{},{inside}", "[".repeat(99), "]".repeat(99));
+            client.send(LOGIN, json, deep.into())
+        }
+        5 => {
+            let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            client.send(LOGIN, json, utf16)
+        }
+        6 => {
+            let part = |name: &str, value: &str| {
+                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            };
+            let parts = part("email", account) + &part("password", &password) + "--b--\r\n";
+            client.send(LOGIN, "multipart/form-data; boundary=b", parts.into())
+        }
+        7 => {
+            let xml = format!("<l><email>{account}</email><password>{password}</password></l>");
+            client.send(LOGIN, "application/xml", xml.into())
+        }
+        8 => {
+            let form = format!("email=r{guess}&email={account}&password={password}");
+            client.send(LOGIN, "application/x-www-form-urlencoded", form.into())
+        }
+        // What nobody can read.
+        _ => client.send(LOGIN, "application/x-unheard-of", vec![0x93, 0x82, 0xff]),
     }
 }
 
@@ -148,6 +203,8 @@ pub struct Forgetful {
     account: String,
     from: Timestamp,
     wrong_left: u32,
+    /// What it tries are passwords that everybody tries.
+    common_passwords: bool,
     dice: Dice,
 }
 
@@ -161,15 +218,26 @@ impl Forgetful {
         wrong: u32,
         dice: Dice,
     ) -> Self {
-        Self { at, client, account, from, wrong_left: wrong, dice }
+        Self { at, client, account, from, wrong_left: wrong, common_passwords: false, dice }
     }
 
-    fn call(&self) -> Call {
+    /// All of its passwords are weak ones.
+    #[must_use]
+    pub const fn with_common_passwords(mut self) -> Self {
+        self.common_passwords = true;
+        self
+    }
+
+    fn call(&mut self) -> Call {
         let (account, left) = (&self.account, self.wrong_left);
         match self.at {
             At::Password => {
                 let right = shop::password(account);
-                let given = if left > 0 { format!("maybe{left}") } else { right };
+                let given = match left {
+                    0 => right,
+                    _ if self.common_passwords => shop::common_password(&mut self.dice).to_owned(),
+                    _ => format!("maybe{left}"),
+                };
                 self.client.post("/api/login", &json!({"email": account, "password": given}))
             }
             At::Code => {

@@ -16,6 +16,7 @@ use super::patches;
 use super::probers::{Curious, Prober};
 use super::shop::{Failures, Shop};
 use super::shoppers::{Habits, Shopper};
+use super::walkers::{OldApp, Walker};
 use super::{MONDAY, Tally, Town};
 use crate::dice::Dice;
 
@@ -37,6 +38,9 @@ pub struct Scenario {
     /// Whether the built-in rules look at what comes.
     #[serde(default)]
     pub rules: bool,
+    /// The key that is built into the application, which all who live here use.
+    #[serde(default)]
+    pub app_key: String,
     /// The policy, but for the upstream.
     #[serde(default)]
     pub policy: String,
@@ -51,7 +55,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Cast {
     /// stuffer, scanner, guesser, stale-client, forgetful, prober, curious, crawler, rummager,
-    /// link-follower, page-reader or office.
+    /// walker, old-app, link-follower, page-reader or office.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
@@ -92,9 +96,15 @@ pub struct Cast {
     /// Guesses in one body.
     #[serde(default = "one")]
     pub batch: u32,
+    /// Each guess hides the account in another way.
+    #[serde(default)]
+    pub disguised: bool,
     /// Codes are guessed, not passwords.
     #[serde(default)]
     pub codes: bool,
+    /// In percent of the wrong passwords, those that everybody tries; for attackers all or none.
+    #[serde(default)]
+    pub common_percent: u32,
 }
 
 /// What must hold over all seeds.
@@ -175,7 +185,7 @@ impl Scenario {
             "body" => Failures::Body,
             other => bail!("failures = {other:?}: status or body"),
         };
-        let mut town = Town::new(Shop::new(failures));
+        let mut town = Town::new(Shop::new(failures)).with_app_key(&self.app_key);
         let mut start = MONDAY;
         if self.warm_callers > 0 {
             let residents = (0..self.warm_callers).map(|n| resident(n, start, seed)).collect();
@@ -206,11 +216,13 @@ impl Cast {
         let client =
             Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
         Ok(match self.kind.as_str() {
-            "stuffer" => Box::new(
-                Stuffer::new(client, at, self.size, self.pace_ms, dice)
+            "stuffer" => {
+                let stuffer = Stuffer::new(client, at, self.size, self.pace_ms, dice)
                     .washing(self.between)
-                    .padded(self.padding),
-            ),
+                    .padded(self.padding);
+                let is_common = self.common_percent > 0;
+                Box::new(if is_common { stuffer.with_common_passwords() } else { stuffer })
+            }
             "scanner" => {
                 let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice)
                     .in_parallel(self.parallel);
@@ -220,15 +232,23 @@ impl Cast {
             "guesser" => {
                 let guesses = (self.size, self.pace_ms);
                 let guesser = Guesser::new(self.secret_of(0), self.sources, at, guesses, dice);
-                Box::new(guesser.in_batches(self.batch))
+                Box::new(guesser.in_batches(self.batch).disguised(self.disguised))
             }
             "stale-client" => {
                 let (_, account) = self.secret_of(n);
                 Box::new(StaleClient::new(client, account, at, self.size, self.pace_ms))
             }
-            "forgetful" => Box::new(Forgetful::new(self.secret_of(n), client, at, self.size, dice)),
+            "forgetful" => {
+                let forgetful = Forgetful::new(self.secret_of(n), client, at, self.size, dice);
+                let is_common = self.common_percent > 0;
+                Box::new(if is_common { forgetful.with_common_passwords() } else { forgetful })
+            }
             "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
             "curious" => Box::new(Curious::new(client, at, self.size)),
+            "walker" => Box::new(Walker::new(client, at, self.between, self.pace_ms, dice)),
+            "old-app" => {
+                Box::new(OldApp::new(client, at, self.size, !n.is_multiple_of(2), self.pace_ms))
+            }
             "crawler" => Box::new(Crawler::new(client, at, self.size, self.pace_ms, dice)),
             "rummager" => Box::new(Rummager::new(client, at, n, self.size, dice)),
             "link-follower" => Box::new(LinkFollower::new(client, at, "/offers/spring", dice)),
@@ -239,7 +259,10 @@ impl Cast {
                     "office",
                     account,
                     client,
-                    Habits::office(self.typos_percent),
+                    Habits {
+                        common_percent: self.common_percent,
+                        ..Habits::office(self.typos_percent)
+                    },
                     start,
                     dice,
                 ))

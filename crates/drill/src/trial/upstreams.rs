@@ -1,5 +1,5 @@
-//! One of three upstreams is killed, hung, slow, or answers with garbage while a thousand requests a
-//! second come, half of which change something; and callers that hang up, which changes nothing.
+//! One of three upstreams is killed, hung, slow, or answers with garbage while a thousand requests
+//! a second come, half of which change something; and callers that hang up, which changes nothing.
 
 use std::{
     collections::BTreeMap,

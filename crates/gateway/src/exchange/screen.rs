@@ -83,7 +83,8 @@ async fn hold(
     let worker = Rc::clone(&ongoing.arrival.worker);
     let expected = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let expected = expected.map(|length| length.min(most));
-    let Some(mut room) = worker.hold(expected.unwrap_or(STEP.min(most))) else {
+    let source = &ongoing.arrival.source;
+    let Some(mut room) = worker.hold(expected.unwrap_or(STEP.min(most)), source) else {
         ongoing.note(NO_MEMORY);
         return Ok(Taken::default());
     };
@@ -134,8 +135,7 @@ fn shown(
         ongoing.note(NO_MEMORY);
         return None;
     }
-    let Some(decoded) = decode(headers.get(header::CONTENT_ENCODING), &seen, most, Codings::All)
-    else {
+    let Some(decoded) = decode(headers, &seen, most, Codings::All) else {
         ongoing.note("the answer was not looked at: its coding is unknown or broken");
         return None;
     };

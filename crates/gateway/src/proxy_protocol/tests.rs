@@ -94,3 +94,28 @@ async fn not_a_byte_is_read_beyond_the_header() {
     let error = read(&mut stream).await.expect_err("cut off");
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }
+
+/// What the fuzzer holds, over each header with each of its bytes changed to each value: a header
+/// is whole at one byte and at no earlier one, and what is none does not become one.
+#[test]
+fn a_changed_byte_makes_another_header_or_none() {
+    for header in [
+        b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\nGET".to_vec(),
+        b"PROXY TCP6 2001:db8::7 ::1 1 2\r\n".to_vec(),
+        b"PROXY UNKNOWN\r\n".to_vec(),
+        [binary(0x21, 0x11, &[&V4[..], &[0x20, 0, 2, 1, 0]].concat()), b"GET".to_vec()].concat(),
+        binary(0x21, 0x21, &v6()),
+        binary(0x20, 0x00, &[]),
+    ] {
+        for at in 0..header.len() {
+            for value in 0..=u8::MAX {
+                let mut bytes = header.clone();
+                bytes[at] = value;
+                let whole = parse(&bytes);
+                let first = (0..=bytes.len()).map(|end| parse(&bytes[..end]));
+                let first = first.into_iter().find(|step| *step != Ok(None)).unwrap_or(Ok(None));
+                assert_eq!(first, whole, "{}", bytes.escape_ascii());
+            }
+        }
+    }
+}

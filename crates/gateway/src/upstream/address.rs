@@ -194,15 +194,29 @@ impl Authorities {
     /// The given authorities, or else those of the machine.
     fn read(path: Option<&Path>) -> Result<Self, UpstreamUrlError> {
         let (roots, fingerprint) = roots(path)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|e| UpstreamUrlError::Tls(e.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = verifying(roots)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), fingerprint })
     }
+}
+
+/// TLS towards a server that is verified against the given authorities, or else those of the
+/// machine.
+///
+/// # Errors
+/// When the authorities cannot be used.
+pub fn client_tls(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
+    verifying(roots(authorities)?.0)
+}
+
+fn verifying(roots: RootCertStore) -> Result<ClientConfig, UpstreamUrlError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| UpstreamUrlError::Tls(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
 }
 
 fn roots(path: Option<&Path>) -> Result<(RootCertStore, u64), UpstreamUrlError> {

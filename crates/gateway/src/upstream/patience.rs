@@ -1,7 +1,7 @@
 //! How long a request waits for its answer, and whether it is worth waiting for.
 //!
-//! Where there are others to go to, a request that waits looks up now and then: an upstream that has
-//! been found silent meanwhile will not answer it either.
+//! Where there are others to go to, a request that waits looks up now and then: an upstream that
+//! has been found silent meanwhile will not answer it either.
 
 use std::{
     future::Future,

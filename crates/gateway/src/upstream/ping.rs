@@ -1,8 +1,8 @@
 //! Requests of the gateway's own to upstreams: checks, and questions whether one is still there.
 //!
 //! Where a policy names a path, a GET for it is what is asked; else `OPTIONS *`, which does nothing
-//! (RFC 9110 §9.3.7) and to which any answer will do. Each goes over a connection of its own, so that
-//! an upstream that takes no more connections is found out, too.
+//! (RFC 9110 §9.3.7) and to which any answer will do. Each goes over a connection of its own, so
+//! that an upstream that takes no more connections is found out, too.
 
 use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
@@ -28,6 +28,19 @@ const SOUNDING: Duration = Duration::from_secs(1);
 /// Pings at one time; what is due beyond that waits for the next look.
 const AT_ONCE_MAX: usize = 64;
 const AGENT: HeaderValue = HeaderValue::from_static("palisade-health");
+
+/// Why a question has no answer.
+struct Unanswered {
+    told: String,
+    /// It was not even asked: this machine has run out of something.
+    by_us: bool,
+}
+
+impl Unanswered {
+    fn by_it(told: impl ToString) -> Self {
+        Self { told: told.to_string(), by_us: false }
+    }
+}
 
 /// An upstream under watch.
 struct Watched {
@@ -105,8 +118,11 @@ impl Watched {
         let interval_ms = u64::try_from(care.interval.as_millis()).unwrap_or(u64::MAX);
         self.next_ms.set(ticker.now_ms().saturating_add(interval_ms));
         let may_return = self.health.may_return();
-        let asked = ask(self.health.upstream(), care, care.timeout, ticker).await;
-        let passed = asked.and_then(|status| care.accepts(status));
+        let passed = match ask(self.health.upstream(), care, care.timeout, ticker).await {
+            Ok(status) => care.accepts(status),
+            Err(unanswered) if unanswered.by_us => return,
+            Err(unanswered) => Err(unanswered.told),
+        };
         let told = passed.as_ref().err().map_or("", String::as_str);
         if care.path.is_some() {
             let (last, in_row) = self.outcome.get();
@@ -125,10 +141,10 @@ pub(super) async fn sound(pool: Rc<Pool>, ticker: Rc<Ticker>) {
     let care = pool.row.care();
     match ask(pool.health.upstream(), care, SOUNDING, &ticker).await {
         Ok(_) => pool.hearing.quiet_since.set(None),
-        Err(told) => {
+        Err(Unanswered { told, by_us }) => {
             tracing::debug!(upstream = %pool.health.upstream(), %told, "a ping failed");
             // It may have answered somebody else meanwhile.
-            if pool.hearing.quiet_since.get().is_some() {
+            if !by_us && pool.hearing.quiet_since.get().is_some() {
                 pool.row.note_silence(&pool.health);
             }
         }
@@ -142,10 +158,10 @@ async fn ask(
     care: &Care,
     within: Duration,
     ticker: &Rc<Ticker>,
-) -> Result<StatusCode, String> {
+) -> Result<StatusCode, Unanswered> {
     match tokio::time::timeout(within, answer(upstream, care, within, ticker)).await {
         Ok(answer) => answer,
-        Err(_) => Err("no answer came in time".to_owned()),
+        Err(_) => Err(Unanswered::by_it("no answer came in time")),
     }
 }
 
@@ -154,24 +170,26 @@ async fn answer(
     care: &Care,
     within: Duration,
     ticker: &Rc<Ticker>,
-) -> Result<StatusCode, String> {
+) -> Result<StatusCode, Unanswered> {
     let mut outbound = question(upstream, care);
-    let connected = connect::connect(upstream).await;
-    let (transport, http2) = connected.map_err(|error| error.to_string())?;
+    let (transport, http2) = connect::connect(upstream).await.map_err(|error| Unanswered {
+        told: error.to_string(),
+        by_us: !pool::is_the_upstreams(&error),
+    })?;
     if !http2 {
         let patience = Patience::new(ticker.deadline(within), within * 2, None);
         let link = Link::new(transport, Counted::one_more(&Rc::default()));
         let answered = link.send(&mut outbound, upstream, patience).await;
         return answered
             .map(|answered| answered.status)
-            .map_err(|_| "it closed, or sent what is no answer".to_owned());
+            .map_err(|_| Unanswered::by_it("it closed, or sent what is no answer"));
     }
     let sender = pool::open_http2(transport, within).await;
-    let mut sender = sender.map_err(|error| error.to_string())?;
+    let mut sender = sender.map_err(Unanswered::by_it)?;
     let request = outbound.take_for_http2(upstream);
-    let request = request.ok_or_else(|| "the path is none of http/2".to_owned())?;
+    let request = request.ok_or_else(|| Unanswered::by_it("the path is none of http/2"))?;
     let answered = sender.send_request(request).await;
-    answered.map(|answered| answered.status()).map_err(|error| error.to_string())
+    answered.map(|answered| answered.status()).map_err(Unanswered::by_it)
 }
 
 fn question(upstream: &Upstream, care: &Care) -> Outbound {

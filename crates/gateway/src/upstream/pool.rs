@@ -370,7 +370,7 @@ pub(super) async fn open_http2(
 
 /// Whether a connection failed for what the upstream did, and not because this machine has no
 /// sockets or ports left: callers can bring that about.
-fn is_the_upstreams(error: &io::Error) -> bool {
+pub(super) fn is_the_upstreams(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
         error.kind(),

@@ -1,4 +1,5 @@
-//! Balancers that say by the PROXY protocol whose connection they pass on, and others that must not.
+//! Balancers that say by the PROXY protocol whose connections they pass on, and others that must
+//! not.
 #![allow(
     clippy::unwrap_used,
     reason = "a test stops at the first thing that is not as it should be"
@@ -28,6 +29,7 @@ fn behind_a_balancer(origin: &Origin, server: &str) -> (Proxy, Events) {
     let sink = Arc::clone(&events);
     let settings = Settings {
         events: Arc::new(move |event| sink.lock().unwrap().push(event)),
+        connections_per_source_max: 2,
         ..with_policy(&origin.url(), server)
     };
     let socket = bind("127.0.0.1:0").unwrap();
@@ -95,6 +97,25 @@ fn a_trusted_balancer_that_says_nothing_is_not_served() {
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert!(reasons.iter().all(|reason| reason.starts_with("proxy-header")), "{reasons:?}");
     assert_eq!(origin.seen(), 0);
+}
+
+#[test]
+fn connections_are_counted_by_whose_they_are() {
+    let origin = Origin::echo();
+    let (proxy, _events) = behind_a_balancer(&origin, TRUSTED);
+    let connect = |caller: &str| {
+        let mut stream = proxy.connect();
+        stream.write(format!(
+            "PROXY TCP4 {caller} 10.0.0.1 1 2\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"
+        ));
+        let status = stream.answer().status();
+        (stream, status)
+    };
+    let callers = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"];
+    let open: Vec<_> = callers.map(connect).into();
+    assert!(open.iter().all(|(_, status)| *status == 200), "the balancer has no limit");
+    assert_eq!(connect("192.0.2.1").1, 503, "a caller has");
+    drop(open);
 }
 
 #[test]

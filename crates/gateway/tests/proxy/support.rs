@@ -26,10 +26,16 @@ pub(crate) fn settings(upstream: &str) -> Settings {
     with_policy(upstream, "")
 }
 
-/// The same with lines of policy at the top of the site's section and before it.
+/// The same with lines of policy before the site's section.
 pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
-    let text =
-        format!("version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n");
+    with_site(upstream, server, "")
+}
+
+/// The same with lines of policy before the site's section and in it.
+pub(crate) fn with_site(upstream: &str, server: &str, site: &str) -> Settings {
+    let text = format!(
+        "version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n{site}"
+    );
     let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
     let (policy, _warnings) = policy::load(&sources).unwrap();
     let engine = Engine::new(shield::Settings {
@@ -85,6 +91,17 @@ impl Proxy {
 
     pub(crate) fn connect(&self) -> Caller {
         let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Caller { stream: BufReader::new(stream) }
+    }
+
+    /// A caller at another address of this machine.
+    pub(crate) fn connect_from(&self, address: &str) -> Caller {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        socket.bind(&SocketAddr::new(address.parse().unwrap(), 0).into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Caller { stream: BufReader::new(stream) }
     }

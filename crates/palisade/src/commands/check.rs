@@ -23,12 +23,13 @@ struct Checked {
     upstreams: Vec<Reached>,
 }
 
+/// Whether somebody listens where a site's requests go.
 #[derive(Serialize)]
-struct Reached {
-    site: String,
-    upstream: String,
-    reached: bool,
-    fault: Option<String>,
+pub(super) struct Reached {
+    pub(super) site: String,
+    pub(super) upstream: String,
+    pub(super) reached: bool,
+    pub(super) fault: Option<String>,
 }
 
 /// Reads a file as `run` would, and says what is wrong with it.
@@ -73,7 +74,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     }
 }
 
-fn reach(policy: &Policy) -> Vec<Reached> {
+pub(super) fn reach(policy: &Policy) -> Vec<Reached> {
     let reach_one = |(site, upstream): (&Site, &Upstream)| {
         let fault = connect(&upstream.host, upstream.port, CONNECT_TIMEOUT)
             .err()

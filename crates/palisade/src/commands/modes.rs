@@ -16,7 +16,7 @@ pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<
         route: modes.route.clone(),
         author: author(),
     };
-    let changed: Changed = desk.client.send(Method::PATCH, "/modes", &change)?;
+    let changed: Changed = desk.client.send(Method::PATCH, "/layers", &change)?;
     desk.output.document(&changed, |page| {
         page.line(&changed.what);
         changed.warnings.iter().for_each(|warning| page.warning(warning));

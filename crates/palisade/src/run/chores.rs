@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use console::Totals;
 use ledger::{Change as Keep, Entry, LearntSlice, LearntState, Ledger, Rollup};
 use shield::{Change, Engine};
 use traffic::{Event, ExceptionId};
@@ -46,6 +47,7 @@ struct Round {
     engine: Arc<Engine>,
     ledger: Ledger,
     instance: Arc<RunningInstance>,
+    totals: Totals,
 }
 
 /// When something is due again.
@@ -60,9 +62,10 @@ impl Chores {
         engine: Arc<Engine>,
         ledger: Ledger,
         instance: Arc<RunningInstance>,
+        totals: Totals,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel(1);
-        let round = Round { engine, ledger, instance };
+        let round = Round { engine, ledger, instance, totals };
         let thread = std::thread::Builder::new()
             .name("chores".to_owned())
             .spawn(move || round.work(&stopped))?;
@@ -200,7 +203,7 @@ impl Round {
     }
 
     fn keep_some_rollups(&self, all: bool) -> bool {
-        let taken = self.engine.take_rollups(now(), all);
+        let taken = self.totals.take(|| self.engine.take_rollups(now(), all));
         if taken.is_empty() {
             return false;
         }

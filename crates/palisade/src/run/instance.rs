@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,6 +35,7 @@ pub(crate) struct RunningInstance {
     upstreams: Sites,
     certificates: Certificates,
     terms: Terms,
+    access_lost: Option<Arc<AtomicU64>>,
     outbox: Arc<Outbox>,
     started: Timestamp,
     /// The policy that sockets, threads and tables were set up by.
@@ -86,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     /// What callers are held to.
     pub(crate) terms: Terms,
+    /// Lines of the access log that were lost, when there is one.
+    pub(crate) access_lost: Option<Arc<AtomicU64>>,
     /// Who is told.
     pub(crate) outbox: Arc<Outbox>,
 }
@@ -110,6 +114,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
             outbox,
         } = parts;
         let stamp = configuration.stamp();
@@ -131,6 +136,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
             outbox,
             started: now(),
             listeners,
@@ -186,6 +192,17 @@ impl RunningInstance {
         }
     }
 
+    /// What [`Self::take_up`] would do.
+    fn look_ahead(&self) -> Result<Reloaded, Vec<String>> {
+        let Compiled { policy, mut warnings, .. } = self.offered().configuration.compile()?;
+        self.read_around(&policy)?;
+        for key in self.started_with.restart_needed(&policy) {
+            warnings.push(format!("{key} changed; it takes effect after a restart"));
+        }
+        let policy_version = policy.version();
+        Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
+    }
+
     /// Reads the files that a policy names.
     fn read_around(&self, policy: &Policy) -> Result<Around, Vec<String>> {
         let unusable = |error: gateway::SetupError| vec![error.to_string()];
@@ -228,7 +245,7 @@ impl RunningInstance {
 
     /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
     /// that takes nothing does not keep a switch from working: it may be the one that helps.
-    fn switch(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
+    fn switch(&self, change: &ModeChange, author: &str, dry_run: bool) -> Result<Changed, Refused> {
         let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
         let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
         let layers: Result<Vec<Layer>, _> = change.layers.iter().map(|word| word.parse()).collect();
@@ -261,6 +278,11 @@ impl RunningInstance {
             warnings.extend(left.iter().map(ToString::to_string));
         }
         let what = what(&scope, mode);
+        if dry_run {
+            warnings.extend(compiled.warnings);
+            let schema = "palisade.v1.changed".to_owned();
+            return Ok(Changed { schema, what, undo, warnings });
+        }
         let reloaded = self.put_in_force(&mut offered, compiled, None, author);
         offered.unsaved = match replace_file(&path, &after) {
             Ok(()) => None,
@@ -317,6 +339,9 @@ impl Instance for RunningInstance {
         if let Some(recording) = &self.recording {
             counters.push(("recording, lines lost", recording.lost()));
         }
+        if let Some(lost) = &self.access_lost {
+            counters.push((console::ACCESS_LINES_LOST, lost.load(Relaxed)));
+        }
         let upstreams = self.upstreams.standings();
         alarms.extend(upstreams.iter().flat_map(|(site, standings)| told(site, standings)));
         let shown = |standings: Vec<UpstreamStanding>| standings.into_iter().map(shown).collect();
@@ -336,16 +361,24 @@ impl Instance for RunningInstance {
         }
     }
 
-    fn change_modes(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
-        self.switch(change, author)
+    fn change_modes(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        dry_run: bool,
+    ) -> Result<Changed, Refused> {
+        self.switch(change, author, dry_run)
     }
 
-    fn reload(&self, author: &str) -> Result<Reloaded, Refused> {
-        self.take_up(author)
-            .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
+    fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused> {
+        let done = if dry_run { self.look_ahead() } else { self.take_up(author) };
+        done.map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
     }
 
-    fn test_sinks(&self) -> Vec<SinkTest> {
+    fn test_sinks(&self, dry_run: bool) -> Vec<SinkTest> {
+        if dry_run {
+            return self.outbox.standing().into_iter().map(untested).collect();
+        }
         self.outbox.test(now()).into_iter().map(tested).collect()
     }
 }
@@ -372,6 +405,11 @@ fn tested(tested: Tested) -> SinkTest {
     let said = said.unwrap_or_else(|fault| fault);
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     SinkTest { name, to, arrived, said, took_ms }
+}
+
+fn untested(standing: SinkStanding) -> SinkTest {
+    let SinkStanding { name, to, .. } = standing;
+    SinkTest { name, to, arrived: false, said: "nothing was sent".to_owned(), took_ms: 0 }
 }
 
 /// What needs attention about a site's upstreams.

@@ -89,15 +89,13 @@ fn an_attack_is_told_to_everybody_once() {
     assert_eq!(told[1]["schema"], "palisade.v1.alert");
     assert_eq!(told[1]["news"], "opened");
     let incident = &told[1]["incident"];
-    assert!(
-        incident["title"].as_str().is_some_and(|it| it.starts_with("Decoy touched")),
-        "{incident}"
-    );
+    let title = incident["title"].as_str().expect("a title");
+    assert!(title.contains("ip:203.0.113.9") && incident["severity"] == "high", "{incident}");
     assert_eq!(incident["evidence"][0]["entity"], "ip:203.0.113.9");
     let got = &own.got()[1];
     assert_eq!((got.method.as_str(), got.target.as_str()), ("POST", "/hook?key=s3cret"));
     let told = arrived(&slack, 2);
-    assert!(told[1]["text"].as_str().is_some_and(|it| it.contains("Decoy touched")), "{told:?}");
+    assert!(told[1]["text"].as_str().is_some_and(|it| it.ends_with(title)), "{told:?}");
     assert_eq!(slack.got()[1].target, "/services/T0/B0/s3cret");
     check_lines(&siem);
     // Nothing more comes of it: it was told once.

@@ -1,10 +1,14 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod access;
 mod accuracy;
+mod admin;
 mod alerts;
 mod answers;
+mod caretaking;
 mod disk;
 mod first_minutes;
+mod guesses;
 mod kills;
 mod logs;
 mod operating;

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{Answer, Palisade, call, call_raw, call_with, command, shop, text, until};
+use crate::support::{
+    Answer, Palisade, call, call_raw, call_slowly, call_with, command, shop, text, until,
+};
 
 /// SQL injection in a query, which nobody sends by mistake.
 const ATTACK: &str = "/api/v1/products?q=1%27%20union%20select%20name,pass%20from%20users--%20";
@@ -72,6 +74,60 @@ fn an_empty_line_before_the_request_line_hides_nothing() {
     assert!(told > 0);
     let honest = format!("\r\n{}{close}", get("/api/v1/products"));
     assert_eq!(call_raw(palisade.address, honest.as_bytes()).status, 200);
+}
+
+#[test]
+fn an_attack_is_found_however_its_body_is_named_coded_or_sent() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let to = palisade.address;
+    let attack = r#"{"note":"x'; drop table users; --"}"#;
+    let post = |headers: &[(&str, &str)], body: &str| {
+        call_with(to, "POST", "/api/v1/orders/7", headers, body).status
+    };
+    for kind in
+        ["image/png", "application/octet-stream", "application/x-ndjson", "text/event-stream"]
+    {
+        assert_eq!(post(&[("content-type", kind)], attack), 403, "{kind}");
+        // What is no attack is let through under any name, and answered by the shop.
+        assert_eq!(post(&[("content-type", kind)], r#"{"note":"tea"}"#), 404, "{kind}");
+    }
+    assert_eq!(post(&[("content-type", "application/grpc")], attack), 415);
+    assert_eq!(post(&[("content-encoding", "x")], attack), 415);
+    assert_eq!(post(&[("content-encoding", "identity, identity")], attack), 403);
+    assert_eq!(post(&[("content-encoding", "gzip")], attack), 415);
+    let head = |more: &str, length: usize| {
+        format!(
+            "POST /api/v1/orders/7 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+             Content-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
+        )
+    };
+    // `{"note":` in one member, the rest in another, neither of them compressed.
+    let members = [stored(b"{\"note\":"), stored(&attack.as_bytes()[8..])].concat();
+    let coded = [head("Content-Encoding: gzip\r\n", members.len()).as_bytes(), &members].concat();
+    assert_eq!(call_raw(to, &coded).status, 403);
+    let paused = call_slowly(to, head("", attack.len()) + &attack[..1], &attack[1..]);
+    assert_eq!(paused.status, 403);
+    assert!(upstream.got().iter().all(|got| !got.body.contains("drop table")));
+    let tea = r#"{"note":"tea"}"#;
+    assert_eq!(call_slowly(to, head("", tea.len()) + &tea[..1], &tea[1..]).status, 404);
+}
+
+/// A member of gzip that holds `plain` as it is.
+fn stored(plain: &[u8]) -> Vec<u8> {
+    let crc = !plain.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+        })
+    });
+    let length = u16::try_from(plain.len()).expect("a short text");
+    let mut member = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01".to_vec();
+    member.extend(length.to_le_bytes());
+    member.extend((!length).to_le_bytes());
+    member.extend(plain);
+    member.extend(crc.to_le_bytes());
+    member.extend(u32::from(length).to_le_bytes());
+    member
 }
 
 #[test]

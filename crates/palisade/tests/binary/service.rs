@@ -34,7 +34,7 @@ fn the_service_manager_hears_how_the_program_stands() {
     let args = ["--to", &to, "--listen", "127.0.0.1:0"];
     let palisade = Palisade::start_notifying(&path, &data.path().join("data"), &args);
     assert!(told(&socket).starts_with("READY=1\n"));
-    assert_eq!(call(palisade.address, "GET", "/", "").status, 200);
+    assert_eq!(call(palisade.address, "GET", "/api/v1/products", "").status, 200);
     for _ in 0..3 {
         assert_eq!(any_told(&socket), "WATCHDOG=1");
     }
@@ -56,12 +56,12 @@ fn a_socket_that_is_handed_over_outlives_the_program() {
     let handed = || socket.try_clone().expect("the same socket");
     let palisade = Palisade::start_on(handed(), data.path(), &["--to", &to]);
     assert_eq!(palisade.address, address);
-    assert_eq!(call(address, "GET", "/", "").status, 200);
+    assert_eq!(call(address, "GET", "/api/v1/products", "").status, 200);
     assert_eq!(palisade.end(), 143);
     // Nobody serves at the moment, and nobody is refused.
     let mut caller = TcpStream::connect(address).expect("the socket is open");
     caller.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    caller.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").expect("sent");
+    caller.write_all(b"GET /api/v1/products HTTP/1.1\r\nhost: h\r\n\r\n").expect("sent");
     std::thread::sleep(Duration::from_millis(100));
     let _palisade = Palisade::start_on(handed(), data.path(), &["--to", &to]);
     let mut answer = [0; 15];

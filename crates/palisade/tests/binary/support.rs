@@ -347,6 +347,16 @@ pub(crate) fn call_raw(to: SocketAddr, bytes: &[u8]) -> Answer {
     read_answer(stream)
 }
 
+/// The same with a pause before the last of it, longer than a body is held where nothing enforces.
+pub(crate) fn call_slowly(to: SocketAddr, first: String, last: &str) -> Answer {
+    let mut stream = TcpStream::connect(to).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(first.as_bytes()).expect("sent");
+    std::thread::sleep(Duration::from_millis(1_500));
+    stream.write_all(last.as_bytes()).expect("sent");
+    read_answer(stream)
+}
+
 fn read_answer(stream: TcpStream) -> Answer {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

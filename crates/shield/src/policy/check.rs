@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use caller::Trust;
 use caller::address::AddressSource;
-use traffic::{Digest, HashKey, Hasher};
+use traffic::{Digest, HashKey, Hasher, Net};
 
 use crate::policy::document::{
-    self, PolicyDocument, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
+    self, PolicyDocument, SaidCrawler, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
 };
 use crate::policy::error::{Place, PolicyError, Remark, Warning};
 use crate::policy::nearest::nearest;
@@ -26,8 +26,8 @@ use crate::policy::reader::{Given, Reader};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::Wrong;
 use crate::policy::{
-    AcceptFrom, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity, TlsVersion,
-    UnderscoreHeaders,
+    AcceptFrom, AccessLogTo, Admin, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity,
+    TlsVersion, UnderscoreHeaders,
 };
 
 const KIB: u64 = 1 << 10;
@@ -75,12 +75,14 @@ impl Check<'_, '_, '_> {
     fn policy(&mut self, document: PolicyDocument, overlay: &OverlayDocument) -> Policy {
         let tls_names: Vec<&str> = document.tls.iter().map(|tls| tls.name.value.as_str()).collect();
         let server = self.server(document.server, &tls_names);
-        self.unused_tls(&document.tls, &server);
+        let admin = document.admin.checked(&tls_names, self.reader);
+        self.unused_tls(&document.tls, &server, &admin);
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
         let rules = self.rules(document.rules);
         let debug = rules::debugging(document.debug);
+        let crawlers = self.crawlers(document.crawlers);
         let alerts = self.alerts(document.alerts);
         let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
         let trust = Trust {
@@ -90,11 +92,13 @@ impl Check<'_, '_, '_> {
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,
+            admin,
             tls,
             limits,
             store,
             rules,
             debug,
+            crawlers,
             alerts,
             sites,
             version: version(self.sources),
@@ -139,7 +143,17 @@ impl Check<'_, '_, '_> {
             drain_timeout: setting(said.drain_timeout, SECOND * 30),
             memory_budget: setting(said.memory_budget, memory),
             workers,
+            access_log: self.access_log(said.access_log),
         }
+    }
+
+    fn access_log(&self, said: Option<Given<PathBuf>>) -> Setting<Option<AccessLogTo>> {
+        let Some(given) = said else { return Setting::default(None) };
+        if given.value.as_os_str() == "stdout" {
+            return Setting { value: Some(AccessLogTo::Stdout), from: given.from };
+        }
+        let Setting { value, from } = self.path(given);
+        Setting { value: Some(AccessLogTo::File(value)), from }
     }
 
     fn listen(
@@ -206,10 +220,11 @@ impl Check<'_, '_, '_> {
     }
 
     /// A certificate that nobody uses is a listener that is not encrypted as it was meant to be.
-    fn unused_tls(&mut self, said: &[SaidTls], server: &Server) {
+    fn unused_tls(&mut self, said: &[SaidTls], server: &Server, admin: &Admin) {
         for tls in said {
             let name = &tls.name.value;
-            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name));
+            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name))
+                || admin.tls.as_ref() == Some(name);
             if !is_used && server.listen.from != Provenance::Flag("--listen") {
                 let help =
                     format!("use it: listen = [{{ addr = \"0.0.0.0:8443\", tls = \"{name}\" }}]");
@@ -231,6 +246,20 @@ impl Check<'_, '_, '_> {
         said.into_iter().filter_map(identity).collect()
     }
 
+    fn crawlers(&mut self, said: Vec<SaidCrawler>) -> BTreeMap<&'static str, Setting<Vec<Net>>> {
+        let mut crawlers = BTreeMap::new();
+        for SaidCrawler { name, networks } in said {
+            if crawlers.contains_key(name.value) {
+                let cause = format!("the crawler \"{}\" is named twice", name.value);
+                let help = "write all of its networks in one place".to_owned();
+                self.reader.error(name.span, Wrong { cause, help });
+                continue;
+            }
+            crawlers.insert(name.value, setting(Some(networks), Vec::new()));
+        }
+        crawlers
+    }
+
     fn store(&self, said: SaidStore) -> Store {
         let path = match (&self.sources.flags.data, said.path) {
             (Some(path), _) => Setting { value: path.clone(), from: Provenance::Flag("--data") },
@@ -241,6 +270,7 @@ impl Check<'_, '_, '_> {
             path,
             events: setting(said.events, DAY * 14),
             rollups: setting(said.rollups, DAY * 400),
+            max_disk: setting(said.max_disk, 10 << 30),
         }
     }
 

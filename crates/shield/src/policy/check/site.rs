@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use conduct::Limit;
+use http::HeaderName;
 use traffic::{HashKey, Hasher, Role};
 
 use crate::policy::check::{Check, SECOND, health, setting};
@@ -20,6 +21,9 @@ use crate::policy::{Limits, Listener, OnError, Route, Site, Upstream, UpstreamSc
 
 /// A site without a name of its own, and without a host to be named by.
 const NAMELESS: &str = "default";
+
+/// What tells an upstream of a common password, unless the file says otherwise.
+const COMMON_PASSWORD_HEADER: &str = "x-common-password";
 
 /// All sites, and who answers for which host.
 pub(super) struct Claims {
@@ -145,6 +149,10 @@ impl Check<'_, '_, '_> {
                 Some(given) => setting(Some(given), None),
                 None => around.limits.body_bytes.clone(),
             },
+            common_password_header: setting(
+                said.common_password_header,
+                Some(HeaderName::from_static(COMMON_PASSWORD_HEADER)),
+            ),
             modes: around.wide.settle(&said.modes, overlay, None),
             routes,
             index,
@@ -311,10 +319,9 @@ impl Check<'_, '_, '_> {
 
     fn twice_the_same_rate(&mut self, rates: &[Given<SaidRate>]) {
         for (at, rate) in rates.iter().enumerate() {
-            let (per, window) = (rate.value.per, rate.value.rate.window);
-            let same = |other: &Given<SaidRate>| {
-                other.value.per == per && other.value.rate.window == window
-            };
+            let what = |rate: &SaidRate| (rate.per, rate.rate.window, rate.of);
+            let (per, ..) = what(&rate.value);
+            let same = |other: &Given<SaidRate>| what(&other.value) == what(&rate.value);
             if rates.iter().take(at).any(same) {
                 let cause = format!("two limits per {} and the same time", shown_per(per));
                 let help = "leave one out: the smaller one is what counts".to_owned();
@@ -356,13 +363,17 @@ impl Wide<'_> {
 /// nothing about it changes.
 fn limit(route: &str, said: &SaidRate) -> Limit {
     let hasher = Hasher::new(HashKey::new([0; 16]));
-    let named = format!("{route} {} {} {}", shown_per(said.per), said.rate, said.burst);
+    let mut named = format!("{route} {} {} {}", shown_per(said.per), said.rate, said.burst);
+    if let Some(of) = said.of {
+        named = format!("{named} {}", of.key());
+    }
     Limit {
         id: hasher.hash(named.as_bytes()),
         per: said.per,
         amount: said.rate.amount,
         window_s: u32::try_from(said.rate.window.as_secs()).unwrap_or(u32::MAX),
         burst: said.burst,
+        of: said.of,
     }
 }
 

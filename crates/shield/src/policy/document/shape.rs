@@ -5,7 +5,7 @@
 
 use caller::address::AddressSource;
 use conduct::Per;
-use traffic::{Layer, Mode, Severity};
+use traffic::{CallerKind, Layer, Mode, Severity};
 
 use crate::policy::reader::Shape;
 use crate::policy::sink::{OcsfClass, SinkKind};
@@ -28,7 +28,10 @@ const LAYER_KEYS: [&str; Layer::ALL.len()] = {
 pub(in crate::policy) static TOP: Shape = shape(
     "the file",
     "",
-    &["version", "server", "tls", "limits", "store", "rules", "debug", "alerts", "export", "site"],
+    &[
+        "version", "server", "admin", "tls", "limits", "store", "rules", "debug", "crawler",
+        "alerts", "export", "site",
+    ],
 );
 pub(super) static SERVER: Shape = shape(
     "[server]",
@@ -41,10 +44,12 @@ pub(super) static SERVER: Shape = shape(
         "drain_timeout",
         "memory_budget",
         "workers",
+        "access_log",
     ],
 );
 pub(super) static LISTENER: Shape =
     shape("a listener of [server]", "server.listen.", &["addr", "tls", "proxy_protocol"]);
+pub(in crate::policy) static ADMIN: Shape = shape("[admin]", "admin.", &["listen", "tls", "hosts"]);
 pub(super) static REQUEST_ID: Shape =
     shape("`request_id` of [server]", "server.request_id.", &["accept_from"]);
 pub(super) static TLS_NAMES: Shape = shape("[tls.NAME]", "tls.", &[]);
@@ -66,7 +71,7 @@ pub(super) static LIMITS: Shape = shape(
     ],
 );
 pub(super) static H2: Shape = shape("`h2` of [limits]", "limits.h2.", &["streams", "header_list"]);
-pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention"]);
+pub(super) static STORE: Shape = shape("[store]", "store.", &["path", "retention", "max_disk"]);
 pub(super) static RETENTION: Shape =
     shape("`retention` of [store]", "store.retention.", &["events", "rollups"]);
 pub(super) static RULES: Shape = shape(
@@ -75,6 +80,7 @@ pub(super) static RULES: Shape = shape(
     &["crs", "setup", "preset", "builtin", "blocking", "paranoia", "threshold", "cpu_budget"],
 );
 pub(super) static DEBUG: Shape = shape("[debug]", "debug.", &["rule_header"]);
+pub(super) static CRAWLER: Shape = shape("[[crawler]]", "crawler.", &["name", "networks"]);
 pub(super) static ALERTS: Shape = shape("[alerts]", "alerts.", &["webhook", "syslog", "spool"]);
 pub(super) static WEBHOOK: Shape = shape(
     "`webhook` of [alerts]",
@@ -107,6 +113,7 @@ pub(super) static SITE: Shape = shape(
         "idle_timeout",
         "mode",
         "body_bytes",
+        "common_password_header",
         "protect",
         "route",
     ],
@@ -135,13 +142,14 @@ pub(super) static ROUTE: Shape = shape(
 );
 pub(super) static ROUTE_PROTECT: Shape = shape("`protect` of a route", "layer.", &LAYER_KEYS);
 pub(super) static RATE: Shape =
-    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst"]);
+    shape("`rate` of a route", "site.route.rate.", &["per", "limit", "burst", "of"]);
 
 /// The tables of `palisade.toml`.
-pub(in crate::policy) static SHAPES: [&Shape; 22] = [
+pub(in crate::policy) static SHAPES: [&Shape; 24] = [
     &TOP,
     &SERVER,
     &LISTENER,
+    &ADMIN,
     &REQUEST_ID,
     &TLS,
     &LIMITS,
@@ -150,6 +158,7 @@ pub(in crate::policy) static SHAPES: [&Shape; 22] = [
     &RETENTION,
     &RULES,
     &DEBUG,
+    &CRAWLER,
     &ALERTS,
     &WEBHOOK,
     &SYSLOG,
@@ -178,6 +187,12 @@ pub(in crate::policy) static OVERLAY_ROUTE: Shape =
 pub(in crate::policy) static OVERLAY_SHAPES: [&Shape; 5] =
     [&OVERLAY, &OVERLAY_LAYERS, &OVERLAY_SITE, &OVERLAY_ROUTE, &OVERLAY_PROTECT];
 
+pub(in crate::policy) const OF: [(&str, CallerKind); CallerKind::ALL.len()] = [
+    ("human", CallerKind::Human),
+    ("declared-bot", CallerKind::DeclaredBot),
+    ("automated", CallerKind::Automated),
+    ("unknown", CallerKind::Unknown),
+];
 pub(super) const MODES: [(&str, Mode); 3] =
     [("monitor", Mode::Monitor), ("enforce", Mode::Enforce), ("off", Mode::Off)];
 pub(in crate::policy) const CLIENT_IP: [(&str, AddressSource); 3] = [

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use conduct::Per;
+use http::HeaderName;
 use toml::de::DeValue;
-use traffic::{Detector, Layer, Mode, Role};
+use traffic::{CallerKind, Detector, Layer, Mode, Role};
 
 use crate::policy::OnError;
 use crate::policy::document::health::{self, SaidHealth};
@@ -40,6 +41,7 @@ pub(in crate::policy) struct SaidSite {
     pub(in crate::policy) first_byte_timeout: Option<Given<Duration>>,
     pub(in crate::policy) idle_timeout: Option<Given<Duration>>,
     pub(in crate::policy) body_bytes: Option<Given<Option<u64>>>,
+    pub(in crate::policy) common_password_header: Option<Given<Option<HeaderName>>>,
     pub(in crate::policy) modes: Said,
     pub(in crate::policy) routes: Vec<SaidRoute>,
 }
@@ -59,6 +61,7 @@ pub(in crate::policy) struct SaidRate {
     pub(in crate::policy) per: Per,
     pub(in crate::policy) rate: Rate,
     pub(in crate::policy) burst: u32,
+    pub(in crate::policy) of: Option<CallerKind>,
 }
 
 pub(super) fn read_all<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<SaidSite> {
@@ -92,6 +95,9 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
             .and_then(|entry| entry.duration(reader, timeout.clone())),
         idle_timeout: keys.take("idle_timeout").and_then(|e| e.duration(reader, timeout)),
         body_bytes: keys.take("body_bytes").and_then(|entry| body_bytes(entry, reader)),
+        common_password_header: keys
+            .take("common_password_header")
+            .and_then(|e| e.text(reader, "\"x-common-password\"", own_header)),
         modes: Said {
             mode: keys.take("mode").and_then(|entry| read_mode(entry, reader)),
             layers: keys
@@ -105,6 +111,25 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
     site.names_upstream |= keys.has_more();
     reader.finish(keys);
     site
+}
+
+/// A header that says something of the request to the upstream, or `off`. Only names that begin
+/// with `x-` are free: of all others, what callers write themselves would be lost.
+fn own_header(text: &str) -> Result<Option<HeaderName>, Wrong> {
+    let wrong = |cause: &str| Wrong {
+        cause: format!("{text:?} {cause}"),
+        help: "write a name such as \"x-common-password\", or \"off\"".to_owned(),
+    };
+    if matches!(text, "off" | "none" | "") {
+        return Ok(None);
+    }
+    let name = text.parse::<HeaderName>().map_err(|_| wrong("is not the name of a header"))?;
+    // The gateway's own, and those of the protocol, all have such names.
+    let is_free = name.as_str().starts_with("x-")
+        && !["x-forwarded", "x-real", "x-request", "x-palisade"]
+            .iter()
+            .any(|taken| name.as_str().starts_with(taken));
+    if is_free { Ok(Some(name)) } else { Err(wrong("is not free to be used")) }
 }
 
 /// A mode, as a word.
@@ -298,13 +323,18 @@ fn one_rate<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<SaidRa
     let per = per.and_then(|entry| per_whom(entry, reader));
     let limit = limit.and_then(|entry| entry.text(reader, "\"10/m\"", value::rate));
     let burst = keys.take("burst").map(|entry| entry.integer(reader, 1..=1_000_000));
+    let of = keys.take("of").map(|entry| entry.word(reader, &shape::OF));
     reader.finish(keys);
     let (per, rate) = (per?.value, limit?.value);
+    let of = match of {
+        Some(of) => Some(of?.value),
+        None => None,
+    };
     let burst = match burst {
         Some(burst) => burst?.value,
         None => rate.amount,
     };
-    Some(Given { value: SaidRate { per, rate, burst }, span: given.span, from: given.from })
+    Some(Given { value: SaidRate { per, rate, burst, of }, span: given.span, from: given.from })
 }
 
 /// Whom a limit counts by, as the file writes it.

@@ -11,7 +11,7 @@ use crate::policy::document::{
 };
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
-use crate::policy::{Listener, Policy, Site};
+use crate::policy::{AccessLogTo, Listener, Policy, Site};
 
 /// A value in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,13 +26,14 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads and tables.
-const AT_ONCE: [&str; 9] = [
+const AT_ONCE: [&str; 10] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
     "limits.",
     "rules.",
     "debug.",
+    "crawler.",
     "alerts.",
     "export.",
     "site.",
@@ -44,12 +45,14 @@ impl Policy {
     /// Every value in force, in the order of the documentation.
     pub fn settings(&self) -> Vec<SettingView> {
         let mut views = self.server_settings();
+        views.extend(self.admin_settings());
         views.extend(self.limit_settings());
         let store = &self.store;
         views.extend([
             view("store.path", &store.path, |path| path.display().to_string()),
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
+            view("store.max_disk", &store.max_disk, |it| show_bytes(*it)),
         ]);
         views.extend(self.rule_settings());
         views.extend(super::sinks::alert_settings(&self.alerts));
@@ -61,6 +64,10 @@ impl Policy {
                 view(&key("min_version"), &tls.min_version, |it| word(&TLS_VERSION, *it)),
             ]);
         }
+        views.extend(self.crawlers.iter().map(|(name, networks)| {
+            let key = format!("crawler.{name}.networks");
+            view(&key, networks, |nets| join(nets.iter().map(ToString::to_string)))
+        }));
         views.extend(self.sites.iter().flat_map(site_settings));
         views
     }
@@ -110,6 +117,23 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+            view("server.access_log", &server.access_log, |to| match to {
+                Some(AccessLogTo::File(path)) => path.display().to_string(),
+                Some(AccessLogTo::Stdout) => "stdout".to_owned(),
+                None => "none".to_owned(),
+            }),
+        ]
+    }
+
+    fn admin_settings(&self) -> Vec<SettingView> {
+        let admin = &self.admin;
+        let none = || "none".to_owned();
+        vec![
+            view("admin.listen", &admin.listen, |it| {
+                it.map_or_else(|| "the socket alone".to_owned(), |address| address.to_string())
+            }),
+            view("admin.tls", &admin.tls, |it| it.clone().unwrap_or_else(none)),
+            view("admin.hosts", &admin.hosts, |hosts| join(hosts.iter().cloned())),
         ]
     }
 
@@ -173,6 +197,9 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
         view(&key("first_byte_timeout"), &site.first_byte_timeout, |it| show_duration(*it)),
         view(&key("idle_timeout"), &site.idle_timeout, |it| show_duration(*it)),
         view(&key("body_bytes"), &site.body_bytes, |it| show_body_bytes(*it)),
+        view(&key("common_password_header"), &site.common_password_header, |name| {
+            name.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string)
+        }),
     ];
     views.extend(health_settings(site));
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
@@ -208,7 +235,8 @@ pub(super) fn show_limit(limit: &Limit) -> String {
         3_600 => "h",
         _ => "d",
     };
-    format!("{}/{unit} per {}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
+    let of = limit.of.map(|kind| format!(" of {}", kind.key())).unwrap_or_default();
+    format!("{}/{unit} per {}{of}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
 }
 
 fn show_listener(listener: &Listener) -> String {

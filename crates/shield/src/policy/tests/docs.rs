@@ -8,8 +8,9 @@ use crate::policy::document::SHAPES;
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
 /// Keys that hold a table of other keys; these are documented, not the table.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "server",
+    "admin",
     "tls",
     "limits",
     "store",

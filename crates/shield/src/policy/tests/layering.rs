@@ -44,6 +44,9 @@ threshold = 7
 cpu_budget = "20ms"
 [debug]
 rule_header = true
+[[crawler]]
+name = "googlebot"
+networks = ["192.0.2.0/24"]
 [[site]]
 name = "shop"
 hosts = ["api.example.com", "*.shop.example"]
@@ -55,6 +58,7 @@ first_byte_timeout = "20s"
 idle_timeout = "1m"
 mode = "enforce"
 body_bytes = "1MiB"
+common_password_header = "x-weak-password"
   [site.health]
   path = "/healthz"
   interval = "1s"

@@ -13,7 +13,16 @@ webhook = [{ format = "slack" }]
 [export]
 ocsf = {}
 "#,
-        expect![[""]],
+        expect![[r#"
+            palisade.toml:5:12: `url` is missing: nobody is told
+            5 | webhook = [{ format = "slack" }]
+              |            ^^^^^^^^^^^^^^^^^^^^
+            help: write url = "env:SLACK_WEBHOOK"
+
+            palisade.toml:7:8: `to` is missing: nobody is told
+            7 | ocsf = {}
+              |        ^^
+            help: write to = "syslog+tls://siem.example.com:6514""#]],
     );
 }
 
@@ -26,7 +35,36 @@ syslog  = [{ to = "https://siem.test/s3cret", min = "hgih" }]
 [export]
 ocsf = { dest = "https://s3cret.test", to = "syslog+tls://s3cret@siem.test", classes = "findings" }
 "#,
-        expect![[""]],
+        expect![[r#"
+            palisade.toml:5:23: `format`: unknown value "slak"
+            5 | webhook = [{ format = "slak", url = ****************************************** }]
+              |                       ^^^^^^
+            help: did you mean "slack"?
+
+            palisade.toml:6:19: `to`: the URL has a scheme that is not known here
+            6 | syslog  = [{ to = **************************, min = "hgih" }]
+              |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: it begins with syslog+tls:// or syslog+tcp://
+
+            palisade.toml:6:53: `min`: unknown value "hgih"
+            6 | syslog  = [{ to = **************************, min = "hgih" }]
+              |                                                     ^^^^^^
+            help: did you mean "high"?
+
+            palisade.toml:8:10: unknown key `dest` in `ocsf` of [export]
+            8 | ocsf = { dest …
+              |          ^^^^
+            help: the keys of `ocsf` of [export] are to, classes, min, dedup, authorization, name, ca_file, link_local
+
+            palisade.toml:8:45: `to`: the URL carries credentials
+            8 | ocsf = { dest = *********************, to = *******************************, classes = "findings" }
+              |                                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: leave out what stands before the @; `authorization` names such a secret
+
+            palisade.toml:8:88: `classes`: unknown value "findings"
+            8 | ocsf = { dest = *********************, to = *******************************, classes = "findings" }
+              |                                                                                        ^^^^^^^^^^
+            help: one of detection_finding, http_activity"#]],
     );
 }
 
@@ -40,7 +78,16 @@ webhook = [
   { url = "http://169.254.169.254/", link_local = true },
 ]
 "#,
-        expect![[""]],
+        expect![[r#"
+            palisade.toml:6:11: 169.254.169.254 is a link-local address, or one of a metadata service
+            6 |   { url = ****************************************** },
+              |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: `link_local = true` allows it, if it is really meant
+
+            palisade.toml:7:11: fe80::1 is a link-local address, or one of a metadata service
+            7 |   { url = ******************* },
+              |           ^^^^^^^^^^^^^^^^^^^
+            help: `link_local = true` allows it, if it is really meant"#]],
     );
 }
 
@@ -51,7 +98,31 @@ fn secrets_stand_elsewhere() {
 webhook = { url = "env:MY-WEBHOOK", authorization = "Bearer s3cret" }
 syslog = { to = "file:", dedup = "1s", name = "../etc" }
 "#,
-        expect![[""]],
+        expect![[r#"
+            palisade.toml:5:19: `url`: no variable has this name
+            5 | webhook = { url = "env:MY-WEBHOOK", authorization = *************** }
+              |                   ^^^^^^^^^^^^^^^^
+            help: write one as in "env:SLACK_WEBHOOK"
+
+            palisade.toml:5:53: `authorization`: the secret itself stands in the file
+            5 | webhook = { url = "env:MY-WEBHOOK", authorization = *************** }
+              |                                                     ^^^^^^^^^^^^^^^
+            help: keep it elsewhere, and write "env:NAME" or "file:PATH"
+
+            palisade.toml:6:17: `to`: the path is empty
+            6 | syslog = { to = "file:", dedup = "1s", name = "../etc" }
+              |                 ^^^^^^^
+            help: write the path of a file
+
+            palisade.toml:6:34: `dedup`: "1s" is out of bounds
+            6 | syslog = { to = "file:", dedup = "1s", name = "../etc" }
+              |                                  ^^^^
+            help: from 1m to 7d
+
+            palisade.toml:6:47: `name`: "../etc" is not a name
+            6 | syslog = { to = "file:", dedup = "1s", name = "../etc" }
+              |                                               ^^^^^^^^
+            help: letters, digits, `-`, `_` and `.`, at most 64, as in "soc""#]],
     );
 }
 
@@ -62,7 +133,16 @@ fn names_are_told_apart() {
 webhook = [{ url = "env:A", name = "soc" }, { url = "env:B", name = "soc" }]
 spool = "10KiB"
 "#,
-        expect![[""]],
+        expect![[r#"
+            palisade.toml:5:69: another is called "soc", too
+            5 | webhook = [{ url = "env:A", name = "soc" }, { url = "env:B", name = "soc" }]
+              |                                                                     ^^^^^
+            help: give each its own `name`
+
+            palisade.toml:6:9: `spool`: "10KiB" is out of bounds
+            6 | spool = "10KiB"
+              |         ^^^^^^^
+            help: from 1MiB to 16GiB"#]],
     );
 }
 
@@ -78,7 +158,26 @@ fn what_is_shown_of_a_sink_is_no_secret() {
         .filter(|view| view.key.starts_with("alerts.") || view.key.starts_with("export."))
         .map(|view| format!("{} = {} ({})", view.key, view.value, view.from))
         .collect();
-    expect![[""]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        alerts.spool = 64MiB (default)
+        alerts.json-hooks.test.to = https://hooks.test/… (palisade.toml:5)
+        alerts.json-hooks.test.min = medium (default)
+        alerts.json-hooks.test.dedup = 15m (default)
+        alerts.json-hooks.test.ca_file = the machine's (default)
+        alerts.json-hooks.test.link_local = false (default)
+        alerts.json-hooks.test-2.to = https://hooks.test/… (palisade.toml:6)
+        alerts.json-hooks.test-2.min = medium (default)
+        alerts.json-hooks.test-2.dedup = 15m (default)
+        alerts.json-hooks.test-2.authorization = file:/run/s (palisade.toml:6)
+        alerts.json-hooks.test-2.ca_file = the machine's (default)
+        alerts.json-hooks.test-2.link_local = false (default)
+        export.ocsf-siem.test.to = syslog+tls://siem.test (palisade.toml:8)
+        export.ocsf-siem.test.min = info (default)
+        export.ocsf-siem.test.dedup = 15m (default)
+        export.ocsf-siem.test.classes = detection_finding (default)
+        export.ocsf-siem.test.ca_file = the machine's (default)
+        export.ocsf-siem.test.link_local = false (default)"#]]
+    .assert_eq(&shown.join("\n"));
     assert!(!format!("{:?}", policy.alerts).contains("s3cret"));
 }
 

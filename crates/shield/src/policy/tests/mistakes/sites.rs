@@ -463,3 +463,31 @@ fn site_timeout_zero() {
             help: from 1ms to 1d"#]],
     );
 }
+
+#[test]
+fn a_header_that_is_not_free() {
+    check_site(
+        r#"  common_password_header = "authorization"
+"#,
+        expect![[r#"
+            palisade.toml:4:28: `common_password_header`: "authorization" is not free to be used
+            4 |   common_password_header = "authorization"
+              |                            ^^^^^^^^^^^^^^^
+            help: write a name such as "x-common-password", or "off""#]],
+    );
+}
+
+#[test]
+fn a_crawler_that_is_not_known() {
+    check_site(
+        r#"[[crawler]]
+name = "goggle-bot"
+networks = ["192.0.2.0/24"]
+"#,
+        expect![[r#"
+            palisade.toml:5:8: `name`: no crawler is known by the name "goggle-bot"
+            5 | name = "goggle-bot"
+              |        ^^^^^^^^^^^^
+            help: did you mean "googlebot"?"#]],
+    );
+}
