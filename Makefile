@@ -2,7 +2,7 @@
 # what it does while it does it. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-data lint bench soak fuzz advisories
+.PHONY: help demo build deb test test-data lint bench soak fuzz advisories
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -13,6 +13,9 @@ demo:  ## a sample API, Palisade before it, honest callers, one attacker (KEEP=1
 build:  ## the program: target/release/palisade
 	@scripts/need.sh build
 	cargo build --release --bin palisade
+
+deb:  ## a Debian package of what `make build` made, looked at with lintian
+	@scripts/deb.sh
 
 test:  ## install what is missing, then format, lints, all tests, house rules
 	@scripts/test.sh

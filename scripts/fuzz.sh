@@ -16,7 +16,7 @@ coverage+=" -Cllvm-args=-sanitizer-coverage-pc-table"
 coverage+=" -Cllvm-args=-sanitizer-coverage-trace-compares"
 triple=$(rustc -vV | sed -n 's/^host: //p')
 rules="cookies engine json multipart pattern seclang sqli transformation urlencoded xml xss"
-edge="chunks coding head hello"
+edge="chunks coding head hello proxy"
 wanted=${FUZZ_TARGETS:-$rules $edge}
 secs=${FUZZ_SECS:-600}
 root=$PWD

@@ -2,7 +2,7 @@
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
 # the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), other servers (node, Go,
 # nginx) on the far side of the gateway, and clients and a validator in Python (gRPC, WebSocket,
-# HTTP/2, OpenAPI), a browser for the report. They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
+# HTTP/2, OpenAPI, OCSF), Prometheus' own tool, a browser for the report. They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -19,7 +19,8 @@ eval "$crs"
 # Clients, servers and a validator of others, in versions that are known to work.
 PALISADE_PYTHON=${PALISADE_PYTHON:-${CARGO_TARGET_DIR:-$PWD/target}/python}
 export PALISADE_PYTHON
-packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 websockets==17.4"
+packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 prometheus_client==0.26.0 schemathesis==4.32.5 websockets==17.4
+    jsonschema==4.26.0 ocsf-json-schema==1.2.0"
 if [ "$(cat "$PALISADE_PYTHON/packages" 2>/dev/null)" != "$packages" ]; then
     say "installing Python packages for these tests: $packages"
     python3 -m venv --clear "$PALISADE_PYTHON"
@@ -27,6 +28,18 @@ if [ "$(cat "$PALISADE_PYTHON/packages" 2>/dev/null)" != "$packages" ]; then
     "$PALISADE_PYTHON/bin/pip" install --quiet --disable-pip-version-check $packages
     printf '%s\n' "$packages" >"$PALISADE_PYTHON/packages"
 fi
+# Prometheus' own tool, unpacked and not installed: the package would start a server.
+PALISADE_PROMTOOL=$(command -v promtool || true)
+if [ -z "$PALISADE_PROMTOOL" ]; then
+    unpacked=${CARGO_TARGET_DIR:-$PWD/target}/prometheus
+    PALISADE_PROMTOOL=$unpacked/usr/bin/promtool
+    if [ ! -x "$PALISADE_PROMTOOL" ]; then
+        say "unpacking promtool from the package prometheus"
+        mkdir -p "$unpacked"
+        (cd "$unpacked" && apt-get download -qq prometheus && dpkg -x prometheus_*.deb .)
+    fi
+fi
+export PALISADE_PROMTOOL
 crates=()
 for file in crates/*/tests/data.rs; do
     [ -e "$file" ] || give_up "no crate has a tests/data.rs"

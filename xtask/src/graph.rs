@@ -18,6 +18,7 @@ const CORE: &[&str] = &["traffic"];
 const SHIELD: &[&str] = &["traffic", "caller", "catalog", "conduct", "rules"];
 const SHELL: &[&str] = &["traffic", "shield", "ledger"];
 const ALL: &[&str] = &[
+    "alerts",
     "traffic",
     "caller",
     "catalog",
@@ -34,7 +35,7 @@ const ALL: &[&str] = &[
 ];
 
 /// A crate of ours, and the crates of ours it may depend on.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("traffic", &[]),
     ("caller", CORE),
     ("catalog", CORE),
@@ -43,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("shield", SHIELD),
     ("ledger", CORE),
     ("gateway", SHELL),
+    ("alerts", SHELL),
     ("intake", SHELL),
     ("report", &["traffic", "shield"]),
     ("console", &["traffic", "shield", "ledger", "report"]),

@@ -200,6 +200,16 @@ impl Callers {
         }
     }
 
+    /// The account that a session was handed out to and is being used for the first time; whom it
+    /// speaks for once that has succeeded. None if it speaks for somebody already.
+    #[must_use]
+    pub fn entering(&self, identity: &Identity) -> Option<Digest> {
+        let speaks_for_itself =
+            identity.principal.is_none() || identity.principal == identity.session;
+        let session = identity.session.filter(|_| speaks_for_itself)?;
+        self.holders.find(session.tagged(CREDENTIAL)).and_then(Holder::pending)
+    }
+
     /// Takes in how an exchange ended that was not refused by us.
     pub fn learn(
         &mut self,

@@ -12,6 +12,7 @@
 pub mod address;
 mod attempt;
 mod callers;
+mod common_passwords;
 pub mod credential;
 pub mod header_print;
 mod issued;
@@ -25,6 +26,7 @@ pub mod user_agent;
 pub use address::{AddressSource, ForwardingAnomaly};
 pub use attempt::{Attempted, attempted};
 pub use callers::{Callers, Fill, SlotView};
+pub use common_passwords::is_common_password;
 pub use credential::claims::{Claims, recorded_claims};
 pub use credential::{Credential, Place, Slot};
 pub use issued::issued_credentials;

@@ -12,6 +12,7 @@ use traffic::secret_names::{CODE_NAMES, PASSWORD_NAMES};
 use traffic::{Digest, Few, Hasher};
 
 use crate::attempt::{NAME_BYTES_MAX, fold};
+use crate::common_passwords::is_common_password;
 use crate::credential::Place;
 use crate::sighting::Sighting;
 
@@ -22,6 +23,8 @@ pub struct Tried {
     pub password: Option<Digest>,
     /// How many passwords it carries.
     pub passwords: u16,
+    /// Whether a password in it, tried or newly chosen, is one of the most common.
+    pub is_common: bool,
     /// How many codes it carries.
     pub codes: u16,
     /// The hashes of what names the transaction that a code is for: a decoy beside it must not
@@ -29,7 +32,24 @@ pub struct Tried {
     pub transactions: Few,
 }
 
-/// Names of fields that name the transaction: lower case, letters and digits only.
+/// Names of fields that hold a password that an account is to have: lower case, letters and digits
+/// only.
+const NEW_PASSWORD_NAMES: [&str; 12] = [
+    "confirmpassword",
+    "newpass",
+    "newpassword",
+    "newpasswordconfirmation",
+    "newpwd",
+    "password1",
+    "password2",
+    "passwordconfirm",
+    "passwordconfirmation",
+    "passwordnew",
+    "passwordrepeat",
+    "repeatpassword",
+];
+
+/// The same of fields that name the transaction.
 const TRANSACTION_NAMES: [&str; 19] = [
     "challenge",
     "challengeid",
@@ -62,6 +82,9 @@ pub fn tried(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Tried {
         if is_one_of(&PASSWORD_NAMES, name) {
             tried.passwords = tried.passwords.saturating_add(1);
             tried.password = joined(tried.password, hasher.hash(field.value_bytes()));
+            tried.is_common |= is_common_password(field.value_bytes());
+        } else if is_one_of(&NEW_PASSWORD_NAMES, name) {
+            tried.is_common |= is_common_password(field.value_bytes());
         } else if is_one_of(&CODE_NAMES, name) {
             tried.codes = tried.codes.saturating_add(1);
         } else if is_one_of(&TRANSACTION_NAMES, name) {
@@ -133,6 +156,7 @@ mod tests {
 
     #[test]
     fn the_names_are_sorted_for_the_search() {
+        assert!(NEW_PASSWORD_NAMES.is_sorted());
         assert!(TRANSACTION_NAMES.is_sorted());
     }
 
@@ -151,6 +175,21 @@ mod tests {
         ];
         for (body, expected) in rows {
             assert_eq!(counts(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_common_password_is_known_where_it_is_tried_and_where_it_is_chosen() {
+        let rows = [
+            (r#"{"email":"a@b.io","password":"123456"}"#, true),
+            (r#"{"email":"123456","password":"x7-right-horse"}"#, false),
+            (r#"{"token":"x","new_password":"Qwerty123","confirm_password":"Qwerty123"}"#, true),
+            ("user=a&pass=letmein", true),
+            (r#"{"password":123456}"#, true),
+            (r#"{"note":"123456"}"#, false),
+        ];
+        for (body, expected) in rows {
+            assert_eq!(of(&HeaderMap::new(), body).is_common, expected, "{body}");
         }
     }
 

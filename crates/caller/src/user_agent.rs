@@ -79,6 +79,12 @@ impl<'a> UserAgent<'a> {
     }
 }
 
+/// The crawlers that are known by name.
+pub fn crawlers() -> impl Iterator<Item = &'static str> {
+    let crawlers = PRODUCTS.iter().filter(|(_, it)| it.class == ClientClass::Crawler);
+    crawlers.map(|(_, product)| product.family).filter(|family| *family != CRAWLER.family)
+}
+
 const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 90 };
 
 fn known(name: &[u8]) -> Option<Product> {

@@ -97,3 +97,25 @@ fn crawlers_are_known_by_their_user_agent() {
     println!("{} of {} not recognised", missed.len(), agents.len());
     assert!(share <= 20, "{} of {}: {missed:#?}", missed.len(), agents.len());
 }
+
+#[test]
+fn the_common_passwords_are_those_of_the_list() {
+    let list = data("ato/django-common-passwords-20k.txt.gz");
+    let unpacked =
+        std::process::Command::new("gzip").arg("-dc").arg(list).output().expect("gzip runs");
+    let text = String::from_utf8(unpacked.stdout).expect("text");
+    let passwords: Vec<&str> = text.lines().collect();
+    assert!(passwords.len() > 19_000, "{} passwords", passwords.len());
+    let missed: Vec<_> = passwords
+        .iter()
+        .filter(|password| !caller::is_common_password(password.as_bytes()))
+        .collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    let upper =
+        passwords.iter().filter(|it| caller::is_common_password(it.to_uppercase().as_bytes()));
+    assert_eq!(upper.count(), passwords.len());
+    // Of others, no more are taken for one of them than four bytes of a hash allow.
+    let others = (0..1_000_000)
+        .filter(|n| caller::is_common_password(format!("another password, number {n}").as_bytes()));
+    assert!(others.count() <= 20);
+}

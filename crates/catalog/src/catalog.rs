@@ -78,6 +78,7 @@ impl Catalog {
             path_shape: asked_shape,
             asked_shape,
             is_known: false,
+            unused_days: 0,
             wants_answer: true,
             revision: self.revision,
         };
@@ -98,6 +99,7 @@ impl Catalog {
                 endpoint: Some(endpoint.id),
                 role: endpoint.belief.role_for(*hint),
                 wants_answer: endpoint.wants_answer(),
+                unused_days: endpoint.unused_days(query.now),
                 ..known
             },
             None => known,

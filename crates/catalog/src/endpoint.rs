@@ -89,6 +89,13 @@ impl Endpoint {
         }
     }
 
+    /// For how many days nobody had used it; none where it never did what was asked.
+    pub(crate) fn unused_days(&self, now: Timestamp) -> u32 {
+        const DAY_S: u32 = 86_400;
+        let unused_s = now.as_secs().saturating_sub(self.last_seen.as_secs());
+        if self.is_proven { unused_s / DAY_S } else { 0 }
+    }
+
     /// Takes in one exchange: its role, its outcome, and all that is counted. Whether the shape of
     /// its answers became known with it is told apart, since siblings can be compared from then on.
     pub(crate) fn learn(

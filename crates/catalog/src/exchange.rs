@@ -36,6 +36,8 @@ pub struct Place {
     pub path_shape: Digest,
     /// Whether there is an endpoint of any method at this path.
     pub is_known: bool,
+    /// For how many days nobody used the endpoint.
+    pub unused_days: u32,
     /// Whether the answer's body would teach the catalog what it does not know yet.
     pub wants_answer: bool,
     /// How often the catalog had changed its shape by then: a place goes stale when it changes.

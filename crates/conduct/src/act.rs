@@ -5,6 +5,8 @@
 use traffic::{Digest, EndpointId, Entity, Few, Hasher, Identity, Role, ServiceId};
 
 use crate::decoy::Decoy;
+use crate::programs::Program;
+use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
@@ -23,10 +25,16 @@ pub struct Act {
     pub endpoint_known: bool,
     /// The role, learnt or guessed.
     pub role: Role,
+    /// For how many days nobody had used the endpoint.
+    pub unused_days: u32,
+    /// The path as another version or a copy of something, by [`Variant::of`].
+    pub variant: Variant,
     /// The path's shape ([`traffic::Path::shape`]).
     pub path_shape: Digest,
     /// What kind of thing is asked for, by [`Wanted::of`].
     pub wanted: Wanted,
+    /// What calls.
+    pub program: Program,
     /// What it guesses with, where secrets are tried.
     pub guess: Guess,
     /// Whether another site may have made a browser send it: then whoever is at the browser, and
@@ -43,6 +51,8 @@ pub struct Guess {
     pub password: Option<Digest>,
     /// How many secrets it carries of the kind that is tried here.
     pub count: u16,
+    /// Whether the password is one of the most common.
+    pub is_common: bool,
     /// The hashes of what names the transaction that a code is for.
     pub transactions: Few,
     /// Part of the request could not be read, so that there may be more in it than is known.

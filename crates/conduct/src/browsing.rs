@@ -262,10 +262,8 @@ fn visit(act: &Act, answer: &AnswerFacts, created_endpoint: bool, is_cold: bool)
         let is_answered = answer.status < 400 && answer.outcome != Outcome::NotFound;
         return if is_answered { Visit::Hit } else { Visit::Neutral };
     }
-    let is_miss =
-        answer.outcome == Outcome::NotFound || matches!(answer.status, 400 | 401 | 403 | 404 | 405);
     match act.wanted {
-        _ if !is_miss => Visit::Neutral,
+        _ if !is_miss(act, answer) => Visit::Neutral,
         Wanted::Asset | Wanted::ClaimedAsset | Wanted::WellKnown | Wanted::Preflight => {
             Visit::SoftMiss
         }
@@ -274,6 +272,12 @@ fn visit(act: &Act, answer: &AnswerFacts, created_endpoint: bool, is_cold: bool)
         _ if answer.status == 401 && is_cold => Visit::SoftMiss,
         _ => Visit::Miss,
     }
+}
+
+/// Whether nothing is there that the catalog knows, or that wants to be known.
+pub(crate) fn is_miss(act: &Act, answer: &AnswerFacts) -> bool {
+    let is_refused = matches!(answer.status, 400 | 401 | 403 | 404 | 405);
+    !act.endpoint_known && (answer.outcome == Outcome::NotFound || is_refused)
 }
 
 /// A shared address has the misses of all who share it; a person has only its own.

@@ -2,10 +2,11 @@
 //! goes upstream, and when its answer is known.
 
 use traffic::slices::Sliced;
-use traffic::{AnswerFacts, Cve, Digest, EndpointId, Layer, Signal, Timestamp};
+use traffic::{AnswerFacts, CallerKind, Cve, Digest, EndpointId, Layer, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::browsing::Browsing;
+use crate::common_passwords::CommonPasswords;
 use crate::cves::Cves;
 use crate::decoy;
 use crate::guesses::Guesses;
@@ -13,15 +14,17 @@ use crate::in_flight::{Admission, InFlight, Place};
 use crate::pace::Paces;
 use crate::pardon::Pardons;
 use crate::probing::{Certainty, Probing};
+use crate::programs::Programs;
 use crate::rate::{Allowances, Limit};
 use crate::stuffing::Stuffing;
 use crate::view::{BaselineView, Suggestion, TableView};
+use crate::walks::Walks;
 
 /// A source with more suspicion than this teaches no pace.
 const SUSPECTED_NATS: f32 = 3.0;
 
 /// The names of what is kept over a restart.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 20] = [
     "conduct.logins",
     "conduct.pairs",
     "conduct.accounts",
@@ -37,14 +40,22 @@ const PARTS: [&str; 15] = [
     "conduct.pardons",
     "conduct.guesses",
     "conduct.cves",
+    "conduct.common-passwords",
+    "conduct.walkers",
+    "conduct.bases",
+    "conduct.prints",
+    "conduct.mixes",
 ];
 
 /// The memory of behaviour.
 #[derive(Clone, Debug)]
 pub struct Conduct {
     stuffing: Stuffing,
+    common_passwords: CommonPasswords,
     pub(crate) guesses: Guesses,
     browsing: Browsing,
+    walks: Walks,
+    programs: Programs,
     pub(crate) probing: Probing,
     pub(crate) cves: Cves,
     allowances: Allowances,
@@ -59,8 +70,11 @@ impl Conduct {
         let shares = Shares::of(bytes_max);
         Self {
             stuffing: Stuffing::new(shares.stuffing),
+            common_passwords: CommonPasswords::new(shares.common_passwords),
             guesses: Guesses::new(shares.guesses),
             browsing: Browsing::new(shares.browsing),
+            walks: Walks::new(shares.walks),
+            programs: Programs::new(shares.programs),
             probing: Probing::new(shares.probing),
             cves: Cves::new(shares.cves),
             allowances: Allowances::new(shares.allowances),
@@ -77,6 +91,8 @@ impl Conduct {
         let [visitors, missed, first_visits] = self.browsing.parts();
         let [probers, customs] = self.probing.parts();
         let [running, paces] = self.paces.parts();
+        let [walkers, bases] = self.walks.parts();
+        let [prints, mixes] = self.programs.parts();
         let (allowances, pardons) = (self.allowances.table(), self.pardons.part());
         named([
             logins,
@@ -94,6 +110,11 @@ impl Conduct {
             pardons,
             self.guesses.part(),
             self.cves.part(),
+            self.common_passwords.part(),
+            walkers,
+            bases,
+            prints,
+            mixes,
         ])
     }
 
@@ -103,6 +124,8 @@ impl Conduct {
         let [visitors, missed, first_visits] = self.browsing.parts_mut();
         let [probers, customs] = self.probing.parts_mut();
         let [running, paces] = self.paces.parts_mut();
+        let [walkers, bases] = self.walks.parts_mut();
+        let [prints, mixes] = self.programs.parts_mut();
         let (allowances, pardons) = (self.allowances.table_mut(), self.pardons.part_mut());
         named([
             logins,
@@ -120,6 +143,11 @@ impl Conduct {
             pardons,
             self.guesses.part_mut(),
             self.cves.part_mut(),
+            self.common_passwords.part_mut(),
+            walkers,
+            bases,
+            prints,
+            mixes,
         ])
     }
 
@@ -155,15 +183,18 @@ impl Conduct {
             Layer::Takeover => {
                 self.stuffing.assess(act, &self.pardons, now_s, signals);
                 self.guesses.assess(act, now, signals);
+                self.common_passwords.assess(act, &self.pardons, now_s, signals);
             }
             Layer::Recon => {
                 self.browsing.assess(act, &self.pardons, now_s, signals);
+                self.walks.assess(act, &self.pardons, now_s, signals);
                 decoy::assess(act, &self.pardons, now_s, signals);
             }
             Layer::Rules => {
                 self.probing.assess(act, &self.pardons, now_s, signals);
                 self.cves.assess(act, &self.pardons, now_s, signals);
             }
+            Layer::Automation => self.programs.assess(act, &self.pardons, now_s, signals),
             _ => {}
         }
     }
@@ -187,10 +218,18 @@ impl Conduct {
         let now_s = now.as_secs();
         match layer {
             Layer::Takeover => {
-                self.stuffing.learn(act, answer, now_s);
+                if let Some(attempt) = self.stuffing.learn(act, answer, now_s) {
+                    self.common_passwords.learn(act, attempt, now_s);
+                }
                 self.guesses.learn(act, answer, now);
             }
-            Layer::Recon => self.browsing.learn(act, answer, created_endpoint, now_s),
+            Layer::Recon => {
+                if self.walks.is_new_use(act, answer, now_s) && !self.is_suspected(act, now_s) {
+                    self.walks.note_use(act, now_s);
+                }
+                self.walks.learn(act, answer, now_s);
+                self.browsing.learn(act, answer, created_endpoint, now_s);
+            }
             Layer::Rate => {
                 if let Some(endpoint) = act.endpoint
                     && !self.is_suspected(act, now_s)
@@ -198,8 +237,15 @@ impl Conduct {
                     self.paces.learn(endpoint, act.caller(), now);
                 }
             }
+            Layer::Automation => self.programs.learn(act, now_s),
             _ => {}
         }
+    }
+
+    /// Whether `act`, answered like this, found an endpoint that was forgotten. To be asked before
+    /// it is learnt.
+    pub fn finds(&self, act: &Act, answer: &AnswerFacts, now: Timestamp) -> Option<Signal> {
+        self.walks.finds(act, answer, now.as_secs())
     }
 
     /// Is it the custom of an endpoint that `rule` matches what established callers send there?
@@ -233,6 +279,11 @@ impl Conduct {
         self.stuffing.baselines().chain(self.browsing.baselines()).collect()
     }
 
+    /// How often each kind of caller called `endpoint`.
+    pub fn callers_of(&self, endpoint: EndpointId) -> [(CallerKind, u32); 4] {
+        self.programs.callers_of(endpoint)
+    }
+
     /// The limit that would spare the honest callers of `endpoint`, once that is known.
     pub fn suggestion(&self, endpoint: EndpointId, now: Timestamp) -> Option<Suggestion> {
         self.paces.suggestion(endpoint, now)
@@ -248,20 +299,25 @@ impl Conduct {
         let others = [
             TableView::of("allowances", self.allowances.table()),
             TableView::of("paces", self.paces.table()),
+            self.common_passwords.view(),
             self.guesses.view(),
             self.cves.view(),
         ];
         let stuffing = self.stuffing.tables().into_iter();
         let attacks = self.probing.tables();
-        stuffing.chain(self.browsing.tables()).chain(attacks).chain(others).collect()
+        let browsing = self.browsing.tables().into_iter().chain(self.walks.tables());
+        let browsing = browsing.chain(self.programs.tables());
+        stuffing.chain(browsing).chain(attacks).chain(others).collect()
     }
 
     fn is_suspected(&self, act: &Act, now_s: u32) -> bool {
         let address = act.keys.address;
         self.browsing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.stuffing.suspicion(address, now_s) >= SUSPECTED_NATS
+            || self.walks.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.probing.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.cves.suspicion(address, now_s) >= SUSPECTED_NATS
+            || self.common_passwords.suspicion(address, now_s) >= SUSPECTED_NATS
     }
 }
 
@@ -273,8 +329,11 @@ fn named<P>(parts: [P; PARTS.len()]) -> [(&'static str, P); PARTS.len()] {
 /// How the memory is divided.
 struct Shares {
     stuffing: usize,
+    common_passwords: usize,
     guesses: usize,
     browsing: usize,
+    walks: usize,
+    programs: usize,
     probing: usize,
     cves: usize,
     allowances: usize,
@@ -285,13 +344,16 @@ impl Shares {
     const fn of(bytes_max: usize) -> Self {
         let part = bytes_max / 32;
         Self {
-            stuffing: 10 * part,
+            stuffing: 9 * part,
+            common_passwords: part,
             guesses: 2 * part,
-            browsing: 10 * part,
+            browsing: 9 * part,
+            walks: part,
+            programs: part,
             probing: 2 * part,
             cves: part,
             allowances: 4 * part,
-            paces: 3 * part,
+            paces: 2 * part,
         }
     }
 }

@@ -11,10 +11,9 @@ use traffic::slices::Sliced;
 use traffic::{Cve, Detector, Digest, Reason, Signal};
 
 use crate::act::Act;
-use crate::cusum::Cusum;
-use crate::nats;
 use crate::pardon::Pardons;
 use crate::probing::Certainty;
+use crate::suspicion::{self, Suspect, Suspicion};
 use crate::table::{Line, Table};
 use crate::view::TableView;
 
@@ -26,8 +25,6 @@ const CERTAIN_NATS: f32 = 5.2;
 const LIKELY_NATS: f32 = 2.4;
 /// Any that the page of another site may have sent.
 const PROVOKED_NATS: f32 = 0.5;
-/// Evidence below this is not worth a line in an explanation.
-const SHOWN_NATS_MIN: f32 = 0.5;
 /// The latest that one source tried; an earlier one counts again when it comes back.
 const KNOWN: usize = 6;
 
@@ -38,8 +35,7 @@ pub(crate) struct Cves(Table<Prober>);
 /// One source.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Prober {
-    evidence: Cusum,
-    distinct: Cusum,
+    suspicion: Suspicion,
     known: [Option<Cve>; KNOWN],
     last_s: u32,
 }
@@ -67,20 +63,13 @@ impl Cves {
         now_s: u32,
         signals: &mut Vec<Signal>,
     ) {
-        for source in act.sources() {
-            let Some(prober) = self.0.read(source.key) else { continue };
-            let nats = prober.evidence.at(now_s, HALF_LIFE_S);
-            let nats = pardons.apply(source.key, nats, now_s);
+        for (source, prober, nats) in suspicion::against(&self.0, act, pardons, now_s) {
             let Some(latest) = prober.known.first().copied().flatten() else { continue };
-            if nats < SHOWN_NATS_MIN {
-                continue;
-            }
-            let distinct = nats::count(prober.distinct.at(now_s, HALF_LIFE_S)).max(1);
             signals.push(Signal {
                 detector: Detector::CveProbing,
                 entity: source.entity,
                 nats,
-                reason: Reason::Cves { distinct, latest },
+                reason: Reason::Cves { distinct: prober.things(now_s), latest },
             });
         }
     }
@@ -102,8 +91,7 @@ impl Cves {
             if let Some(latest) = prober.known.first_mut() {
                 *latest = Some(cve);
             }
-            prober.evidence.add(nats, now_s, HALF_LIFE_S);
-            prober.distinct.add(1.0, now_s, HALF_LIFE_S);
+            prober.suspicion.add(nats, now_s, HALF_LIFE_S);
             prober.last_s = now_s;
             self.0.write(source.key, now_s, prober);
         }
@@ -111,7 +99,7 @@ impl Cves {
 
     /// How suspected `address` is.
     pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
-        self.0.read(address).map_or(0.0, |prober| prober.evidence.at(now_s, HALF_LIFE_S))
+        suspicion::of(&self.0, address, now_s)
     }
 
     pub(crate) fn view(&self) -> TableView {
@@ -121,9 +109,15 @@ impl Cves {
 
 impl Line for Prober {
     fn worth(&self, now_s: u32) -> f32 {
-        let idle_s = now_s.saturating_sub(self.last_s);
-        2.0 * self.evidence.at(now_s, HALF_LIFE_S)
-            - nats::number(idle_s) / nats::number(HALF_LIFE_S)
+        self.worth_since(self.last_s, now_s)
+    }
+}
+
+impl Suspect for Prober {
+    const HALF_LIFE_S: u32 = HALF_LIFE_S;
+
+    fn suspicion(&self) -> Suspicion {
+        self.suspicion
     }
 }
 

@@ -4,7 +4,7 @@
 //! size, how each source has behaved, and says so as evidence ([`traffic::Signal`]) when the next
 //! request comes. Several detectors live here: stuffing from one source, guesses at one account or
 //! code from many, forced browsing, decoys, known attacks and published vulnerabilities one after
-//! the other, and rate limits; beside them the cap on unanswered attempts, which keeps parallel
+//! the other, common passwords, version walks, programs in disguise, and rate limits; beside them the cap on unanswered attempts, which keeps parallel
 //! guessing from outrunning the answers.
 //!
 //! What it does not do: it neither weighs families of evidence against each other nor decides; that
@@ -21,6 +21,7 @@ mod act;
 mod baseline;
 mod baselines;
 mod browsing;
+mod common_passwords;
 mod conduct;
 mod cusum;
 mod cves;
@@ -34,13 +35,17 @@ mod pace;
 mod pairs;
 mod pardon;
 mod probing;
+mod programs;
 mod rate;
 #[cfg(test)]
 mod scene;
 mod seen;
 mod stuffing;
+mod suspicion;
 mod table;
+mod variant;
 mod view;
+mod walks;
 mod wanted;
 
 pub use act::{Act, Guess, Keys};
@@ -49,6 +54,8 @@ pub use conduct::Conduct;
 pub use decoy::Decoy;
 pub use in_flight::{Admission, Place};
 pub use probing::Certainty;
+pub use programs::Program;
 pub use rate::{Limit, Per};
+pub use variant::Variant;
 pub use view::{BaselineView, Subject, Suggestion, TableView};
 pub use wanted::{Wanted, is_provoked};

@@ -11,11 +11,11 @@ use traffic::slices::Sliced;
 use traffic::{Detector, Digest, Reason, Signal};
 
 use crate::act::Act;
-use crate::cusum::Cusum;
 use crate::linear_count::LinearCount;
 use crate::nats;
 use crate::pardon::Pardons;
 use crate::seen::Seen;
+use crate::suspicion::{self, Suspect, Suspicion};
 use crate::table::{Line, Table};
 use crate::view::TableView;
 
@@ -29,8 +29,6 @@ const LIKELY_NATS: f32 = 2.4;
 const ODD_NATS: f32 = 1.0;
 /// Any of them that the page of another site may have sent: twenty, distinct, are.
 const PROVOKED_NATS: f32 = 0.5;
-/// Evidence below this is not worth a line in an explanation.
-const SHOWN_NATS_MIN: f32 = 0.5;
 /// So many established callers make a match the custom of an endpoint.
 const CUSTOMARY_CALLERS: f32 = 8.0;
 /// What was not seen for so long is no custom any more.
@@ -57,8 +55,7 @@ pub(crate) struct Probing {
 /// One source.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 struct Prober {
-    evidence: Cusum,
-    attacks: Cusum,
+    suspicion: Suspicion,
     seen: Seen,
     last_s: u32,
 }
@@ -93,19 +90,12 @@ impl Probing {
         now_s: u32,
         signals: &mut Vec<Signal>,
     ) {
-        for source in act.sources() {
-            let Some(prober) = self.probers.read(source.key) else { continue };
-            let nats = prober.evidence.at(now_s, HALF_LIFE_S);
-            let nats = pardons.apply(source.key, nats, now_s);
-            if nats < SHOWN_NATS_MIN {
-                continue;
-            }
-            let attacks = nats::count(prober.attacks.at(now_s, HALF_LIFE_S)).max(1);
+        for (source, prober, nats) in suspicion::against(&self.probers, act, pardons, now_s) {
             signals.push(Signal {
                 detector: Detector::AttackProbing,
                 entity: source.entity,
                 nats,
-                reason: Reason::Probing { attacks },
+                reason: Reason::Probing { attacks: prober.things(now_s) },
             });
         }
     }
@@ -142,8 +132,7 @@ impl Probing {
             if !prober.seen.note(what, now_s) {
                 continue;
             }
-            prober.evidence.add(nats, now_s, HALF_LIFE_S);
-            prober.attacks.add(1.0, now_s, HALF_LIFE_S);
+            prober.suspicion.add(nats, now_s, HALF_LIFE_S);
             prober.last_s = now_s;
             self.probers.write(source.key, now_s, prober);
         }
@@ -151,7 +140,7 @@ impl Probing {
 
     /// How suspected `address` is.
     pub(crate) fn suspicion(&self, address: Digest, now_s: u32) -> f32 {
-        self.probers.read(address).map_or(0.0, |prober| prober.evidence.at(now_s, HALF_LIFE_S))
+        suspicion::of(&self.probers, address, now_s)
     }
 
     pub(crate) fn tables(&self) -> [TableView; 2] {
@@ -168,9 +157,15 @@ fn custom_key(act: &Act, rule: u64) -> Option<Digest> {
 
 impl Line for Prober {
     fn worth(&self, now_s: u32) -> f32 {
-        let idle_s = now_s.saturating_sub(self.last_s);
-        2.0 * self.evidence.at(now_s, HALF_LIFE_S)
-            - nats::number(idle_s) / nats::number(HALF_LIFE_S)
+        self.worth_since(self.last_s, now_s)
+    }
+}
+
+impl Suspect for Prober {
+    const HALF_LIFE_S: u32 = HALF_LIFE_S;
+
+    fn suspicion(&self) -> Suspicion {
+        self.suspicion
     }
 }
 

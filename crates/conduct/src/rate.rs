@@ -5,7 +5,7 @@
 //! and programs do; an office grows it with every established caller behind its address.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Detector, Digest, Entity, Reason, Signal, Timestamp};
+use traffic::{CallerKind, Detector, Digest, Entity, Reason, Signal, Timestamp};
 
 use crate::act::Act;
 use crate::gcra::{Bucket, Rate};
@@ -30,6 +30,8 @@ pub struct Limit {
     pub window_s: u32,
     /// and so many of them at once.
     pub burst: u32,
+    /// Whom it concerns, by what their programs say they are; without it, everybody.
+    pub of: Option<CallerKind>,
 }
 
 /// Whose requests a limit counts together.
@@ -60,6 +62,7 @@ impl Limit {
         amount: 6_000,
         window_s: 60,
         burst: 2_000,
+        of: None,
     };
 
     /// Each established caller behind an address adds its share to the allowance of the address.
@@ -144,9 +147,10 @@ impl Allowances {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX * 2];
         let every_source = Limit::of_source(act.identity.neighbours);
-        let is_said = limits.iter().any(|limit| limit.per == Per::Source);
+        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
+        let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
         let unsaid = (!is_said).then_some(&every_source);
-        let all = unsaid.into_iter().chain(limits.iter().take(LIMITS_MAX));
+        let all = unsaid.into_iter().chain(limits.iter().filter(concerns).take(LIMITS_MAX));
         let all = all.flat_map(|limit| limit.entities(act).map(move |entity| (limit, entity)));
         for ((limit, (entity, key)), place) in all.zip(&mut taken) {
             let key = limit.id.then(key);

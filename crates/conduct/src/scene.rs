@@ -10,12 +10,12 @@ use traffic::{
     Path, Role, ServiceId, Signal, Timestamp,
 };
 
-use crate::{Act, Admission, Conduct, Guess, Keys, Limit, Wanted};
+use crate::{Act, Admission, Conduct, Guess, Keys, Limit, Program, Variant, Wanted};
 
 pub(crate) const LOGIN: EndpointId = EndpointId(1);
 pub(crate) const HOUR_S: f64 = 3_600.0;
 pub(crate) const DAY_S: f64 = 24.0 * HOUR_S;
-const LAYERS: [Layer; 3] = [Layer::Rate, Layer::Takeover, Layer::Recon];
+const LAYERS: [Layer; 4] = [Layer::Rate, Layer::Takeover, Layer::Recon, Layer::Automation];
 /// A Monday, 00:00.
 const BEGIN_US: u64 = 1_790_553_600_000_000;
 
@@ -109,7 +109,10 @@ impl Scene {
             endpoint_known: false,
             role: Role::Other,
             path_shape: Digest(0),
+            unused_days: 0,
+            variant: Variant::default(),
             wanted: Wanted::Resource,
+            program: Program::default(),
             guess: Guess::default(),
             is_provoked: false,
             decoy: None,

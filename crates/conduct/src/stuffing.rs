@@ -58,6 +58,15 @@ pub(crate) struct Stuffing {
     first_tries: Baselines<EndpointId>,
 }
 
+/// How an attempt ended that counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Attempt {
+    /// In vain.
+    Failed,
+    /// It got in; what that is worth.
+    Entered(Credit),
+}
+
 /// What outcomes weigh on one endpoint.
 #[derive(Clone, Copy, Debug)]
 struct Weights {
@@ -126,17 +135,17 @@ impl Stuffing {
         }
     }
 
-    /// Learns how an attempt ended.
-    pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now_s: u32) {
+    /// Learns how an attempt ended, and says so where it counts.
+    pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now_s: u32) -> Option<Attempt> {
         if answer.role == Role::Signup && answer.outcome == Outcome::Success {
             if let Some(account) = act.identity.attempted {
                 self.accounts.minted(account, now_s);
             }
-            return;
+            return None;
         }
-        let Some(is_success) = outcome(act, answer) else { return };
+        let is_success = outcome(act, answer)?;
         if act.identity.familiar && !is_success {
-            return;
+            return None;
         }
         let credit = match act.identity.attempted {
             Some(account) if is_success => self.accounts.entered(account, now_s),
@@ -162,6 +171,7 @@ impl Stuffing {
             }
             self.logins.write(source.key, now_s, login);
         }
+        Some(if is_success { Attempt::Entered(credit) } else { Attempt::Failed })
     }
 
     /// How many log-ins of established accounts the address of `act` had within the last minute.
@@ -277,7 +287,7 @@ fn counted_sources(act: &Act) -> impl Iterator<Item = Source> + use<> {
 }
 
 /// Whether others' attempts from the same address are none of this caller's business.
-fn is_spared(act: &Act) -> bool {
+pub(crate) fn is_spared(act: &Act) -> bool {
     act.identity.familiar || (act.identity.established && !act.role.tries_a_secret())
 }
 

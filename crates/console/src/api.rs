@@ -4,32 +4,47 @@
 //! down together with its audit line, and answered once that is committed; when it cannot be
 //! written down it is taken back.
 
-mod apis;
-mod audit;
-mod decisions;
-mod events;
-mod exceptions;
-mod explain;
+pub(crate) mod alerts;
+pub(crate) mod apis;
+pub(crate) mod audit;
+pub(crate) mod decisions;
+pub(crate) mod described;
+pub(crate) mod events;
+pub(crate) mod exceptions;
+pub(crate) mod explain;
 mod figures;
-mod incidents;
-mod modes;
-mod report;
-mod status;
+pub(crate) mod incidents;
+pub(crate) mod metrics;
+pub(crate) mod modes;
+pub(crate) mod page;
+pub(crate) mod report;
+pub(crate) mod status;
+pub(crate) mod tokens;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use apis::endpoint;
 pub use explain::explained;
+pub use tokens::new_token;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, patch, post};
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use ledger::Ledger;
 use shield::Engine;
 use traffic::Timestamp;
 
+use crate::gate;
+use crate::keyring::Keyring;
+use crate::operations;
 use crate::refused::Refused;
-use crate::wire::{Changed, ModeChange, Reloaded};
+use crate::scope::Scope;
+use crate::totals::Totals;
+use crate::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
 
 /// Larger orders than this are nobody's.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -42,12 +57,24 @@ pub trait Instance: Send + Sync {
     /// Process, place and policy: what it was started with and how its policy fares.
     fn standing(&self) -> InstanceStanding;
 
-    /// Changes modes in the overlay and puts the policy that results in force.
-    fn change_modes(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused>;
+    /// Changes modes in the overlay and puts the policy that results in force, or only tells what
+    /// that would do.
+    fn change_modes(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        dry_run: bool,
+    ) -> Result<Changed, Refused>;
 
-    /// Reads the configuration again.
-    fn reload(&self, author: &str) -> Result<Reloaded, Refused>;
+    /// Reads the configuration again, or only tells what that would do.
+    fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused>;
+
+    /// Tells each sink that this is a test, and waits for what they say; or only names them.
+    fn test_sinks(&self, dry_run: bool) -> Vec<SinkTest>;
 }
+
+/// The counter of access log lines that were lost.
+pub const ACCESS_LINES_LOST: &str = "access log, lines lost";
 
 /// How an instance was started and how its policy fares.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +95,10 @@ pub struct InstanceStanding {
     pub counters: Vec<(&'static str, u64)>,
     /// What needs attention.
     pub alarms: Vec<String>,
+    /// How the upstreams of each site stand.
+    pub upstreams: BTreeMap<String, Vec<Upstream>>,
+    /// Who is told of attacks, and how that goes.
+    pub sinks: Vec<Sink>,
 }
 
 /// What the routes work with.
@@ -79,35 +110,56 @@ pub struct Console {
     pub ledger: Ledger,
     /// The rest of the program.
     pub instance: Arc<dyn Instance>,
+    /// Who may come in over the network.
+    pub keyring: Keyring,
+    /// What was counted since the start.
+    pub totals: Totals,
+    /// Whose turn it is to change something.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
+    /// Names by which the API is asked over the network, besides addresses and `localhost`.
+    pub hosts: Arc<[String]>,
 }
 
 /// All routes.
 pub fn routes(console: Console) -> Router {
-    let v1 = Router::new()
-        .route("/status", get(status::status))
-        .route("/layers", get(status::layers))
-        .route("/modes", patch(modes::change))
-        .route("/reload", post(modes::reload))
-        .route("/explain", get(explain::explain))
-        .route("/apis", get(apis::list))
-        .route("/apis/export", get(apis::export))
-        .route("/apis/{endpoint}", get(apis::one))
-        .route("/events", get(events::list))
-        .route("/events/stream", get(events::stream))
-        .route("/events/{id}", get(events::one))
-        .route("/incidents", get(incidents::list))
-        .route("/incidents/{id}", get(incidents::one).patch(incidents::change))
-        .route("/decisions", get(decisions::list).post(decisions::make))
-        .route("/decisions/{id}", delete(decisions::remove))
-        .route("/exceptions", get(exceptions::list).post(exceptions::make))
-        .route("/exceptions/{id}", get(exceptions::one).delete(exceptions::remove))
-        .route("/report", get(report::make))
-        .route("/audit", get(audit::list));
+    let nothing = || async { Refused::missing("there is nothing here; the API is under /api/v1") };
+    let wrong_method =
+        || async { Refused::of(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here") };
+    let scraped = from_fn_with_state(Scope::Read, gate::permit);
     Router::new()
-        .nest("/api/v1", v1)
-        .fallback(|| async { Refused::missing("there is nothing here; the API is under /api/v1") })
+        .nest("/api/v1", operations::routes(&console))
+        .route("/metrics", get(metrics::metrics).route_layer(scraped))
+        .route("/livez", get(described::live))
+        .route("/readyz", get(described::ready))
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
+        .layer(from_fn_with_state(console.clone(), gate::identify))
         .with_state(console)
+}
+
+/// Ten years, and then some: what is meant to hold longer is meant to hold for ever.
+const LASTS_S_MAX: u64 = 316_224_000;
+
+/// How long something lasts that is said in seconds, by the name `named`.
+fn lasting(named: &str, seconds: Option<u64>) -> Result<Option<Duration>, Refused> {
+    match seconds {
+        None => Ok(None),
+        Some(seconds @ 1..=LASTS_S_MAX) => Ok(Some(Duration::from_secs(seconds))),
+        Some(_) => Err(Refused::wrong(format!("`{named}` is 1 second to 10 years"))),
+    }
+}
+
+/// Lists are no longer than this.
+const LIMIT_MAX: usize = 10_000;
+
+/// How long a list may be.
+fn limited(limit: Option<usize>) -> Result<usize, Refused> {
+    match limit {
+        None => Ok(100),
+        Some(limit @ 1..=LIMIT_MAX) => Ok(limit),
+        Some(_) => Err(Refused::wrong(format!("`limit` is 1 to {LIMIT_MAX}"))),
+    }
 }
 
 /// Runs `work`, which may wait for a disk, where waiting is allowed.

@@ -1,6 +1,8 @@
-//! The socket API of a running instance: what the command line asks and orders.
+//! The admin API of a running instance: what the command line asks and orders.
 //!
-//! HTTP and JSON under `/api/v1` on a Unix socket in the data folder ([`serve`]). The wire structs
+//! HTTP and JSON under `/api/v1`, on a Unix socket in the data folder ([`serve`]) and, where the
+//! configuration says so, on TCP ([`network`]). One table (`operations`) lists all that it does;
+//! before each of them stands the gate (`gate`). The wire structs
 //! ([`wire`]) are shared with the command line; the routes ([`api`]) read the engine's views and
 //! the ledger's queries and order changes from both.
 //!
@@ -8,12 +10,30 @@
 //! Invariant: every change has its line in the audit log, committed before the answer.
 
 pub mod api;
+mod caller;
+mod conditional;
+mod exposition;
+mod extract;
+mod gate;
+mod keyring;
+pub mod network;
+mod openapi;
+mod operations;
 pub mod refused;
 pub mod reporting;
+mod scope;
+mod secret;
 pub mod serve;
 pub mod socket;
+mod totals;
 pub mod wire;
 
-pub use api::{Console, Instance, InstanceStanding, endpoint, explained, routes};
+pub use api::{
+    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, endpoint, explained, new_token, routes,
+};
+pub use keyring::Keyring;
+pub use network::Network;
+pub use openapi::document as openapi_document;
 pub use refused::Refused;
 pub use serve::Door;
+pub use totals::{Taken, Totals};

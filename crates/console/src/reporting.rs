@@ -194,7 +194,8 @@ fn tallies(
 
 /// Campaigns since, the gravest first.
 fn incidents(ledger: &Ledger, since: Timestamp) -> Result<Vec<Incident>, QueryError> {
-    let filter = IncidentFilter { since: Some(since), limit: INCIDENTS_MAX, state: None };
+    let filter =
+        IncidentFilter { since: Some(since), limit: INCIDENTS_MAX, ..IncidentFilter::default() };
     let mut incidents = ledger.incidents(filter)?;
     incidents.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then(b.requests.cmp(&a.requests)).then(a.id.cmp(&b.id))

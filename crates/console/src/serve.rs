@@ -1,7 +1,7 @@
 //! The socket: who may speak here, and until when.
 //!
 //! The folder is its owner's alone and so is the socket; whoever can open it owns the installation.
-//! There is no other authentication, and no way in over the network.
+//! There is no other authentication here; the way in over the network is `network`.
 
 use std::fs;
 use std::future::Future;
@@ -15,6 +15,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::UnixListener;
 
+use crate::caller::CallerUid;
 use crate::socket::SocketPath;
 
 /// The socket, open and not yet served.
@@ -23,10 +24,6 @@ pub struct Door {
     listener: StdListener,
     path: SocketPath,
 }
-
-/// Who called, by the operating system's word.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallerUid(pub(crate) Option<u32>);
 
 impl Door {
     /// Opens the socket in the data folder. Whoever holds the folder's lock may do so: a socket
@@ -60,30 +57,5 @@ impl Door {
 impl Connected<IncomingStream<'_, UnixListener>> for CallerUid {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
         Self(stream.io().peer_cred().ok().map(|peer| peer.uid()))
-    }
-}
-
-impl CallerUid {
-    /// The author to write down: the name that was given, and the user id that is certain.
-    pub(crate) fn author(self, named: &str) -> String {
-        let named: String = named.chars().filter(|c| !c.is_control()).take(64).collect();
-        match (named.trim(), self.0) {
-            ("", Some(uid)) => format!("uid {uid}"),
-            ("", None) => "unknown".to_owned(),
-            (name, Some(uid)) => format!("{name} (uid {uid})"),
-            (name, None) => name.to_owned(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CallerUid;
-
-    #[test]
-    fn authors_cannot_pass_for_somebody_else() {
-        assert_eq!(CallerUid(Some(0)).author("ana"), "ana (uid 0)");
-        assert_eq!(CallerUid(Some(7)).author(" \n"), "uid 7");
-        assert_eq!(CallerUid(None).author("a\x1b[2Jb"), "a[2Jb");
     }
 }

@@ -11,20 +11,58 @@ pub mod endpoint;
 pub mod event;
 pub mod incident;
 pub mod problem;
+pub mod sink;
+mod span;
 pub mod status;
+pub mod token;
 pub mod traffic;
 
-pub use audit::{AuditLine, AuditList};
+pub use audit::{AuditCheck, AuditLine, AuditList};
 pub use change::{Changed, Explained, ModeChange, Reloaded};
 pub use decision::{
-    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
+    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, KindWord,
+    Removed, WidthWord,
 };
 pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
-pub use status::{LayerList, LayerMode, Setting, Site, Status};
+pub use sink::{Sink, SinkTest, SinkTests};
+pub use status::{LayerList, LayerMode, Setting, Site, Status, Upstream};
+pub use token::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};
 pub use traffic::Traffic;
+
+/// A list that comes in parts.
+pub trait InParts {
+    /// Where the next part begins; asked once.
+    fn take_next(&mut self) -> Option<String>;
+
+    /// Puts the next part behind.
+    fn add(&mut self, part: Self);
+}
+
+macro_rules! in_parts {
+    ($($list:ident of $entries:ident),*) => {$(
+        impl InParts for $list {
+            fn take_next(&mut self) -> Option<String> {
+                self.next.take()
+            }
+
+            fn add(&mut self, part: Self) {
+                self.$entries.extend(part.$entries);
+                self.next = part.next;
+            }
+        }
+    )*};
+}
+
+in_parts!(
+    DecisionList of decisions,
+    ExceptionList of exceptions,
+    EndpointList of endpoints,
+    IncidentList of incidents,
+    TokenList of tokens
+);
 
 #[cfg(test)]
 mod tests;

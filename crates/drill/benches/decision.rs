@@ -194,6 +194,7 @@ fn call(method: &str, n: u32, body: Vec<u8>) -> Result<Call> {
         is_complete: true,
         claims: std::collections::BTreeMap::new(),
         rules: Default::default(),
+        common_password: false,
     })
 }
 

@@ -7,6 +7,7 @@
 
 pub mod bulk;
 mod counts;
+pub mod moody;
 pub mod strangers;
 mod till;
 mod wire;

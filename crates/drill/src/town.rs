@@ -14,6 +14,7 @@ pub mod probers;
 pub mod scenario;
 pub mod shop;
 pub mod shoppers;
+pub mod walkers;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;

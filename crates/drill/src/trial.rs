@@ -8,6 +8,7 @@ mod logs;
 mod memory;
 mod program;
 mod rules;
+mod upstreams;
 
 use std::{
     fs,

@@ -63,6 +63,7 @@ fn call(from: u32, token: Option<String>) -> Call {
         is_complete: true,
         claims: std::collections::BTreeMap::new(),
         rules: Default::default(),
+        common_password: false,
     }
 }
 

@@ -111,6 +111,7 @@ fn call(n: u32) -> Call {
         is_complete: true,
         claims: std::collections::BTreeMap::new(),
         rules: Default::default(),
+        common_password: false,
     }
 }
 

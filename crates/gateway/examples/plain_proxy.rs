@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::{Gateway, Listener, Settings, Site, Sites, Upstream, UpstreamDeadlines, bind};
+use gateway::{Gateway, Listener, Settings, Site, Sites, Upstream, bind};
 use shield::{
     Engine,
     policy::{self, Flags, Sources},
@@ -23,12 +23,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let name = engine.policy().sites[0].name.clone();
     let upstream = Upstream::parse(&upstream, None)?;
-    let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
+    let site = Site::before(upstream);
     let sites = Sites::new([(name, site)].into());
     let settings =
         Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(drop), sites) };
     let socket = bind(listen.as_str())?;
-    let _gateway = Gateway::start(vec![Listener { socket, tls: None }], settings)?;
+    let _gateway = Gateway::start(vec![Listener::new(socket, None)], settings)?;
     loop {
         std::thread::park();
     }

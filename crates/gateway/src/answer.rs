@@ -104,6 +104,7 @@ fn wording(status: u16) -> (&'static str, &'static str) {
         408 => ("Request timeout", "The request did not arrive in time."),
         413 => ("Content too large", "The request body is larger than allowed."),
         414 => ("URI too long", "The request target is longer than allowed."),
+        415 => ("Unsupported media type", "The request body cannot be read. Quote this ID."),
         421 => ("Misdirected request", "No service is known here by that name."),
         429 => ("Too many requests", "Try again later. Quote this ID to the operator."),
         431 => ("Header fields too large", "The request's header is larger than allowed."),

@@ -12,6 +12,7 @@ use traffic::head::Peer;
 
 use crate::{
     flow::Flow,
+    sources::Source,
     upstream::Link,
     wire::{Phase, Wire},
     worker::Worker,
@@ -21,6 +22,7 @@ pub(crate) struct Arrival {
     pub(crate) worker: Rc<Worker>,
     pub(crate) wire: Rc<Wire>,
     pub(crate) peer: Peer,
+    pub(crate) source: Rc<Source>,
     /// The peer's address as it goes into `X-Forwarded-For`.
     pub(crate) peer_text: HeaderValue,
     /// False when there are too many connections: then it is only told so.
@@ -45,10 +47,12 @@ impl Arrival {
     ) -> Self {
         let text = peer.address.to_canonical().to_string();
         let peer_text = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unknown"));
+        let source = worker.source(peer.address);
         Self {
             worker,
             wire,
             peer,
+            source,
             peer_text,
             welcome,
             multiplexed,

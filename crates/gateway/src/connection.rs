@@ -3,7 +3,7 @@
 //! It tells HTTP/1 from HTTP/2, has either served, and does what comes after HTTP/1: the answer to
 //! a refused head, or the tunnel that a switch of protocols opens.
 
-use std::{io, net::SocketAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
+use std::{io, net::IpAddr, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::TokioTimer;
@@ -41,7 +41,7 @@ const HTTP2_PING: Duration = Duration::from_secs(20);
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     stream: TcpStream,
-    address: SocketAddr,
+    address: IpAddr,
     tls: Option<TlsAcceptor>,
     welcome: bool,
 ) {
@@ -52,7 +52,7 @@ pub(crate) async fn serve(
     let deadlines = terms.deadlines;
     let wire = Rc::new(Wire::new(terms, worker.ticker.now_ms()));
     let _watched = worker.ticker.watch(Rc::clone(&wire));
-    let mut peer = Peer::plain(address.ip());
+    let mut peer = Peer::plain(address);
     let outcome = match tls {
         None => speak(&worker, stream, wire, peer, None, welcome).await,
         Some(acceptor) => {
@@ -93,7 +93,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let http2 = caller.speaks_http2().await?;
     if negotiated_http2 == Some(true) && !http2 {
         if caller.has_begun() {
-            worker.refused_within_http2(NO_PREFACE, 1, &peer);
+            worker.refused_unread(NO_PREFACE, 1, &peer);
         }
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -136,10 +136,11 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 ) -> io::Result<()> {
     let wire = Rc::clone(&arrival.wire);
     let limits = wire.terms.http2;
+    let (_counted, streams) = arrival.source.begin_http2(limits.streams);
     let mut builder = http2::Builder::new(Streams(Rc::clone(&arrival)));
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
+        .max_concurrent_streams(streams)
         .initial_stream_window_size(limits.stream_window_bytes)
         .initial_connection_window_size(limits.connection_window_bytes)
         // Up to the limit with room to spare requests are read, so that a refusal has its ID.
@@ -159,7 +160,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         }
         let polled = Future::poll(Pin::new(&mut conn), cx);
         if let Some((fault, count)) = wire.take_http2_fault() {
-            arrival.worker.refused_within_http2(fault, count, &arrival.peer);
+            arrival.worker.refused_unread(fault, count, &arrival.peer);
         }
         if wire.expired().is_none() || wire.phase() != Phase::Idle {
             farewell = None;

@@ -5,6 +5,7 @@
 //! its caller, failed by the upstream), its pass goes back to the engine exactly once, so that
 //! places held for it are given back and what it taught is learnt.
 
+mod ahead;
 mod busy;
 mod held;
 mod inspect;
@@ -18,6 +19,7 @@ use std::{convert::Infallible, future::Future, pin::Pin, rc::Rc, time::Duration}
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use shield::{Decided, End, Pass, Patience, policy::AcceptFrom};
 use traffic::{AnswerHead, EventId, Timestamp};
@@ -26,6 +28,7 @@ pub(crate) use busy::{Busy, Place};
 use lesson::{Begun, Lesson};
 
 use crate::{
+    access::Access,
     answer::{Problem, prefers_html},
     arrival::Arrival,
     flow::Flow,
@@ -35,7 +38,7 @@ use crate::{
     inbound::{Inbound, InboundBody},
     relay::{Answer, HeldAnswer},
     upload::CallerFault,
-    upstream::{AnswerBody, Answered, Pool, UpstreamFault},
+    upstream::{AnswerBody, Answered, Group, Lease, UpstreamFault},
     worker::HeldBytes,
 };
 
@@ -56,7 +59,7 @@ impl hyper::service::Service<Request<Incoming>> for Front {
         let arrival = Rc::clone(&self.0);
         let (parts, body) = request.into_parts();
         let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
-        let flow = Flow::new(Rc::clone(&arrival.worker.ticker), &arrival.wire.terms.deadlines);
+        let flow = Flow::new(&arrival);
         // The task that writes the answer is made right after this.
         arrival.flow_begins(Rc::clone(&flow));
         Box::pin(async move {
@@ -77,7 +80,12 @@ pub(crate) async fn serve(
     let html = prefers_html(&inbound.headers);
     let mut response = match ongoing.run(inbound, body).await {
         Ok(response) => response,
-        Err(problem) => problem.response(html),
+        Err(problem) => {
+            // It is wholly here, however long its caller takes to have it.
+            ongoing.place = None;
+            ongoing.held = None;
+            problem.response(html)
+        }
     };
     if !response.headers().contains_key(X_REQUEST_ID) {
         response.headers_mut().insert(X_REQUEST_ID, ongoing.request_id.clone());
@@ -86,6 +94,10 @@ pub(crate) async fn serve(
         && let Ok(rules) = HeaderValue::from_str(&rules)
     {
         response.headers_mut().insert(X_PALISADE_RULES, rules);
+    }
+    if let Some(access) = &mut ongoing.access {
+        access.status = response.status().as_u16();
+        ongoing.request_id.to_str().unwrap_or_default().clone_into(&mut access.request_id);
     }
     response.map(|answer| answer.ending(ongoing))
 }
@@ -106,12 +118,16 @@ pub(crate) struct Ongoing {
     held_answer: Option<HeldBytes>,
     /// The rules that matched, for a caller that is told.
     rules: Option<String>,
+    /// Its entry in the access log, where there is one.
+    access: Option<Box<Access>>,
 }
 
 impl Ongoing {
     fn new(arrival: Rc<Arrival>, head: Option<Head>) -> Box<Self> {
         arrival.exchange_begins();
-        let id = arrival.worker.ids.event(now());
+        let at = now();
+        let id = arrival.worker.ids.event(at);
+        let access = arrival.worker.settings.access.as_ref().map(|_| Access::begin(at, id));
         let request_id = HeaderValue::from_bytes(&uuid_text(id));
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
         let (pass, lesson, place, held, held_answer, rules) = Default::default();
@@ -126,6 +142,7 @@ impl Ongoing {
             held,
             held_answer,
             rules,
+            access,
         })
     }
 
@@ -142,15 +159,16 @@ impl Ongoing {
             return Err(self.turned_away());
         }
         self.settle(&mut inbound, &body)?;
-        self.place = Some(self.arrival.worker.busy.enter().await.ok_or_else(|| self.shed())?);
+        let place = self.arrival.worker.busy.enter(&self.arrival.source).await;
+        self.place = Some(place.ok_or_else(|| self.shed())?);
         self.open(&inbound)?;
         let fault = CallerFault::default();
         let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
         self.decide().await?;
-        let pool = self.pool()?;
+        let group = self.group()?;
         let mut outbound = onward::outbound(self, inbound, upload);
-        match pool.send(&mut outbound).await {
-            Ok(answered) => self.answer(answered, outbound.upgrades, pool).await,
+        match group.send(&mut outbound, &fault).await {
+            Ok((answered, lease)) => self.answer(answered, outbound.upgrades, lease).await,
             Err(cause) => Err(self.failed(cause, &fault)),
         }
     }
@@ -196,6 +214,9 @@ impl Ongoing {
             }
             self.request_id = id;
         }
+        if let Some(access) = &mut self.access {
+            access.asked = Some(worker.engine.accessed(&pass));
+        }
         self.pass = Some(pass);
         Ok(())
     }
@@ -232,13 +253,13 @@ impl Ongoing {
         }
     }
 
-    /// The connections to the upstream of this request's site.
-    fn pool(&mut self) -> Result<Rc<Pool>, Problem> {
-        let pool = self
+    /// The upstreams of this request's site.
+    fn group(&mut self) -> Result<Rc<Group>, Problem> {
+        let group = self
             .pass
             .as_ref()
-            .and_then(|pass| self.arrival.worker.pool(pass.policy().site_name(pass.route())));
-        pool.ok_or_else(|| self.refused(Refusal::UnknownHost))
+            .and_then(|pass| self.arrival.worker.group(pass.policy().site_name(pass.route())));
+        group.ok_or_else(|| self.refused(Refusal::UnknownHost))
     }
 
     /// The longest body that the policy lets this request have.
@@ -253,36 +274,52 @@ impl Ongoing {
         &mut self,
         answered: Answered,
         may_switch: bool,
-        pool: Rc<Pool>,
+        lease: Lease,
     ) -> Result<Response<Answer>, Problem> {
         let Answered { status, mut headers, mut body } = answered;
+        // It is with the upstream, which has made of it what it did.
+        self.held = None;
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         if switched && !may_switch {
+            lease.cut_off();
             return Err(self.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
         let mut held = HeldAnswer::default();
         if self.pass.as_ref().is_some_and(|pass| pass.screens_answer()) {
-            held = Box::pin(screen::screen(self, status, &headers, &mut body)).await?;
+            held = Box::pin(screen::screen(self, status, &headers, &mut body, &lease)).await?;
         }
         let exact = held.size_hint(&body).exact();
-        let worker = &self.arrival.worker;
-        let begin = |pass| Lesson::begin(worker, pass, status, &headers, exact);
+        if self.head.is_none() {
+            ahead::take(self, &mut held, &mut body).map_err(|fault| {
+                if fault.is_the_upstreams() {
+                    lease.cut_off();
+                }
+                self.failed(UpstreamFault::Broken, &CallerFault::default())
+            })?;
+        }
+        let begin = |pass| Lesson::begin(&self.arrival, pass, status, &headers, exact);
         match self.pass.as_deref().map(begin) {
             Some(Begun::Now { length }) => self.learn_head(status, &headers, length),
             Some(Begun::Later(lesson)) => self.lesson = Some(lesson),
             None => {}
         }
         headers::prepare_answer(&mut headers, switched);
+        if !switched && body.is_end_stream() && held.trailers.is_none() {
+            // All of it is here: nothing more is learnt by waiting until its caller has it.
+            self.note_answer(&held.bytes);
+            self.answer_complete();
+        }
         // A stream without an end would keep its place for as long as it pleases.
         if exact.is_none() {
             self.place = None;
         }
         let answer = match body {
             AnswerBody::Http1(link) if switched => {
-                self.arrival.switch_to(*link, pool.deadlines().answer_idle);
+                self.arrival.switch_to(*link, lease.deadlines().answer_idle);
+                lease.switched();
                 Answer::empty()
             }
-            body => Answer::relayed(held, body, pool),
+            body => Answer::relayed(held, body, lease),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = status;
@@ -298,6 +335,9 @@ impl Ongoing {
     }
 
     pub(crate) fn note_answer(&mut self, data: &Bytes) {
+        if let Some(access) = &mut self.access {
+            access.bytes = access.bytes.saturating_add(data.len() as u64);
+        }
         if let Some(lesson) = &mut self.lesson {
             lesson.take_in(data);
         }
@@ -309,6 +349,7 @@ impl Ongoing {
             lesson.complete();
         }
         self.learn();
+        self.place = None;
     }
 
     /// An answer of which only the head is to be learnt.
@@ -365,6 +406,12 @@ impl Ongoing {
         if self.head.is_some() { problem.closing() } else { problem }
     }
 
+    /// There is no room for the body of a request that must not go on unread.
+    fn too_busy(&mut self) -> Problem {
+        self.pass = None;
+        self.shed()
+    }
+
     /// Too many connections are open.
     fn turned_away(&self) -> Problem {
         let problem = self.shed();
@@ -390,6 +437,11 @@ impl Drop for Ongoing {
         // hanging up early must not be a way to leave no trace.
         self.learn();
         self.abandon(End::CallerGone);
+        if let (Some(access), Some(sink)) =
+            (self.access.take(), &self.arrival.worker.settings.access)
+        {
+            sink(access.end(now()));
+        }
         self.arrival.exchange_ended();
     }
 }

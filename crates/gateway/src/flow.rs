@@ -5,7 +5,8 @@
 //! time, would keep its stream, the upstream's connection and what is held for both for as long as
 //! it likes. So each answer notes how long a piece of it waits to be taken, and the task that
 //! writes it is ended when that is too long: the stream is reset and the others go on. What the
-//! library has taken over by then, less than a piece, stays with the caller's connection.
+//! library has taken over by then, less than a piece, stays with the caller's connection. A source
+//! that has all of its share of the requests under way, while places run short, is given less time.
 
 use std::{
     cell::Cell,
@@ -17,13 +18,17 @@ use std::{
 };
 
 use crate::{
+    arrival::Arrival,
     ticker::{Deadline, Ticker},
-    wire::CallerDeadlines,
 };
+
+/// How long a piece may wait while requests find no place and its source has all of its share, and
+/// how often that is looked at.
+const CROWDED_STALL_MS: u64 = 5_000;
 
 /// The pace at which a caller takes one answer.
 pub(crate) struct Flow {
-    ticker: Rc<Ticker>,
+    arrival: Rc<Arrival>,
     stall_ms: u64,
     min_rate: u64,
     /// What was taken so far, and how long pieces waited for it in all.
@@ -34,9 +39,10 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(ticker: Rc<Ticker>, deadlines: &CallerDeadlines) -> Rc<Self> {
+    pub(crate) fn new(arrival: &Rc<Arrival>) -> Rc<Self> {
+        let deadlines = &arrival.wire.terms.deadlines;
         Rc::new(Self {
-            ticker,
+            arrival: Rc::clone(arrival),
             stall_ms: u64::try_from(deadlines.write_stall.as_millis()).unwrap_or(u64::MAX),
             min_rate: deadlines.body_min_rate,
             taken_bytes: Cell::default(),
@@ -45,15 +51,19 @@ impl Flow {
         })
     }
 
+    fn ticker(&self) -> &Rc<Ticker> {
+        &self.arrival.worker.ticker
+    }
+
     /// A piece of this size is there to be taken.
     pub(crate) fn gives(&self, bytes: usize) {
-        self.piece.set(Some((bytes as u64, self.ticker.now_ms())));
+        self.piece.set(Some((bytes as u64, self.ticker().now_ms())));
     }
 
     /// The next one is asked for: the last one was taken.
     pub(crate) fn is_asked(&self) {
         let Some((bytes, since_ms)) = self.piece.take() else { return };
-        let waited_ms = self.ticker.now_ms().saturating_sub(since_ms);
+        let waited_ms = self.ticker().now_ms().saturating_sub(since_ms);
         self.waited_ms.set(self.waited_ms.get().saturating_add(waited_ms));
         self.taken_bytes.set(self.taken_bytes.get().saturating_add(bytes));
     }
@@ -62,13 +72,16 @@ impl Flow {
     /// than what was taken has earned.
     fn left_ms(&self) -> Option<u64> {
         let (_, since_ms) = self.piece.get()?;
-        let waited_ms = self.ticker.now_ms().saturating_sub(since_ms);
+        let waited_ms = self.ticker().now_ms().saturating_sub(since_ms);
         let earned_ms = match self.min_rate {
             0 => u64::MAX,
             rate => self.taken_bytes.get().saturating_mul(1_000) / rate,
         };
         let in_all = self.stall_ms.max(earned_ms).saturating_sub(self.waited_ms.get());
-        Some(self.stall_ms.min(in_all).saturating_sub(waited_ms))
+        let worker = &self.arrival.worker;
+        let crowded = worker.busy.is_crowded_by(&self.arrival.source);
+        let stall_ms = if crowded { CROWDED_STALL_MS.min(self.stall_ms) } else { self.stall_ms };
+        Some(stall_ms.min(in_all).saturating_sub(waited_ms))
     }
 
     /// Carries out `stream`, which writes the answer, to its end or until its caller takes too
@@ -86,13 +99,18 @@ impl Flow {
     }
 
     fn poll_stalled(&self, cx: &mut Context<'_>, deadline: &mut Option<Deadline>) -> Poll<()> {
-        let Some(left_ms) = self.left_ms() else {
-            *deadline = None;
-            return Poll::Pending;
-        };
-        let left = Duration::from_millis(left_ms);
-        let deadline = deadline.get_or_insert_with(|| self.ticker.deadline(left));
-        deadline.restart(left);
-        Pin::new(deadline).poll(cx)
+        loop {
+            let Some(left_ms) = self.left_ms() else {
+                *deadline = None;
+                return Poll::Pending;
+            };
+            let left = Duration::from_millis(left_ms.min(CROWDED_STALL_MS));
+            let deadline = deadline.get_or_insert_with(|| self.ticker().deadline(left));
+            deadline.restart(left);
+            std::task::ready!(Pin::new(deadline).poll(cx));
+            if left_ms <= CROWDED_STALL_MS {
+                return Poll::Ready(());
+            }
+        }
     }
 }

@@ -104,6 +104,12 @@ pub enum Refusal {
     BadBody,
     /// Pseudo-headers of an HTTP/2 request contradict its fields.
     BadPseudoHeader,
+    /// Content-Type occurs twice, and bodies are looked at.
+    RepeatedContentType,
+    /// The content coding of a body that is looked at is unknown or broken.
+    UnreadableCoding,
+    /// The body is not of the type that it claims in order to pass unread.
+    NotItsType,
 }
 
 impl Refusal {
@@ -114,6 +120,7 @@ impl Refusal {
             Self::TooManyHeaders | Self::HeadersTooLarge => 431,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
+            Self::UnreadableCoding | Self::NotItsType => 415,
             Self::UnknownHost => 421,
             Self::HeadTimeout | Self::BodyTooSlow => 408,
             _ => 400,
@@ -169,6 +176,11 @@ impl Refusal {
             Self::BadPseudoHeader => {
                 "bad-pseudo-header: the method or path of HTTP/2 has a form that is no request's"
             }
+            Self::RepeatedContentType => "repeated-content-type: Content-Type is there twice",
+            Self::UnreadableCoding => {
+                "unreadable-coding: Content-Encoding names a coding that is not known, or the body breaks it"
+            }
+            Self::NotItsType => "not-its-type: the body is not of the type that Content-Type names",
         }
     }
 }
@@ -201,7 +213,8 @@ impl Span {
 /// An accepted head: its bytes as received and where the parts are.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Request line and header lines as received, with the blank line.
+    /// Request line and header lines as received, with the blank line that ends them. An empty
+    /// line before them is no part of it: whoever reads on would take it for the request line.
     pub raw: Bytes,
     /// Method within `raw`.
     pub method: Span,
@@ -302,7 +315,7 @@ impl HeadScanner {
             let Some((b'\r', line)) = line.split_last() else {
                 return Err(Refusal::BareLineBreak);
             };
-            let start = self.line_start;
+            let start = self.line_start - self.skipped;
             self.line_start = end + 1;
             self.searched = end + 1;
             if self.line.is_none() {
@@ -331,12 +344,13 @@ impl HeadScanner {
     fn finish(&mut self, buffer: &[u8], end: usize) -> HeadStep {
         let Some(line) = self.line.take() else { return HeadStep::More };
         let section = std::mem::take(&mut self.section);
-        let body = match section.conclude(&line, buffer) {
+        let raw = buffer.get(self.skipped..end).unwrap_or_default();
+        let body = match section.conclude(&line, raw) {
             Ok(body) => body,
             Err(refusal) => return HeadStep::Refused(refusal),
         };
         let head = Head {
-            raw: Bytes::copy_from_slice(buffer.get(..end).unwrap_or_default()),
+            raw: Bytes::copy_from_slice(raw),
             method: line.method,
             target: line.target,
             version: line.version,

@@ -13,8 +13,11 @@ pub(crate) struct Provenance<'a> {
     pub(crate) peer: &'a HeaderValue,
     /// The peer may speak for others.
     pub(crate) trusted: bool,
-    /// The header of the policy's choice in which a trusted peer says who called it.
-    pub(crate) names_caller: Option<&'a HeaderName>,
+    /// Headers of the policy's choice that only a trusted peer may write: the one in which it says
+    /// who called it, and the one that marks a common password.
+    pub(crate) guarded: [Option<&'a HeaderName>; 2],
+    /// The header that marks the password of this request as one of the most common.
+    pub(crate) marks_password: Option<&'a HeaderName>,
     pub(crate) scheme: HeaderValue,
     pub(crate) host: Option<HeaderValue>,
     pub(crate) request_id: HeaderValue,
@@ -135,7 +138,7 @@ pub(crate) fn prepare_request(
     let mut underscores_dropped = 0;
     let found = survey(headers);
     if found & NAMES_UNDERSCORE != 0 {
-        underscores_dropped = drop_underscores(headers, from.names_caller);
+        underscores_dropped = drop_underscores(headers, &from.guarded);
     }
     let trailers = found & NAMES_HOP != 0 && has_token(headers, &header::TE, "trailers");
     strip_hop_by_hop(headers, found);
@@ -151,10 +154,10 @@ pub(crate) fn prepare_request(
             headers.remove(*claim);
         }
     }
-    if let Some(name) = from.names_caller
-        && !from.trusted
-    {
-        headers.remove(name);
+    if !from.trusted {
+        for name in from.guarded.into_iter().flatten() {
+            headers.remove(name);
+        }
     }
     Prepared { underscores_dropped, own: speak_for(headers, from) }
 }
@@ -209,7 +212,7 @@ fn speak_for(headers: &HeaderMap, from: Provenance<'_>) -> Vec<(HeaderName, Head
     let chain = earlier.and_then(|earlier| {
         HeaderValue::from_bytes(&[&earlier, b", ".as_slice(), from.peer.as_bytes()].concat()).ok()
     });
-    let mut own = Vec::with_capacity(5);
+    let mut own = Vec::with_capacity(6);
     own.push((X_FORWARDED_FOR, chain.unwrap_or_else(|| from.peer.clone())));
     if !(from.trusted && headers.contains_key(&X_FORWARDED_PROTO)) {
         own.push((X_FORWARDED_PROTO, from.scheme));
@@ -218,6 +221,9 @@ fn speak_for(headers: &HeaderMap, from: Provenance<'_>) -> Vec<(HeaderName, Head
         && !(from.trusted && headers.contains_key(&X_FORWARDED_HOST))
     {
         own.push((X_FORWARDED_HOST, host));
+    }
+    if let Some(name) = from.marks_password {
+        own.push((name.clone(), HeaderValue::from_static("1")));
     }
     own.push((X_REQUEST_ID, from.request_id));
     if !(from.trusted && headers.contains_key(&TRACEPARENT)) {
@@ -257,7 +263,7 @@ fn connection_names(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// Many servers fold `_` and `-` into one: what then could pass for another header is dropped.
-fn drop_underscores(headers: &mut HeaderMap, names_caller: Option<&HeaderName>) -> usize {
+fn drop_underscores(headers: &mut HeaderMap, guarded: &[Option<&HeaderName>]) -> usize {
     let ambiguous: Vec<HeaderName> = headers
         .keys()
         .filter(|name| name.as_str().contains('_'))
@@ -265,7 +271,7 @@ fn drop_underscores(headers: &mut HeaderMap, names_caller: Option<&HeaderName>) 
             let folded = name.as_str().replace('_', "-");
             headers.contains_key(folded.as_str())
                 || is_ours(&folded)
-                || names_caller.is_some_and(|name| *name == folded.as_str())
+                || guarded.iter().flatten().any(|name| **name == folded.as_str())
         })
         .cloned()
         .collect();

@@ -52,7 +52,8 @@ impl Ids {
         HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
-    fn draw(&self) -> u64 {
+    /// A number that nobody can guess.
+    pub(crate) fn draw(&self) -> u64 {
         let drawn = self.drawn.get();
         self.drawn.set(drawn.wrapping_add(1));
         self.key.hash_one(drawn)

@@ -11,6 +11,7 @@
 //! Invariant: memory per connection is bounded, whatever size the bodies have.
 //! Invariant: only this crate knows hyper.
 
+mod access;
 mod answer;
 mod arrival;
 mod certificates;
@@ -28,10 +29,13 @@ mod inbound;
 mod io;
 mod listen;
 mod output;
+pub mod proxy_protocol;
+mod pulse;
 mod relay;
 mod settings;
 mod setup;
 mod sites;
+mod sources;
 mod terms;
 mod ticker;
 mod tunnel;
@@ -40,11 +44,15 @@ mod upstream;
 mod wire;
 mod worker;
 
+pub use access::{Access, AccessSink};
 pub use certificates::{Certificates, Renewed};
 pub use listen::{Gateway, bind};
+pub use pulse::Pulse;
 pub use settings::{EventSink, Http2Limits, Listener, Settings};
-pub use setup::{SetupError, file_faults, listeners, sites};
+pub use setup::{SetupError, admin_tls, file_faults, listeners, sites};
 pub use sites::{Site, Sites};
 pub use terms::{CallerTerms, Terms};
-pub use upstream::{Speech, Upstream, UpstreamDeadlines, UpstreamUrlError};
+pub use upstream::{
+    Care, Speech, Upstream, UpstreamDeadlines, UpstreamStanding, UpstreamUrlError, client_tls,
+};
 pub use wire::CallerDeadlines;

@@ -19,9 +19,12 @@ use tokio::{net::TcpListener, sync::watch, task::LocalSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    connection,
+    connection, proxy_protocol,
+    pulse::Pulse,
     settings::{Listener, Settings},
+    sources::network,
     terms::Terms,
+    upstream::watch,
     worker::Worker,
 };
 
@@ -73,6 +76,7 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 pub struct Gateway {
     addresses: Vec<SocketAddr>,
     terms: Terms,
+    pulse: Pulse,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -90,25 +94,29 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let terms = Terms::new(settings.terms);
         let settings = Arc::new(settings);
+        let pulse = Pulse::new(settings.workers.max(1));
         let crowd = Arc::new(Mutex::new(Crowd::default()));
         let mut workers = Vec::new();
         for number in 0..settings.workers.max(1) {
-            let listeners = listeners
-                .iter()
-                .map(|l| Ok((l.socket.try_clone()?, l.tls.clone().map(TlsAcceptor::from))))
-                .collect::<io::Result<Vec<_>>>()?;
+            let listeners = listeners.iter().map(Entrance::of).collect::<io::Result<Vec<_>>>()?;
             let (settings, terms) = (Arc::clone(&settings), terms.clone());
+            let felt = pulse.clone();
             let (crowd, stopped) = (Arc::clone(&crowd), stopped.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = move || {
                 let local = LocalSet::new();
                 let worker = Worker::new(settings, terms);
-                runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped)));
+                if number == 0 {
+                    let sites = worker.settings.sites.clone();
+                    local.spawn_local(watch(sites, Rc::clone(&worker.ticker)));
+                }
+                let beat = move || felt.beat(number);
+                runtime.block_on(local.run_until(work(worker, listeners, crowd, stopped, beat)));
             };
             let name = format!("gateway-{number}");
             workers.push(std::thread::Builder::new().name(name).spawn(work)?);
         }
-        Ok(Self { addresses, terms, stop, workers })
+        Ok(Self { addresses, terms, pulse, stop, workers })
     }
 
     /// What is listened on, in the order given.
@@ -121,6 +129,12 @@ impl Gateway {
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Whether the workers still turn.
+    #[must_use]
+    pub const fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Stops accepting, lets exchanges under way finish, and returns when all workers have ended.
@@ -139,20 +153,42 @@ impl Drop for Gateway {
     }
 }
 
+/// A socket of one worker.
+struct Entrance {
+    socket: StdListener,
+    spoken: Spoken,
+}
+
+/// What is spoken on the connections of a socket.
+#[derive(Clone)]
+pub(crate) struct Spoken {
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) proxy_protocol: bool,
+}
+
+impl Entrance {
+    fn of(listener: &Listener) -> io::Result<Self> {
+        let tls = listener.tls.clone().map(TlsAcceptor::from);
+        let spoken = Spoken { tls, proxy_protocol: listener.proxy_protocol };
+        Ok(Self { socket: listener.socket.try_clone()?, spoken })
+    }
+}
+
 async fn work(
     worker: Rc<Worker>,
-    listeners: Vec<(StdListener, Option<TlsAcceptor>)>,
+    listeners: Vec<Entrance>,
     crowd: Arc<Mutex<Crowd>>,
     mut stopped: watch::Receiver<bool>,
+    beat: impl Fn() + 'static,
 ) {
     let time = Rc::clone(&worker);
-    let clock = tokio::task::spawn_local(async move { time.keep_time().await });
+    let clock = tokio::task::spawn_local(async move { time.keep_time(beat).await });
     let mine = Rc::new(());
     let accepting: Vec<_> = listeners
         .into_iter()
-        .map(|(socket, tls)| {
+        .map(|entrance| {
             let (worker, crowd, mine) = (Rc::clone(&worker), Arc::clone(&crowd), Rc::clone(&mine));
-            tokio::task::spawn_local(accept(worker, socket, tls, crowd, mine))
+            tokio::task::spawn_local(accept(worker, entrance, crowd, mine))
         })
         .collect();
     // An error means that the gateway is gone, which is an order to stop as well.
@@ -171,13 +207,8 @@ async fn work(
     clock.abort();
 }
 
-async fn accept(
-    worker: Rc<Worker>,
-    socket: StdListener,
-    tls: Option<TlsAcceptor>,
-    crowd: Arc<Mutex<Crowd>>,
-    mine: Rc<()>,
-) {
+async fn accept(worker: Rc<Worker>, entrance: Entrance, crowd: Arc<Mutex<Crowd>>, mine: Rc<()>) {
+    let Entrance { socket, spoken } = entrance;
     let listener = match TcpListener::from_std(socket) {
         Ok(listener) => listener,
         Err(error) => {
@@ -194,13 +225,23 @@ async fn accept(
                 continue;
             }
         };
-        let Some(place) = Place::take(&crowd, address.ip(), &worker.settings, &mine) else {
+        let peer = address.ip().to_canonical();
+        let passes_on = spoken.proxy_protocol && worker.engine.policy().trusts(peer);
+        let Some(mut place) = Place::take(&crowd, peer, &worker.settings, passes_on, &mine) else {
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (worker, tls) = (Rc::clone(&worker), tls.clone());
+        let (worker, spoken) = (Rc::clone(&worker), spoken.clone());
         tokio::task::spawn_local(async move {
-            connection::serve(worker, stream, address, tls, place.welcome).await;
+            let mut stream = stream;
+            let mut caller = address.ip();
+            if passes_on {
+                let introduced = proxy_protocol::caller(&worker, &mut stream, caller);
+                let Some(introduced) = Box::pin(introduced).await else { return };
+                caller = introduced;
+                place.pass_on(caller, &worker.settings);
+            }
+            connection::serve(worker, stream, caller, spoken.tls, place.welcome).await;
             drop(place);
         });
     }
@@ -227,12 +268,15 @@ impl Place {
         crowd: &Arc<Mutex<Crowd>>,
         source: IpAddr,
         settings: &Settings,
+        passes_on: bool,
         mine: &Rc<()>,
     ) -> Option<Self> {
+        let source = network(source);
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let from_here = counts.by_source.get(&source).copied().unwrap_or(0);
-        let welcome = counts.open < settings.connections_max
-            && from_here < settings.connections_per_source_max;
+        // Those that a balancer passes on are counted by whose they are.
+        let most = if passes_on { usize::MAX } else { settings.connections_per_source_max };
+        let welcome = counts.open < settings.connections_max && from_here < most;
         if welcome {
             counts.open += 1;
             counts.by_source.insert(source, from_here + 1);
@@ -245,6 +289,39 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The connection is not the balancer's but that of a caller, who may have too many.
+    fn pass_on(&mut self, caller: IpAddr, settings: &Settings) {
+        if !self.welcome {
+            return;
+        }
+        let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = network(caller);
+        counts.leave(self.source);
+        self.source = caller;
+        let from_there = counts.by_source.get(&caller).copied().unwrap_or(0);
+        if from_there < settings.connections_per_source_max {
+            counts.by_source.insert(caller, from_there + 1);
+        } else {
+            self.welcome = false;
+            counts.open = counts.open.saturating_sub(1);
+            counts.turned_away += 1;
+        }
+    }
+}
+
+impl Crowd {
+    /// One connection from there less.
+    fn leave(&mut self, source: IpAddr) {
+        if let Entry::Occupied(mut entry) = self.by_source.entry(source) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,11 +330,6 @@ impl Drop for Place {
             return;
         }
         counts.open = counts.open.saturating_sub(1);
-        if let Entry::Occupied(mut entry) = counts.by_source.entry(self.source) {
-            *entry.get_mut() -= 1;
-            if *entry.get() == 0 {
-                entry.remove();
-            }
-        }
+        counts.leave(self.source);
     }
 }

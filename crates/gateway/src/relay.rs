@@ -20,7 +20,7 @@ use crate::{
     flow::Flow,
     headers::prepare_trailers,
     ticker::Deadline,
-    upstream::{AnswerBody, BodyFault, Pool},
+    upstream::{AnswerBody, BodyFault, Lease},
 };
 
 /// An answer's body.
@@ -59,7 +59,7 @@ pub(crate) struct Relay {
     held: HeldAnswer,
     /// `None` once the answer has ended.
     body: Option<AnswerBody>,
-    pool: Rc<Pool>,
+    lease: Lease,
     silence: Option<Deadline>,
     /// What broke the answer; told once what came before it had a chance to be written.
     broken: Option<RelayError>,
@@ -74,11 +74,12 @@ impl Answer {
         Self { kind: Kind::Whole(body), flow: None, ongoing: None }
     }
 
-    pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, pool: Rc<Pool>) -> Self {
-        let mut relay = Relay { held, body: Some(body), pool, silence: None, broken: None };
-        if relay.is_end_stream() {
+    /// What was held goes first; where nothing follows, the upstream's connection is free.
+    pub(crate) fn relayed(held: HeldAnswer, body: AnswerBody, lease: Lease) -> Self {
+        let mut relay = Relay { held, body: Some(body), lease, silence: None, broken: None };
+        if relay.held.trailers.is_none() && relay.body.as_ref().is_some_and(Body::is_end_stream) {
             relay.end();
-            return Self::empty();
+            return Self::whole(relay.held.bytes);
         }
         Self { kind: Kind::Relayed(relay), flow: None, ongoing: None }
     }
@@ -170,6 +171,9 @@ impl Relay {
         self.silence = None;
         match polled {
             Poll::Ready(Some(Err(fault))) => {
+                if fault.is_the_upstreams() {
+                    self.lease.cut_off();
+                }
                 // When a body fails, HTTP/2 drops what it has not flushed: let it flush first.
                 self.body = None;
                 self.broken = Some(RelayError::from(fault));
@@ -184,8 +188,8 @@ impl Relay {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RelayError>>> {
-        let allowed: Duration = self.pool.deadlines().answer_idle;
-        let deadline = self.silence.get_or_insert_with(|| self.pool.deadline(allowed));
+        let allowed: Duration = self.lease.deadlines().answer_idle;
+        let deadline = self.silence.get_or_insert_with(|| self.lease.deadline(allowed));
         std::task::ready!(Pin::new(deadline).poll(cx));
         Poll::Ready(Some(Err(RelayError::Silent)))
     }
@@ -206,8 +210,8 @@ impl Relay {
 
     /// The body has come to its end: the connection may serve again.
     fn end(&mut self) {
-        if let Some(link) = self.body.take().and_then(AnswerBody::into_link) {
-            self.pool.put_back(link);
+        if let Some(body) = self.body.take() {
+            self.lease.complete(body);
         }
     }
 }

@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use shield::Engine;
 use traffic::Event;
 
-use crate::{sites::Sites, terms::CallerTerms};
+use crate::{access::AccessSink, sites::Sites, terms::CallerTerms};
 
 /// A listening socket and how TLS ends on it, if it does.
 pub struct Listener {
@@ -14,6 +14,16 @@ pub struct Listener {
     pub socket: TcpListener,
     /// `None` for clear text.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Trusted peers say first whose connection it is.
+    pub proxy_protocol: bool,
+}
+
+impl Listener {
+    /// A socket on which clear text is spoken, or TLS, from the first byte on.
+    #[must_use]
+    pub const fn new(socket: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
+        Self { socket, tls, proxy_protocol: false }
+    }
 }
 
 /// Takes the events of exchanges that are worth one. It must not block.
@@ -55,6 +65,8 @@ pub struct Settings {
     pub engine: Arc<Engine>,
     /// Where events go.
     pub events: EventSink,
+    /// Where each exchange goes when it has ended, if somebody keeps an access log.
+    pub access: Option<AccessSink>,
     /// Where requests go.
     pub sites: Sites,
     /// Threads that serve; each has its own connections to upstreams.
@@ -80,6 +92,7 @@ impl Settings {
         Self {
             engine,
             events,
+            access: None,
             sites,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             terms: CallerTerms::default(),

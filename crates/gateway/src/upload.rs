@@ -24,6 +24,7 @@ use crate::{
     inbound::{InboundBody, InboundFault},
     ticker::{Deadline, Ticker},
     wire::CallerDeadlines,
+    worker::HeldBytes,
 };
 
 /// Why the caller's body failed, if it did; shared with the exchange.
@@ -40,6 +41,8 @@ pub(crate) enum UploadError {
     TooSlow,
     #[error("the body is not as long as was promised")]
     Length,
+    #[error("the body is not what its type says")]
+    NotItsType,
 }
 
 pub(crate) enum Upload {
@@ -62,6 +65,10 @@ pub(crate) struct Stream {
     /// Comes after what is held.
     trailers: Option<HeaderMap>,
     pace: Option<Pace>,
+    /// Room for what is held, until it has gone out.
+    room: Option<HeldBytes>,
+    /// What comes next is the beginning of a gRPC message, or the body is none.
+    begins_message: bool,
 }
 
 /// The least that a body must bring, counted over the time that the caller lets us wait.
@@ -132,7 +139,18 @@ impl Stream {
         left: u64,
         pace: Option<Pace>,
     ) -> Self {
-        Self { held, incoming, fault, left, trailers: None, pace }
+        let (trailers, room, begins_message) = (None, None, false);
+        Self { held, incoming, fault, left, trailers, pace, room, begins_message }
+    }
+
+    /// Keeps room for what is held, for as long as it is.
+    pub(crate) fn holding(self, room: Option<HeldBytes>) -> Self {
+        Self { room, ..self }
+    }
+
+    /// Breaks off unless it begins as gRPC does.
+    pub(crate) fn framed(self) -> Self {
+        Self { begins_message: true, ..self }
     }
 
     fn poll_frame(
@@ -141,6 +159,7 @@ impl Stream {
     ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         loop {
             if self.held.has_remaining() && !self.incoming.lacks_its_end() {
+                self.room = None;
                 return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.held)))));
             }
             if let Some(trailers) = self.trailers.take() {
@@ -161,7 +180,14 @@ impl Stream {
             match frame?.into_data() {
                 // Only nothing can come after the last byte that was promised.
                 Ok(data) if data.is_empty() => {}
-                Ok(data) => self.held = data,
+                Ok(data) if self.begins_message && !begins_message(&data) => {
+                    self.fault.set(Some(Refusal::NotItsType));
+                    return Poll::Ready(Some(Err(UploadError::NotItsType)));
+                }
+                Ok(data) => {
+                    self.begins_message = false;
+                    self.held = data;
+                }
                 Err(frame) => {
                     let last = std::mem::take(&mut self.held);
                     if last.is_empty() {
@@ -180,20 +206,19 @@ impl Stream {
 }
 
 impl Pace {
-    /// A body of which `bytes` have come already.
-    pub(crate) fn new(ticker: Rc<Ticker>, deadlines: &CallerDeadlines, bytes: usize) -> Self {
+    pub(crate) fn new(ticker: Rc<Ticker>, deadlines: &CallerDeadlines) -> Self {
         Self {
             ticker,
             grace_ms: u64::try_from(deadlines.body_grace.as_millis()).unwrap_or(u64::MAX),
             min_rate: deadlines.body_min_rate,
-            bytes: bytes as u64,
+            bytes: 0,
             waited_ms: 0,
             waiting: None,
         }
     }
 
     /// Counts how long the caller lets us wait; only what was asked for and has not come counts.
-    fn is_too_slow<E>(
+    pub(crate) fn is_too_slow<E>(
         &mut self,
         cx: &mut Context<'_>,
         polled: &Poll<Option<Result<Frame<Bytes>, E>>>,
@@ -222,6 +247,11 @@ impl Pace {
         let earned_ms = self.bytes.saturating_mul(1000) / self.min_rate.max(1);
         self.grace_ms.max(earned_ms)
     }
+}
+
+/// A flag that says whether the message is compressed, or what browsers write for it.
+fn begins_message(data: &[u8]) -> bool {
+    matches!(data.first(), Some(0 | 1 | b'A'))
 }
 
 /// Counts a frame against what may still come.

@@ -5,26 +5,38 @@
 //! form of the message, and each rule of framing is ours. HTTP/2 connections carry many exchanges;
 //! hyper speaks it, in a task for each connection.
 //!
-//! Deliberately absent: balancing and health checks. A caller that hangs up is never an upstream's
-//! failure, so there is no failure count to poison.
+//! `group` chooses among the upstreams of a site and tries another one where that is safe; `health`
+//! is what is known of them, shared by all workers. A caller that hangs up is never an upstream's
+//! failure: no count is there for it to poison.
 
 mod address;
 mod answer_body;
 mod answer_head;
 mod answered;
 mod connect;
+mod group;
+mod health;
+mod lease;
 mod link;
 mod outbound;
+mod patience;
+mod ping;
 mod pool;
 mod sending;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use address::{Speech, Upstream, UpstreamUrlError};
+pub(crate) use address::Authorities;
+pub use address::{Speech, Upstream, UpstreamUrlError, client_tls};
 pub(crate) use answered::{AnswerBody, Answered, BodyFault};
+pub(crate) use group::Group;
+pub use health::{Care, UpstreamStanding};
+pub(crate) use health::{Health, Row};
+pub(crate) use lease::Lease;
 pub(crate) use link::Link;
 pub(crate) use outbound::Outbound;
+pub(crate) use ping::watch;
 pub(crate) use pool::{Pool, UpstreamFault};
 
 use std::time::Duration;

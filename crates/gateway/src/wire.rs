@@ -142,7 +142,11 @@ impl Wire {
         self.served.set(true);
     }
 
-    pub(crate) fn refuse(&self, refusal: Refusal, raw: &[u8]) {
+    pub(crate) fn refuse(&self, refusal: Refusal, mut raw: &[u8]) {
+        // Rules look for the request line where the bytes begin.
+        while let Some(rest) = raw.strip_prefix(b"\r\n") {
+            raw = rest;
+        }
         let raw = Bytes::copy_from_slice(raw);
         self.refused.borrow_mut().get_or_insert(RefusedHead { refusal, raw });
     }

@@ -5,6 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     future::Future,
+    net::IpAddr,
     pin::pin,
     rc::Rc,
     sync::Arc,
@@ -21,10 +22,10 @@ use crate::{
     http2_faults::TOO_LARGE,
     ids::Ids,
     settings::Settings,
-    sites::Site,
+    sources::{SHARES, Source, Sources},
     terms::Terms,
     ticker::{TICK, Ticker},
-    upstream::Pool,
+    upstream::Group,
 };
 
 /// Requests turned away within this time share one event.
@@ -39,6 +40,7 @@ pub(crate) struct Worker {
     pub(crate) ticker: Rc<Ticker>,
     pub(crate) ids: Ids,
     pub(crate) busy: Busy,
+    sources: Sources,
     pools: RefCell<Pools>,
     held_bytes: Rc<Cell<usize>>,
     shedding: RefCell<Option<Shedding>>,
@@ -48,7 +50,7 @@ pub(crate) struct Worker {
 #[derive(Default)]
 struct Pools {
     version: u64,
-    by_site: BTreeMap<String, (Site, Rc<Pool>)>,
+    by_site: BTreeMap<String, Rc<Group>>,
 }
 
 /// The event that stands for requests turned away, and since when.
@@ -63,6 +65,7 @@ impl Worker {
         Rc::new(Self {
             engine: Arc::clone(&settings.engine),
             busy: Busy::new(settings.requests_max),
+            sources: Sources::default(),
             settings,
             terms,
             ticker,
@@ -74,34 +77,43 @@ impl Worker {
         })
     }
 
-    /// The connections to the upstream of a site.
-    pub(crate) fn pool(&self, site: &str) -> Option<Rc<Pool>> {
+    /// Where a connection comes from, and what its source has of this worker.
+    pub(crate) fn source(&self, peer: IpAddr) -> Rc<Source> {
+        let speaks_for_others = self.engine.policy().trusts(peer);
+        self.sources.of(peer, self.settings.requests_max, speaks_for_others)
+    }
+
+    /// The upstreams of a site, and the connections to them.
+    pub(crate) fn group(&self, site: &str) -> Option<Rc<Group>> {
         let mut pools = self.pools.borrow_mut();
         let version = self.settings.sites.version();
         if pools.version != version {
             pools.version = version;
             let table = self.settings.sites.table();
-            pools.by_site.retain(|name, (site, _)| table.get(name) == Some(site));
+            let is_placed = |name: &String, group: &mut Rc<Group>| {
+                table.get(name).is_some_and(|placed| Arc::ptr_eq(placed, &group.placed))
+            };
+            pools.by_site.retain(is_placed);
         }
-        if let Some((_, pool)) = pools.by_site.get(site) {
-            return Some(Rc::clone(pool));
+        if let Some(group) = pools.by_site.get(site) {
+            return Some(Rc::clone(group));
         }
-        let found = self.settings.sites.table().get(site)?.clone();
-        let pool = Pool::new(found.upstream.clone(), found.deadlines, Rc::clone(&self.ticker));
-        let pool = Rc::new(pool);
-        pools.by_site.insert(site.to_owned(), (found, Rc::clone(&pool)));
-        Some(pool)
+        let placed = Arc::clone(self.settings.sites.table().get(site)?);
+        let group = Rc::new(Group::new(placed, &self.ticker, self.ids.draw()));
+        pools.by_site.insert(site.to_owned(), Rc::clone(&group));
+        Some(group)
     }
 
     /// Moves the clock and sweeps, for as long as the worker lives.
-    pub(crate) async fn keep_time(&self) {
+    pub(crate) async fn keep_time(&self, beat: impl Fn()) {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             interval.tick().await;
+            beat();
             self.ticker.tick();
-            for (_, pool) in self.pools.borrow().by_site.values() {
-                pool.sweep();
+            for group in self.pools.borrow().by_site.values() {
+                group.sweep();
             }
             self.settle_shedding(self.ticker.now_ms());
         }
@@ -122,10 +134,12 @@ impl Worker {
         .await
     }
 
-    /// Room to hold this much of a body; `None` when there is none left.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<HeldBytes> {
+    /// Room to hold this much of a body from or for a source; `None` when there is none left, or
+    /// none of the source's share.
+    pub(crate) fn hold(&self, bytes: usize, source: &Rc<Source>) -> Option<HeldBytes> {
         let most = self.settings.held_bytes_max;
-        let mut held = HeldBytes { bytes: 0, most, of: Rc::clone(&self.held_bytes) };
+        let (of, source) = (Rc::clone(&self.held_bytes), Rc::clone(source));
+        let mut held = HeldBytes { bytes: 0, most, of, source };
         held.grow(bytes).then_some(held)
     }
 
@@ -169,8 +183,9 @@ impl Worker {
         rules
     }
 
-    /// Makes the event of what the HTTP/2 library refused by itself, `count` times in a row.
-    pub(crate) fn refused_within_http2(&self, fault: &'static str, count: u32, peer: &Peer) {
+    /// Makes the event of what was refused before there was a request to read, `count` times in a
+    /// row: by the HTTP/2 library, or for want of a PROXY header.
+    pub(crate) fn refused_unread(&self, fault: &'static str, count: u32, peer: &Peer) {
         let status = if fault == TOO_LARGE { 431 } else { 400 };
         let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
         let event = self.engine.turn_away(&head, peer, now());
@@ -207,6 +222,7 @@ pub(crate) struct HeldBytes {
     /// All of them together have no more.
     most: usize,
     of: Rc<Cell<usize>>,
+    source: Rc<Source>,
 }
 
 impl HeldBytes {
@@ -217,17 +233,26 @@ impl HeldBytes {
     /// Makes it so many bytes, if there is room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
-        let held = self.of.get().checked_add(more).filter(|held| *held <= self.most);
-        if let Some(held) = held {
-            self.of.set(held);
-            self.bytes += more;
+        let held = self.of.get().saturating_add(more);
+        let of_source = self.source.held_bytes.get().saturating_add(more);
+        // Beyond its share a source leaves half of all for the others.
+        let is_fair = self.source.speaks_for_others()
+            || of_source <= self.most / SHARES
+            || held <= self.most / 2;
+        if held > self.most || !is_fair {
+            return false;
         }
-        held.is_some()
+        self.of.set(held);
+        self.source.held_bytes.set(of_source);
+        self.bytes += more;
+        true
     }
 }
 
 impl Drop for HeldBytes {
     fn drop(&mut self) {
         self.of.set(self.of.get().saturating_sub(self.bytes));
+        let of_source = &self.source.held_bytes;
+        of_source.set(of_source.get().saturating_sub(self.bytes));
     }
 }

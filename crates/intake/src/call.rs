@@ -71,6 +71,7 @@ pub(crate) fn call(line: &ExchangeLine) -> Result<Call, NotAnExchange> {
         claims: request.claims.clone(),
         rules: [request.rules.as_ref(), line.response.as_ref().and_then(|it| it.rules.as_ref())]
             .map(|rules| rules.cloned().unwrap_or_default()),
+        common_password: request.common_password,
     })
 }
 

@@ -3,7 +3,11 @@
 //! An edited, removed, inserted or reordered line breaks the chain from there on, and the number of
 //! lines and the last hash are kept apart, so that a cut end shows, too. Whoever can rewrite the
 //! whole file with this program's own code can forge it; what the chain proves is that nobody did
-//! less. To be safe from that, keep [`AuditHead`] elsewhere from time to time.
+//! less. Against that, an [`AuditHead`] is kept elsewhere from time to time, as a checkpoint: up to
+//! the last of them no line can be changed, removed or added without its showing.
+
+use std::fmt;
+use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest as _, Sha256};
@@ -79,6 +83,12 @@ pub enum AuditFault {
         /// Its number.
         seq: u64,
     },
+    /// The chain is whole, and not the one that was there when a checkpoint was taken.
+    #[error("the audit log was rewritten: line {seq} is not the one that the checkpoint names")]
+    Rewritten {
+        /// The checkpoint's line.
+        seq: u64,
+    },
     /// The log ends before it should.
     #[error("the audit log ends at line {found}, {expected} were written")]
     Cut {
@@ -87,6 +97,28 @@ pub enum AuditFault {
         /// The last line that was written.
         expected: u64,
     },
+}
+
+impl fmt::Display for AuditHead {
+    /// As a checkpoint is written down: the number and the hash.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.seq, self.hash)
+    }
+}
+
+impl FromStr for AuditHead {
+    type Err = String;
+
+    /// Reads a checkpoint; what stands after number and hash is somebody's remark.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words = text.split_whitespace();
+        let seq = words.next().and_then(|word| word.parse().ok());
+        let is_hash = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        match (seq, words.next().filter(is_hash)) {
+            (Some(seq), Some(hash)) => Ok(Self { seq, hash: hash.to_ascii_lowercase() }),
+            _ => Err(format!("{text:?} is no checkpoint: a line's number and its hash")),
+        }
+    }
 }
 
 /// Adds a line at the end.
@@ -128,8 +160,14 @@ pub(crate) fn lines(
     rows.collect()
 }
 
-/// Walks the whole log; where it ends, or where it is not what was written.
-pub(crate) fn verify(connection: &Connection) -> rusqlite::Result<Result<AuditHead, AuditFault>> {
+/// Walks the whole log and holds it against checkpoints that were kept elsewhere; where it ends, or
+/// where it is not what was written.
+pub(crate) fn verify(
+    connection: &Connection,
+    kept: &[AuditHead],
+) -> rusqlite::Result<Result<AuditHead, AuditFault>> {
+    // One snapshot: lines that are written meanwhile must not look like a fault.
+    let connection = connection.unchecked_transaction()?;
     let head: Option<(i64, Vec<u8>)> = connection
         .query_row("SELECT seq, hash FROM audit_head", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -149,6 +187,13 @@ pub(crate) fn verify(connection: &Connection) -> rusqlite::Result<Result<AuditHe
             return Ok(Err(AuditFault::Changed { seq: entry.seq }));
         }
         last = AuditHead { seq: entry.seq, hash: entry.hash };
+        let differs = |kept: &&AuditHead| kept.seq == last.seq && kept.hash != last.hash;
+        if let Some(kept) = kept.iter().find(differs) {
+            return Ok(Err(AuditFault::Rewritten { seq: kept.seq }));
+        }
+    }
+    if let Some(expected) = kept.iter().map(|kept| kept.seq).max().filter(|seq| *seq > last.seq) {
+        return Ok(Err(AuditFault::Cut { found: last.seq, expected }));
     }
     let (seq, hash) = head.unwrap_or_default();
     if loaded(seq) != last.seq {

@@ -27,6 +27,10 @@ pub struct EventFilter {
     pub entity: Option<String>,
     /// Only on this endpoint.
     pub endpoint: Option<String>,
+    /// Only on endpoints with this text in their label.
+    pub endpoint_part: Option<String>,
+    /// Only where the caller was refused in fact.
+    pub refused: bool,
     /// Only by this detector.
     pub detector: Option<String>,
     /// Only where this text stands in host, path, request ID, user agent, reasons or notes; case
@@ -71,6 +75,8 @@ impl Default for EventFilter {
             client: None,
             entity: None,
             endpoint: None,
+            endpoint_part: None,
+            refused: false,
             detector: None,
             text: None,
             with_samples: false,
@@ -95,6 +101,10 @@ impl EventFilter {
             && is(&self.site, &event.site)
             && is(&self.client, &event.client)
             && is(&self.endpoint, event.endpoint.as_deref().unwrap_or_default())
+            && self.endpoint_part.as_deref().is_none_or(|part| {
+                event.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(part))
+            })
+            && (!self.refused || event.is_refused())
             && self.entity.as_deref().is_none_or(|entity| names(event, entity))
             && self.detector.as_deref().is_none_or(|detector| {
                 event.signals.iter().any(|signal| signal.detector == detector)

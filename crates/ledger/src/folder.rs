@@ -36,7 +36,7 @@ impl Folder {
 
     /// The database of everything but events.
     pub(crate) fn main_file(&self) -> PathBuf {
-        self.root.join("palisade.db")
+        main_file(&self.root)
     }
 
     /// Where the files of the days lie.
@@ -48,6 +48,11 @@ impl Folder {
     pub(crate) fn key_file(&self) -> PathBuf {
         self.root.join("key")
     }
+}
+
+/// The database of everything but events, in the data folder.
+pub(crate) fn main_file(root: &Path) -> PathBuf {
+    root.join("palisade.db")
 }
 
 /// Makes sure that `path` is there and that its owner alone can read it. SQLite gives its own

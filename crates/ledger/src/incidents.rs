@@ -132,13 +132,15 @@ pub struct IncidentFilter {
     pub state: Option<IncidentState>,
     /// Only those seen since.
     pub since: Option<Timestamp>,
+    /// Only what comes after this one in the list: when it was last seen, and its number.
+    pub after: Option<(Timestamp, IncidentId)>,
     /// At most so many, the latest first.
     pub limit: usize,
 }
 
 impl Default for IncidentFilter {
     fn default() -> Self {
-        Self { state: None, since: None, limit: 50 }
+        Self { state: None, since: None, after: None, limit: 50 }
     }
 }
 
@@ -332,14 +334,19 @@ pub(crate) fn list(
 ) -> rusqlite::Result<Vec<Incident>> {
     let mut statement = connection.prepare(
         "SELECT id, state, first, last FROM incidents
-         WHERE (?1 IS NULL OR state = ?1) AND last >= ?2 ORDER BY last DESC, id DESC LIMIT ?3",
+         WHERE (?1 IS NULL OR state = ?1) AND last >= ?2
+         AND (?4 IS NULL OR (last, id) < (?4, ?5))
+         ORDER BY last DESC, id DESC LIMIT ?3",
     )?;
+    let after = filter.after.map(|(last, id)| (stored(last.as_micros()), stored(id.0)));
     let since = filter.since.unwrap_or(Timestamp::EPOCH);
     let rows = statement.query_map(
         params![
             filter.state.map(IncidentState::key),
             stored(since.as_micros()),
-            stored(filter.limit as u64)
+            stored(filter.limit as u64),
+            after.map(|(last, _)| last),
+            after.map(|(_, id)| id),
         ],
         bare,
     )?;

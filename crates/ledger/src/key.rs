@@ -32,6 +32,12 @@ pub(crate) fn load_or_create(path: &Path) -> Result<HashKey, OpenError> {
     }
 }
 
+/// Whether there is a key in `path`.
+pub(crate) fn check(path: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    parse(&text).map(drop).ok_or_else(|| "it is not one of 32 hexadecimal digits".to_owned())
+}
+
 /// Writes a new key beside its place and moves it there whole: a crash leaves a key or none.
 fn create(path: &Path) -> std::io::Result<HashKey> {
     let mut bytes = [0; 16];

@@ -6,6 +6,8 @@
 
 mod read;
 
+pub use read::check_audit;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use traffic::{Event, HashKey, Hasher};
+use traffic::{Event, EventId, HashKey, Hasher};
 
 use crate::database::{
     Check, Durability, Fault, Format, OpenFault, has_tables, open_reader, open_writer,
@@ -26,14 +28,15 @@ use crate::learnt::LearntState;
 use crate::queue::{Ack, Entry, Item, Queue, Write};
 use crate::recent::{Kept, Recent, Tail};
 use crate::writer::Writer;
-use crate::{audit, incidents, key, learnt, rollups, salvage, standing, tallies};
+use crate::{audit, incidents, key, learnt, rollups, salvage, standing, tallies, tokens};
 
 /// The format of `palisade.db`.
-const MAIN_FORMAT: Format = Format {
+pub(crate) const MAIN_FORMAT: Format = Format {
     steps: &[
         &[standing::SCHEMA, audit::SCHEMA, learnt::SCHEMA, incidents::SCHEMA, rollups::SCHEMA],
         &[learnt::SLICES_SCHEMA],
         &[tallies::SCHEMA],
+        &[tokens::SCHEMA],
     ],
 };
 
@@ -44,8 +47,8 @@ pub struct Options {
     pub events_kept: Duration,
     /// Counts by day and findings older than this are thrown away.
     pub rollups_kept: Duration,
-    /// When event files take more than this together, the oldest days go.
-    pub events_bytes_max: u64,
+    /// When all files take more than this together, the oldest days of events go.
+    pub disk_bytes_max: u64,
     /// Events that wait for the writer at most; as many again are held back while the disk fails.
     pub queue_events: usize,
     /// And so many bytes of them.
@@ -70,7 +73,7 @@ impl Default for Options {
         Self {
             events_kept: DAY * 14,
             rollups_kept: DAY * 400,
-            events_bytes_max: 10 << 30,
+            disk_bytes_max: 10 << 30,
             queue_events: 4_096,
             queue_bytes: 8 << 20,
             queue_rows: 16_384,
@@ -204,6 +207,12 @@ impl Ledger {
     /// Where somebody begins who wants the events that come from now on.
     pub fn tail(&self) -> Tail {
         self.recent().tail()
+    }
+
+    /// Where somebody goes on who has seen the event of that ID; from now on, when it is long ago.
+    pub fn tail_after(&self, id: EventId) -> Tail {
+        let recent = self.recent();
+        recent.tail_after(id).unwrap_or_else(|| recent.tail())
     }
 
     /// At most `max` events that `tail` has not seen, oldest first, and how many it was too slow

@@ -17,12 +17,14 @@
 //! decision core. Only the writer thread looks at the wall clock, for retention.
 
 mod audit;
+mod backup;
 #[cfg(test)]
 mod compat;
 mod database;
 mod days;
 mod error;
 mod events;
+mod examine;
 mod filter;
 mod folder;
 mod health;
@@ -39,17 +41,21 @@ mod salvage;
 mod samples;
 mod standing;
 mod tallies;
+mod tokens;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFault, AuditHead, AuditLine};
+pub use backup::{BackupError, Copied, back_up, restore};
 pub use error::{OpenError, QueryError, WriteError};
+pub use examine::{Examined, Part, examine};
 pub use filter::{Cursor, EventFilter, EventPage};
 pub use health::Health;
 pub use incidents::{Incident, IncidentFilter, IncidentId, IncidentNote, IncidentState};
 pub use learnt::{LearntSlice, LearntState};
-pub use ledger::{Ledger, Options};
+pub use ledger::{Ledger, Options, check_audit};
 pub use queue::{Change, Entry, Write};
 pub use recent::Tail;
 pub use rollups::{Grain, Rollup, RollupFilter, RollupSum};
 pub use standing::LastIds;
+pub use tokens::{TOKENS_MAX, Token};
 pub use writer::Writer;

@@ -15,6 +15,7 @@ use crate::error::WriteError;
 use crate::incidents::{IncidentId, IncidentNote, IncidentState};
 use crate::learnt::LearntState;
 use crate::rollups::Rollup;
+use crate::tokens::Token;
 
 /// Writes that may wait for their answer.
 const WRITES_MAX: usize = 256;
@@ -49,6 +50,8 @@ pub enum Change {
     SetIncident(IncidentId, IncidentState),
     /// Adds a note to an incident.
     AddNote(IncidentId, IncidentNote),
+    /// Stores a token of the admin API, or its newer state.
+    PutToken(Token),
 }
 
 /// Changes that are stored together or not at all, with their line in the audit log.

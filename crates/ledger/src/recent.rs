@@ -82,6 +82,11 @@ impl Recent {
         Tail { next: self.end() }
     }
 
+    /// Where somebody goes on who has seen that event; none when it is not here any more.
+    pub(crate) fn tail_after(&self, id: EventId) -> Option<Tail> {
+        self.by_id.get(&id).map(|number| Tail { next: number + 1 })
+    }
+
     /// At most `max` events that `tail` has not seen, oldest first, and how many it missed because
     /// they left the ring before.
     pub(crate) fn follow(&self, tail: &mut Tail, max: usize) -> (Vec<Kept>, u64) {

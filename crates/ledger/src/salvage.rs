@@ -13,7 +13,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::database::open_reader;
 
 /// What people decided and what was found, the most important first.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "decisions",
     "exceptions",
     "last_ids",
@@ -23,6 +23,7 @@ const TABLES: [&str; 9] = [
     "incidents",
     "findings",
     "incident_notes",
+    "tokens",
 ];
 
 /// Starting must not take longer for it.

@@ -3,13 +3,22 @@
 //! Only syntax is checked here. What a flag means is decided by whoever acts on it: the policy for
 //! `run` and `check`, the running instance for the rest.
 
+pub(crate) mod alerts;
+pub(crate) mod audit;
+pub(crate) mod care;
+pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod rules;
+mod span;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use span::Span;
+use span::{span, span_or_ever};
 
 /// API security in front of your API: learns it, finds who calls, stops attacks, explains why.
 #[derive(Debug, Parser)]
@@ -31,6 +40,9 @@ pub(crate) struct Global {
     /// The data folder; commands find the running instance by it
     #[arg(long, global = true, env = "PALISADE_DATA_DIR", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The instance that is asked, when it is not the one of the data folder.
+    #[command(flatten)]
+    pub(crate) remote: remote::Remote,
     /// The format of what is printed
     #[arg(long, global = true, env = "PALISADE_OUTPUT", value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
@@ -137,10 +149,16 @@ pub(crate) enum Command {
     /// Attacks, one incident a campaign
     #[command(subcommand)]
     Incidents(Incidents),
+    /// Who is told of attacks
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Read the configuration again; a bad one changes nothing
     Reload,
     /// Who changed what
-    Audit(Audit),
+    Audit(audit::Audit),
+    /// Who may use the admin API over the network
+    #[command(subcommand)]
+    Token(token::Tokens),
     /// Give recorded exchanges to the engine and print its verdicts
     Replay(Replay),
     /// The rules for known attacks
@@ -152,6 +170,9 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Follow an access log, through rotation, and print findings as they come
     Watch(Watch),
+    /// What keeps an installation well.
+    #[command(flatten)]
+    Care(care::Care),
 }
 
 /// Flags of `run`; they complete or override the file.
@@ -310,15 +331,6 @@ pub(crate) struct Stand {
     pub(crate) reason: String,
 }
 
-/// For how long a decision stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Span {
-    /// This long.
-    For(Duration),
-    /// Until it is removed.
-    Ever,
-}
-
 /// Commands over decisions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Decisions {
@@ -415,14 +427,6 @@ pub(crate) enum SeverityWord {
     Medium,
     High,
     Critical,
-}
-
-/// Arguments of `audit`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Audit {
-    /// At most this many, newest first
-    #[arg(short = 'n', long, default_value_t = 50)]
-    pub(crate) limit: u32,
 }
 
 /// Arguments of `replay`.
@@ -522,36 +526,6 @@ fn zone(text: &str) -> Result<intake::Zone, String> {
     Ok(intake::Zone { east_s: sign * (hours * 3_600 + minutes * 60) })
 }
 
-/// Reads a span such as `30m`, `12h` or `90d`.
-fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no span; write a number and s, m, h or d, such as 12h");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    match number.checked_mul(seconds) {
-        Some(total @ 1..=SPAN_S_MAX) => Ok(Duration::from_secs(total)),
-        Some(0) => Err(format!("{text:?} is no time at all")),
-        _ => Err(format!("{text:?} is longer than 10 years")),
-    }
-}
-
-/// Ten years: what is meant to hold longer is meant to hold for `ever`.
-const SPAN_S_MAX: u64 = 10 * 366 * 86_400;
-
-fn span_or_ever(text: &str) -> Result<Span, String> {
-    match text {
-        "ever" => Ok(Span::Ever),
-        _ => span(text).map(Span::For),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -561,16 +535,6 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn spans_are_read() {
-        assert_eq!(span("90d"), Ok(Duration::from_secs(90 * 86_400)));
-        assert_eq!(span_or_ever("ever"), Ok(Span::Ever));
-        for wrong in ["", "d", "10", "1.5h", "-1h", "1w", "0m", "99999999999999999999d", "9999999d"]
-        {
-            assert!(span(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

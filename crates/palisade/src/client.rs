@@ -3,22 +3,24 @@
 //! Commands are sequential, so this side is blocking: each call drives a runtime of its own to the
 //! end. Timeouts keep a hung instance from hanging the shell.
 
-use std::path::{Path, PathBuf};
+mod place;
+
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use console::socket::SocketPath;
-use console::wire::Problem;
+use console::wire::{InParts, Problem};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 
+use crate::args::Global;
 use crate::failure::Failure;
+use place::Place;
 
 /// An answer must have begun by then.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,22 +28,44 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest answer that is read: an export of a large catalog fits many times.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
-/// A running instance, found by its data folder.
+/// Entries of a list that are asked for at a time.
+const PART: usize = 10_000;
+
+/// A running instance.
 pub(crate) struct Client {
-    data: PathBuf,
+    place: Place,
     runtime: Runtime,
 }
 
 impl Client {
+    /// The instance that the flags name.
+    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        Self::at(Place::of(global)?)
+    }
+
     /// The instance that owns `data`.
-    pub(crate) fn new(data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of_folder(data: &Path) -> Result<Self, Failure> {
+        Self::at(Place::Folder(data.to_owned()))
+    }
+
+    fn at(place: Place) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { data: data.to_owned(), runtime })
+        Ok(Self { place, runtime })
     }
 
     /// Asks for a document.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.call(Method::GET, path, Bytes::new())
+    }
+
+    /// Asks for a list, in as many parts as it has.
+    pub(crate) fn get_all<T: DeserializeOwned + InParts>(&self, path: &str) -> Result<T, Failure> {
+        let asked = format!("{path}{}limit={PART}", if path.contains('?') { '&' } else { '?' });
+        let mut list: T = self.get(&asked)?;
+        while let Some(next) = list.take_next() {
+            list.add(self.get(&format!("{asked}&cursor={}", escaped(&next)))?);
+        }
+        Ok(list)
     }
 
     /// Orders something.
@@ -111,41 +135,32 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, Failure> {
-        let stream = self.connect().await?;
+        let stream = self.place.connect().await?;
+        let unreachable = |cause: &dyn std::fmt::Display| self.place.unreachable(cause);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|error| unreachable(&error))?;
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
-            .header(http::header::HOST, "palisade")
-            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(http::header::CONTENT_TYPE, "application/json");
+        for (name, value) in self.place.headers() {
+            request = request.header(name, value);
+        }
+        let request = request
             .body(Full::new(body))
             .map_err(|error| Failure::Usage(format!("cannot ask for {path}: {error}")))?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
             .await
-            .map_err(|_| self.unreachable(&"no answer within 30 s"))?
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|_| unreachable(&"no answer within 30 s"))?
+            .map_err(|error| unreachable(&error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status().as_u16();
         let bytes = collect(answer.into_body()).await?;
         Err(refused(status, &bytes))
-    }
-
-    async fn connect(&self) -> Result<UnixStream, Failure> {
-        let socket = SocketPath::in_folder(&self.data).map_err(|error| self.unreachable(&error))?;
-        UnixStream::connect(socket.path()).await.map_err(|error| self.unreachable(&error))
-    }
-
-    fn unreachable(&self, cause: &dyn std::fmt::Display) -> Failure {
-        Failure::Unreachable(format!(
-            "no palisade answers on {}: {cause}\n\
-             start one with `palisade run --to URL`, or name its data folder with --data",
-            self.data.display()
-        ))
     }
 }
 
@@ -166,6 +181,7 @@ fn refused(status: u16, body: &[u8]) -> Failure {
     });
     match status {
         400 => Failure::Usage(said(problem)),
+        401 | 403 | 421 | 429 => Failure::Unreachable(said(problem)),
         422 => {
             let Problem { title, details, .. } = problem;
             Failure::Configuration(std::iter::once(title).chain(details).collect())

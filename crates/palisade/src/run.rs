@@ -4,12 +4,16 @@
 //! anything is opened, the data folder is taken before anything is decided, and the sockets are
 //! opened last, when everything behind them is ready. The end is the same backwards.
 
+mod access_log;
+mod admin;
 mod banner;
 mod chores;
 mod follow;
 pub(crate) mod instance;
 pub(crate) mod record;
+mod service;
 mod signals;
+mod telling;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -19,7 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use console::{Console, Door};
+use alerts::Outbox;
+use console::{Console, Door, Totals};
 use gateway::{Gateway, Sites};
 use ledger::{Ledger, Options};
 use shield::policy::{Flags, Policy};
@@ -29,11 +34,15 @@ use crate::args::{Global, ModeWord, Run};
 use crate::configuration::{Compiled, Configuration, OVERLAY_NAME};
 use crate::failure::Failure;
 use crate::output::{Clock, say};
+use access_log::AccessLog;
+use admin::Admin;
 use chores::Chores;
 pub(crate) use instance::now;
 use instance::{Parts, RunningInstance};
 use record::Unbegun;
+use service::Service;
 use signals::Signals;
+use telling::Telling;
 
 /// Starts, serves, and ends in order.
 pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
@@ -55,9 +64,14 @@ pub(crate) fn run(global: &Global, run: &Run) -> Result<(), Failure> {
     let door = Door::open(&data).map_err(|error| Failure::of("cannot open the socket", error))?;
     running.greet(global, &data);
     let lines = Lines::begin(global, &running.ledger)?;
-    let ended = running.serve(door, &runtime, signals);
+    let service = Service::find();
+    let ended = running.serve(door, &runtime, signals, service);
     lines.end();
+    if let Some(access_log) = running.access_log {
+        access_log.end();
+    }
     running.chores.end();
+    running.telling.end();
     drop(running.instance);
     writer.close();
     ended
@@ -77,7 +91,11 @@ struct Running {
     ledger: Ledger,
     instance: Arc<RunningInstance>,
     chores: Chores,
+    telling: Telling,
     gateway: Option<Gateway>,
+    admin: Admin,
+    totals: Totals,
+    access_log: Option<AccessLog>,
     urls: Vec<String>,
 }
 
@@ -94,7 +112,11 @@ impl Running {
             _ => Failure::Configuration(vec![error.to_string()]),
         };
         let upstreams = Sites::new(gateway::sites(&policy).map_err(unusable)?);
-        let (listeners, certificates) = gateway::listeners(&policy).map_err(unusable)?;
+        let (listeners, mut certificates) =
+            gateway::listeners(&policy, service::inherited()?).map_err(unusable)?;
+        let admin = Admin::open(&policy, &mut certificates, &ledger)?;
+        let sinks = alerts::ready(&policy.alerts).map_err(Failure::Configuration)?;
+        let spool_bytes = policy.alerts.spool.value;
         let unbegun = run.record.as_deref().map(Unbegun::open).transpose()?;
         let budget = Budget::of(policy.server.memory_budget.value, &policy.rules);
         let engine = engine(policy, &ledger, unbegun.as_ref(), run.record_secrets);
@@ -102,13 +124,14 @@ impl Running {
         let header = recorded.map(|recorded| recorded.header(None)).unwrap_or_default();
         let begin = |unbegun: Unbegun| unbegun.begin(header, &engine, run.record_secrets);
         let recording = unbegun.map(begin).transpose()?;
-        let settings = settings(&engine, &ledger, upstreams.clone(), budget);
-        let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
-        let gateway = Gateway::start(listeners, settings)?;
-        let url = |(address, has_tls): (&SocketAddr, &bool)| {
-            format!("{}://{address}", if *has_tls { "https" } else { "http" })
-        };
-        let urls: Vec<String> = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+        let mut settings = settings(&engine, &ledger, upstreams.clone(), budget);
+        let to = engine.policy().server.access_log.value.clone();
+        let access_log = to.as_ref().map(AccessLog::begin).transpose()?;
+        settings.access = access_log.as_ref().map(AccessLog::sink);
+        let (gateway, urls) = open(listeners, settings)?;
+        let outbox = Arc::new(Outbox::of(&ledger));
+        outbox.apply(sinks, spool_bytes, now());
+        let telling = Telling::begin(ledger.clone(), Arc::clone(&outbox))?;
         let instance = Arc::new(RunningInstance::new(Parts {
             engine: Arc::clone(&engine),
             ledger: ledger.clone(),
@@ -120,15 +143,36 @@ impl Running {
             upstreams,
             certificates,
             terms: gateway.terms().clone(),
+            access_lost: access_log.as_ref().map(AccessLog::lost),
+            outbox,
         }));
-        let chores = Chores::begin(Arc::clone(&engine), ledger.clone(), Arc::clone(&instance))?;
-        Ok(Self { engine, ledger, instance, chores, gateway: Some(gateway), urls })
+        let totals = Totals::default();
+        let chores = Chores::begin(
+            Arc::clone(&engine),
+            ledger.clone(),
+            Arc::clone(&instance),
+            totals.clone(),
+        )?;
+        let gateway = Some(gateway);
+        Ok(Self {
+            engine,
+            ledger,
+            instance,
+            chores,
+            telling,
+            gateway,
+            admin,
+            totals,
+            access_log,
+            urls,
+        })
     }
 
     fn greet(&self, global: &Global, data: &Path) {
         let banner = banner::Banner {
             policy: &self.engine.policy(),
             listeners: &self.urls,
+            admin: self.admin.url(),
             data: &data.display().to_string(),
             names_data: data != Path::new(crate::commands::DATA_DEFAULT),
         };
@@ -141,13 +185,20 @@ impl Running {
         door: Door,
         runtime: &tokio::runtime::Runtime,
         signals: Signals,
+        service: Service,
     ) -> Result<(), Failure> {
         let console = Console {
             engine: Arc::clone(&self.engine),
             ledger: self.ledger.clone(),
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
+            keyring: self.admin.keyring(),
+            totals: self.totals.clone(),
+            turn: Arc::default(),
+            hosts: self.engine.policy().admin.hosts.value.clone().into(),
         };
+        let network = self.admin.take_network();
         let gateway = self.gateway.take();
+        let pulse = gateway.as_ref().map(|gateway| gateway.pulse().clone());
         let instance = Arc::clone(&self.instance);
         runtime.block_on(async move {
             let (close, closed) = tokio::sync::oneshot::channel::<()>();
@@ -155,15 +206,38 @@ impl Running {
                 // A dropped sender is an order to stop as well.
                 let _ = closed.await;
             };
-            let answering = tokio::spawn(door.serve(console::routes(console), stop));
-            let ended = signals::until_told(&instance, gateway, signals).await;
+            let routes = console::routes(console);
+            let networked = network.map(|network| tokio::spawn(network.serve(routes.clone())));
+            let answering = tokio::spawn(door.serve(routes, stop));
+            service.is_ready();
+            let ended = tokio::select! {
+                ended = signals::until_told(&instance, gateway, signals, &service) => ended,
+                () = service.keep_watch(pulse) => Ok(()),
+            };
             let _ = close.send(());
             // Somebody who follows events must not keep the program from ending.
             let patience = Duration::from_millis(500);
             let _ = tokio::time::timeout(patience, answering).await;
+            if let Some(networked) = networked {
+                networked.abort();
+            }
             ended
         })
     }
+}
+
+/// Begins to serve; the URLs under which that is.
+fn open(
+    listeners: Vec<gateway::Listener>,
+    settings: gateway::Settings,
+) -> Result<(Gateway, Vec<String>), Failure> {
+    let has_tls: Vec<bool> = listeners.iter().map(|listener| listener.tls.is_some()).collect();
+    let gateway = Gateway::start(listeners, settings)?;
+    let url = |(address, has_tls): (&SocketAddr, &bool)| {
+        format!("{}://{address}", if *has_tls { "https" } else { "http" })
+    };
+    let urls = gateway.addresses().iter().zip(&has_tls).map(url).collect();
+    Ok((gateway, urls))
 }
 
 fn flags(global: &Global, run: &Run) -> Flags {
@@ -182,6 +256,7 @@ fn open_ledger(data: &Path, policy: &Policy) -> Result<(Ledger, ledger::Writer),
     let options = Options {
         events_kept: policy.store.events.value,
         rollups_kept: policy.store.rollups.value,
+        disk_bytes_max: policy.store.max_disk.value,
         queue_bytes: budget.waiting_events(),
         queue_rows: budget.waiting_rows() / Options::ROW_BYTES,
         recent_bytes: budget.recent_events(),

@@ -2,7 +2,8 @@
 //!
 //! Real clients and servers (gRPC, WebSocket, HTTP) on both sides, a validator of others for the
 //! OpenAPI document, and a browser for the report. They are Python packages, which
-//! `make test-data` puts into the folder `PALISADE_PYTHON`, and Chromium. And the Core Rule Sets,
+//! `make test-data` puts into the folder `PALISADE_PYTHON`, Prometheus' tool
+//! by the name `PALISADE_PROMTOOL`, and Chromium. And the Core Rule Sets,
 //! in `CRS4_DIR` and `CRS3_DIR`, over sockets. Plain `cargo test` leaves this out.
 
 #[path = "data/program.rs"]
@@ -123,4 +124,88 @@ fn a_validator_of_others_accepts_the_exported_document() {
     let document = std::fs::read_to_string(&file).expect("the document");
     assert!(output.status.success(), "{}\n{document}", text(&output.stdout));
     assert!(document.contains("/api/v1/orders/{id}"), "{document}");
+}
+
+/// The program with its admin API on loopback, and a token of all scopes.
+fn administered(folder: &Path) -> (Program, String, String) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = port.local_addr().expect("an address").to_string();
+    drop(port);
+    let policy = format!(
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n[admin]\nlisten = \"{address}\"\n\
+         [[site]]\nupstream = \"http://{}\"\n",
+        api()
+    );
+    let program = Program::start(folder, &policy);
+    let made = program.json(&["token", "create", "tests", "--scope", "admin"]);
+    let token = made["secret"].as_str().expect("a token").to_owned();
+    (program, address, token)
+}
+
+#[test]
+fn the_admin_api_is_what_its_description_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, address, token) = administered(folder.path());
+    let head = "Host: shop.test\r\nConnection: close";
+    for number in 0..30 {
+        program.send(&format!("GET /api/v1/orders/{number} HTTP/1.1\r\n{head}\r\n\r\n"));
+    }
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schemathesis.toml");
+    let output = python()
+        .args(["-m", "schemathesis.cli", "--config-file"])
+        .arg(config)
+        .args(["run", &format!("http://{address}/api/v1/openapi.json")])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1"])
+        .args(["--generation-database", "none", "--request-timeout", "30", "--no-color"])
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    println!("{said}");
+    assert_eq!(program.json(&["status"])["alarms"], serde_json::Value::Null, "nothing broke");
+}
+
+#[test]
+fn prometheus_own_parser_reads_the_metrics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, address, token) = administered(folder.path());
+    for _ in 0..3 {
+        program.send("GET /a HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
+    }
+    let script = "import sys, urllib.request\n\
+        from prometheus_client.parser import text_string_to_metric_families as parse\n\
+        url, token, kept = sys.argv[1:]\n\
+        ask = urllib.request.Request(url, headers={'authorization': 'Bearer ' + token})\n\
+        text = urllib.request.urlopen(ask).read().decode()\n\
+        open(kept, 'w').write(text)\n\
+        families = {family.name: family for family in parse(text)}\n\
+        total = sum(s.value for s in families['palisade_requests'].samples)\n\
+        timed = families['http_server_request_duration_seconds'].samples\n\
+        timed = sum(s.value for s in timed if s.name.endswith('_count'))\n\
+        seen = set()\n\
+        for family in families.values():\n\
+        \x20   assert family.documentation and family.type != 'unknown', family\n\
+        \x20   for s in family.samples:\n\
+        \x20       key = (s.name, tuple(sorted(s.labels.items())))\n\
+        \x20       assert key not in seen, key\n\
+        \x20       seen.add(key)\n\
+        print(len(families), total, timed)\n";
+    let url = format!("http://{address}/metrics");
+    let kept = folder.path().join("metrics");
+    let output = python().args(["-c", script, &url, &token]).arg(&kept).output();
+    let output = output.expect("it runs");
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}{}", text(&output.stderr));
+    let figures: Vec<f64> = said.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+    assert!(figures[0] >= 20.0 && figures[1..] == [3.0, 3.0], "{said}");
+    let promtool = std::env::var_os("PALISADE_PROMTOOL").expect("PALISADE_PROMTOOL names promtool");
+    let checked = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(std::fs::File::open(&kept).expect("kept"))
+        .output()
+        .expect("it runs");
+    let said = format!("{}{}", text(&checked.stdout), text(&checked.stderr));
+    assert!(checked.status.success() && said.is_empty(), "{said}");
 }

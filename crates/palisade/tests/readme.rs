@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Commands that have commands of their own, which the documents must get right as well.
-const NESTED: [&str; 4] = ["api", "decisions", "exceptions", "incidents"];
+const NESTED: [&str; 5] = ["alerts", "api", "decisions", "exceptions", "incidents"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

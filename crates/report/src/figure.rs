@@ -1,5 +1,6 @@
 //! A figure: a number that says what it is a number of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A share of less than this many is no share: two of three are not 67 %.
@@ -8,7 +9,7 @@ pub const BASE_MIN: u64 = 30;
 pub const YEAR_S: u64 = 31_557_600;
 
 /// What a number counts.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Things: the numerator itself.
@@ -20,7 +21,7 @@ pub enum Unit {
 }
 
 /// A figure.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Figure {
     /// Its name for programs.
     pub id: String,
@@ -45,7 +46,7 @@ pub struct Figure {
 }
 
 /// A figure of the period before.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Earlier {
     /// The number; none where it would mean nothing.
     pub value: Option<f64>,

@@ -1,5 +1,6 @@
 //! What a report is made from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shield::{AuthSeen, EndpointView};
 use traffic::{Finding, Role, Severity, Tally, Timestamp};
@@ -28,7 +29,7 @@ pub struct Material {
 }
 
 /// Where the material comes from.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Origin {
     /// `gateway` or `scan`.
     pub kind: String,
@@ -37,18 +38,22 @@ pub struct Origin {
 }
 
 /// A stretch of time.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Period {
     /// From, included.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub from: Timestamp,
     /// To, excluded.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub to: Timestamp,
     /// Since when there was anybody to count, if that was later than `from`.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub counted_from: Timestamp,
     /// Until when.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub counted_to: Timestamp,
     /// Seconds that one count stands for: an hour's or a day's.
@@ -71,22 +76,25 @@ pub struct Before {
 }
 
 /// A campaign.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Incident {
     /// Its name, where it has one.
     pub id: Option<String>,
     /// The sentence.
     pub title: String,
     /// How much it matters.
+    #[schemars(with = "String")]
     pub severity: Severity,
     /// The detector of its gravest finding.
     pub detector: String,
     /// Where, if that is one endpoint.
     pub endpoint: Option<String>,
     /// When it began.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub first: Timestamp,
     /// When it was last seen.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub last: Timestamp,
     /// Requests it rests on.
@@ -129,7 +137,7 @@ pub struct Endpoint {
 }
 
 /// What is to be said about how the figures came about.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Method {
     /// The version of the program.
     pub version: String,
@@ -144,7 +152,7 @@ pub struct Method {
 }
 
 /// A layer's mode.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Layer {
     /// Its key.
     pub layer: String,

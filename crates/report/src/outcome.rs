@@ -1,5 +1,6 @@
 //! A report as figures: `palisade.v1.report`. The page is written from it, and from nothing else.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use traffic::Timestamp;
 
@@ -7,7 +8,7 @@ use crate::figure::Figure;
 use crate::material::{Incident, Method, Origin, Period};
 
 /// A report.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Report {
     /// `palisade.v1.report`.
     pub schema: String,
@@ -43,18 +44,20 @@ pub struct Report {
 }
 
 /// A stretch of time.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Span {
     /// From, included.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub from: Timestamp,
     /// To, excluded.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub to: Timestamp,
 }
 
 /// Figures that belong together.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Section {
     /// Its name for programs.
     pub id: String,
@@ -67,7 +70,7 @@ pub struct Section {
 }
 
 /// A figure that moved.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Change {
     /// Which figure.
     pub figure: String,
@@ -76,7 +79,7 @@ pub struct Change {
 }
 
 /// Something to do.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Action {
     /// What.
     pub title: String,
@@ -88,7 +91,7 @@ pub struct Action {
 }
 
 /// Traffic over time.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Series {
     /// Seconds from one moment to the next.
     pub step_s: u64,
@@ -97,9 +100,10 @@ pub struct Series {
 }
 
 /// Exchanges of one stretch of time.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Moment {
     /// When it begins.
+    #[schemars(with = "String")]
     #[serde(with = "crate::time")]
     pub at: Timestamp,
     /// Of people, as far as can be told.
@@ -115,7 +119,7 @@ pub struct Moment {
 }
 
 /// Endpoints with something in common.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EndpointList {
     /// Its name for programs.
     pub id: String,
@@ -128,7 +132,7 @@ pub struct EndpointList {
 }
 
 /// An endpoint and what is to be said about it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EndpointRow {
     /// `METHOD host-group /template`.
     pub endpoint: String,
@@ -139,7 +143,7 @@ pub struct EndpointRow {
 }
 
 /// A published vulnerability that was tried.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Probe {
     /// Its number.
     pub cve: String,

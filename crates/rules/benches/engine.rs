@@ -19,6 +19,8 @@ mod sets;
 
 #[path = "../tests/data/disk.rs"]
 mod disk;
+#[path = "../tests/oracle/readable.rs"]
+mod readable;
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};

@@ -3,7 +3,7 @@
 //! parsers, transformations and detectors alone. Thread CPU; a table of the worst.
 //!
 //! `CRS4_DIR` and `CRS3_DIR` name the Core Rule Sets (scripts/fetch-crs.sh gets them); `ONLY` names
-//! one of `builtin`, `crs4`, `crs3` and `parts`.
+//! one of `builtin`, `crs4`, `crs3` and `parts`, and `RULES` some rules of these.
 
 #[path = "../tests/data/disk.rs"]
 mod disk;
@@ -18,7 +18,7 @@ mod worst {
 
 use disk::Disk;
 use rules::builtin::FILES;
-use rules::rule_set::RuleSet;
+use rules::rule_set::{RuleSet, Step};
 use rules::seclang::{Files as _, Texts};
 use worst::pair::{self, Cost};
 use worst::part;
@@ -38,13 +38,22 @@ fn main() {
     }
     let only = std::env::var("ONLY").unwrap_or_default();
     let mut missed = Vec::new();
-    for (name, set) in sets(&only) {
+    for (name, mut set) in sets(&only) {
+        set.phases.iter_mut().for_each(|steps| steps.retain(is_chosen));
         report(&name, pair::costs(&set, BYTES, NOISE_US), &mut missed);
     }
     if only.is_empty() || only == "parts" {
         report("parts", parts(), &mut missed);
     }
     assert!(missed.is_empty(), "missed: {}", missed.join("; "));
+}
+
+fn is_chosen(step: &Step) -> bool {
+    let Ok(chosen) = std::env::var("RULES") else { return true };
+    match step {
+        Step::Rule(rule) => chosen.split(',').any(|id| id == rule.id.to_string()),
+        Step::Marker(_) => false,
+    }
 }
 
 fn sets(only: &str) -> Vec<(String, RuleSet)> {

@@ -31,6 +31,7 @@ pub static FILES: &[(&str, &str)] = &files![
     "ssrf.conf",
     "template.conf",
     "traversal.conf",
+    "unread.conf",
     "xpath.conf",
     "xss.conf",
     "xxe.conf",

@@ -22,3 +22,4 @@ pub mod seclang;
 pub mod template;
 pub mod transformation;
 pub mod variable;
+mod work;

@@ -23,9 +23,7 @@ mod text;
 mod validate;
 mod word;
 
-use crate::pattern::Pattern;
-
-use crate::injection;
+use crate::{injection, pattern::Pattern, work::Work};
 
 pub use argument::Argument;
 pub use capture::Captures;
@@ -84,6 +82,10 @@ const PATTERNED: [(&str, Option<Scheme>); 5] = [
     ("verifySSN", Some(Scheme::Ssn)),
     ("verifySVNR", Some(Scheme::Svnr)),
 ];
+
+/// What the detectors take for each byte at most, beyond looking at it.
+const SQLI_WORK: usize = 16;
+const XSS_WORK: usize = 8;
 
 /// Operators that ask a service, which old rule sets name behind switches that are off.
 const SERVICES: [&str; 2] = ["geoLookup", "rbl"];
@@ -240,23 +242,45 @@ impl Operator {
         }
     }
 
+    /// The operator with what its macros expand to, where that is certain and makes another.
+    pub(crate) fn settled(&self, text: &[u8]) -> Option<Self> {
+        match self {
+            Self::RxMacros(pattern) => pattern.expanded(text).map(Self::Rx),
+            Self::Text(test) => test.settled(text).map(Self::Text),
+            _ => None,
+        }
+    }
+
     /// Does `value` satisfy the operator? `expanded` is what [`Self::macros`] expanded to, and is
     /// not looked at without macros.
     #[must_use]
     pub fn matches(&self, value: &[u8], expanded: &[u8]) -> bool {
+        self.matches_within(value, expanded, &mut Work::unlimited())
+    }
+
+    /// The same as far as `work` allows, which grows by what it costs besides a look at each byte.
+    /// When it is over, the answer means nothing.
+    pub(crate) fn matches_within(&self, value: &[u8], expanded: &[u8], work: &mut Work) -> bool {
         match self {
             Self::ByteRange(range) => range.matches(value),
             Self::CheckDigit(check) => check.find(value).is_some(),
-            Self::DetectSqli => injection::sqli(value).is_some(),
-            Self::DetectXss => injection::xss(value),
+            Self::DetectSqli => {
+                work.spend(value.len().saturating_mul(SQLI_WORK));
+                injection::sqli(value).is_some()
+            }
+            Self::DetectXss => {
+                work.spend(value.len().saturating_mul(XSS_WORK));
+                injection::xss(value)
+            }
             Self::Encoding(encoding) => encoding.is_broken(value),
             Self::Networks(networks) => networks.contain(value),
             Self::Never | Self::Unanswered(_) => false,
             Self::Number(test) => test.matches(value, expanded),
             Self::Phrases(phrases) => phrases.occur(value),
-            Self::Rx(pattern) => pattern.is_match(value),
+            Self::Rx(pattern) => pattern.is_match_within(value, work),
             Self::RxMacros(pattern) => {
-                pattern.expanded(expanded).is_some_and(|pattern| pattern.is_match(value))
+                let pattern = pattern.expanded(expanded);
+                pattern.is_some_and(|pattern| pattern.is_match_within(value, work))
             }
             Self::Text(test) => test.matches(value, expanded),
             Self::Unconditional => true,

@@ -11,6 +11,7 @@ mod error;
 mod lazy;
 mod machine;
 mod places;
+mod shared;
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -18,6 +19,9 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use lazy::Lazy;
 use machine::Machine;
+use shared::Shared;
+
+use crate::work::Work;
 
 pub use error::PatternError;
 
@@ -28,7 +32,7 @@ const SELDOM_BYTES_MAX: usize = 64 * 1024;
 /// Longer patterns are refused.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
-/// A pattern that is known to compile, shared when it is cloned.
+/// A pattern that is known to compile, shared by all who have its text.
 #[derive(Clone)]
 pub struct Pattern(Arc<Compiled>);
 
@@ -40,6 +44,18 @@ struct Compiled {
 enum Program {
     Regex(Box<Lazy>),
     Machine(Box<Machine>),
+}
+
+impl Compiled {
+    fn new(text: &[u8]) -> Result<Self, PatternError> {
+        let rewritten = dialect::rewrite(text)?;
+        let program = if rewritten.conditions.is_empty() {
+            Program::Regex(Box::new(Lazy::new(rewritten.text)?))
+        } else {
+            Program::Machine(Box::new(Machine::new(&rewritten)?))
+        };
+        Ok(Self { program, source: text.into() })
+    }
 }
 
 impl Pattern {
@@ -54,13 +70,8 @@ impl Pattern {
                 text.len()
             )));
         }
-        let rewritten = dialect::rewrite(text)?;
-        let program = if rewritten.conditions.is_empty() {
-            Program::Regex(Box::new(Lazy::new(rewritten.text)?))
-        } else {
-            Program::Machine(Box::new(Machine::new(&rewritten)?))
-        };
-        Ok(Self(Arc::new(Compiled { program, source: text.into() })))
+        static SHARED: Shared<Compiled> = Shared::new();
+        SHARED.get(text, || Compiled::new(text)).map(Self)
     }
 
     /// The pattern as the rule has it.
@@ -92,9 +103,14 @@ impl Pattern {
     /// Does it match somewhere in the value?
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
+        self.is_match_within(value, &mut Work::unlimited())
+    }
+
+    /// The same as far as `work` allows, which grows by what it costs besides a look at each byte.
+    pub(crate) fn is_match_within(&self, value: &[u8], work: &mut Work) -> bool {
         match &self.0.program {
-            Program::Regex(lazy) => lazy.is_match(value),
-            Program::Machine(machine) => machine.find(value).is_some(),
+            Program::Regex(lazy) => lazy.is_match(value, work),
+            Program::Machine(machine) => machine.find(value, work).is_some(),
         }
     }
 
@@ -112,7 +128,7 @@ impl Pattern {
                 }
             }
             Program::Machine(machine) => {
-                let Some(slots) = machine.find(value) else { return false };
+                let Some(slots) = machine.find(value, &mut Work::unlimited()) else { return false };
                 for (group, ends) in groups.iter_mut().zip(slots.chunks(2)) {
                     *group = match ends {
                         [Some(start), Some(end)] => Some(*start..*end),

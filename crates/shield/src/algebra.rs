@@ -82,7 +82,9 @@ fn exp(power: f32) -> f32 {
 /// passwords say nothing about somebody who reads a product page from the same office.
 pub(crate) const fn concerns(detector: Detector, role: Role) -> bool {
     match detector {
-        Detector::CredentialStuffing | Detector::InFlight => role.tries_a_secret(),
+        Detector::CredentialStuffing | Detector::InFlight | Detector::CommonPassword => {
+            role.tries_a_secret()
+        }
         _ => true,
     }
 }
@@ -148,7 +150,10 @@ pub(crate) const fn is_evidence(detector: Detector) -> bool {
     matches!(
         detector,
         Detector::CredentialStuffing
+            | Detector::CommonPassword
             | Detector::ForcedBrowsing
+            | Detector::VersionWalk
+            | Detector::Disguise
             | Detector::AttackProbing
             | Detector::CveProbing
             | Detector::Decoy
@@ -160,8 +165,10 @@ pub(crate) const fn is_evidence(detector: Detector) -> bool {
 /// safe behind a shared address, since its honest users pull them down; anything else is discounted
 /// by the number of established principals there.
 fn weight(signal: &Signal, identity: &Identity) -> f32 {
-    let is_ratio =
-        matches!(signal.detector, Detector::CredentialStuffing | Detector::ForcedBrowsing);
+    let is_ratio = matches!(
+        signal.detector,
+        Detector::CredentialStuffing | Detector::CommonPassword | Detector::ForcedBrowsing
+    );
     let shared =
         if is_ratio { 1.0 } else { 1.0 / (1.0 + f32::from(identity.neighbours.max(1)).ln()) };
     match signal.entity {

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use catalog::EndpointView;
 use traffic::recording::{Line, Order, OrderLine};
 use traffic::{
-    Decision, DecisionId, DecisionKind, EndpointId, Entity, Exception, ExceptionId, Finding,
-    HashKey, Hasher, Origin, Scope, Tally, Timestamp,
+    CallerKind, Decision, DecisionId, DecisionKind, EndpointId, Entity, EventId, Exception,
+    ExceptionId, Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
 use crate::guard::{Guard, LayerFaults};
@@ -279,6 +279,12 @@ impl Engine {
         self.memory().findings.take_changed(TAKEN_MAX)
     }
 
+    /// Refusals that came to an event after it was last told, when nothing followed them; with
+    /// `all`, even within the second. Some at a time, as long as there are any.
+    pub fn take_untold(&self, now: Timestamp, all: bool) -> Vec<(EventId, u32)> {
+        self.memory().shared.take_untold(now, all, TAKEN_MAX)
+    }
+
     /// All findings that are growing.
     pub fn findings(&self) -> Vec<Finding> {
         self.memory().findings.all().cloned().collect()
@@ -346,6 +352,11 @@ impl Engine {
     /// Rate limits that would spare the honest callers of each endpoint, where that is known.
     pub fn suggestions(&self, now: Timestamp) -> Vec<conduct::Suggestion> {
         self.memory().conduct.suggestions(now)
+    }
+
+    /// How often each kind of caller called an endpoint.
+    pub fn callers_of(&self, endpoint: EndpointId) -> [(CallerKind, u32); 4] {
+        self.memory().conduct.callers_of(endpoint)
     }
 
     /// Where sessions are found, as discovered.

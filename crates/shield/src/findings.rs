@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use traffic::slices::Sliced;
 use traffic::{
-    Detector, Digest, EndpointId, EventId, Finding, Hasher, Severity, Signal, Timestamp, Verdict,
+    Detector, Digest, EndpointId, EventId, Finding, Hasher, Reason, Severity, Signal, Timestamp,
+    Verdict,
 };
 
 use crate::ladder::{BLOCK_NATS, CERTAIN_NATS};
@@ -101,6 +102,14 @@ impl Findings {
         self.note(key);
     }
 
+    /// Lets `key` matter at least this much.
+    pub(crate) fn raise(&mut self, key: Digest, severity: Severity) {
+        if let Some(finding) = self.growing.get_mut(&key) {
+            finding.severity = finding.severity.max(severity);
+            self.note(key);
+        }
+    }
+
     /// The key under which evidence of `signal` gathers.
     pub(crate) fn key_of(
         &self,
@@ -154,8 +163,13 @@ impl Findings {
 }
 
 /// Where a finding belongs. Guessed paths lead nowhere: there is one finding for the whole scan.
+/// What was found with them is somewhere.
 fn place_of(signal: &Signal, place: Option<EndpointId>) -> Option<EndpointId> {
-    place.filter(|_| !matches!(signal.detector, Detector::ForcedBrowsing | Detector::Decoy))
+    place.filter(|_| match signal.detector {
+        Detector::ForcedBrowsing | Detector::Decoy => false,
+        Detector::VersionWalk => matches!(signal.reason, Reason::Forgotten { .. }),
+        _ => true,
+    })
 }
 
 fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hasher) -> Digest {
@@ -170,6 +184,9 @@ fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hash
 
 fn name(signal: &Signal) -> &'static str {
     match signal.detector {
+        Detector::VersionWalk if matches!(signal.reason, Reason::Forgotten { .. }) => {
+            "Forgotten endpoint"
+        }
         Detector::CredentialStuffing => "Credential stuffing",
         Detector::InFlight => "Too many log-in attempts at once",
         Detector::ForcedBrowsing => "Search for hidden paths",
@@ -183,6 +200,9 @@ fn name(signal: &Signal) -> &'static str {
         Detector::Decoy => "Decoy touched",
         Detector::PasswordGuessing => "Passwords guessed for one account",
         Detector::CodeGuessing => "Codes guessed",
+        Detector::CommonPassword => "Common passwords tried",
+        Detector::VersionWalk => "Search for old versions",
+        Detector::Disguise => "Program in disguise",
     }
 }
 

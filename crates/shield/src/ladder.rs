@@ -77,7 +77,7 @@ pub(crate) fn prolonged(first: Duration, earlier: u32) -> Duration {
 /// The narrowest scope that stops what was seen: guessing is stopped where secrets are tried.
 fn scope(entity: Entity, detector: Detector, role: Role) -> Scope {
     let role = match detector {
-        Detector::CredentialStuffing | Detector::InFlight => Some(role),
+        Detector::CredentialStuffing | Detector::InFlight | Detector::CommonPassword => Some(role),
         _ => None,
     };
     let spares_known = matches!(entity, Entity::Address(_) | Entity::Net(_) | Entity::Ja4(_));

@@ -9,6 +9,7 @@
 //! verdicts, byte for byte.
 //! Invariant: an exchange that was refused, or would have been, teaches nothing.
 
+mod access;
 mod algebra;
 mod budget;
 mod engine;
@@ -32,6 +33,7 @@ mod tally;
 pub mod timeline;
 mod weigh;
 
+pub use access::Accessed;
 pub use budget::Budget;
 pub use engine::{Engine, Settings};
 pub use guard::LayerFaults;

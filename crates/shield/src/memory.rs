@@ -8,15 +8,15 @@ use catalog::Catalog;
 use conduct::Conduct;
 use traffic::slices::Sliced;
 use traffic::{
-    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Role, Surface,
-    TallyKey, Timestamp,
+    AnswerFacts, Detector, Digest, EndpointId, EventId, Hasher, Outcome, Reason, Role, Severity,
+    Signal, Surface, TallyKey, Timestamp,
 };
 
 use crate::budget::TableShares;
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
-use crate::pass::{Pass, Settled};
+use crate::pass::{BodySeen, Pass, Settled};
 use crate::rollup::{RollupKey, Rollups};
 use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
@@ -35,8 +35,10 @@ pub(crate) struct Memory {
     pub(crate) tallies: Tallies,
     pub(crate) seq: u64,
     pub(crate) keeps_samples: bool,
+    bodies_in_part: u64,
+    bodies_unread: u64,
     samples: Samples,
-    shared: SharedEvents,
+    pub(crate) shared: SharedEvents,
 }
 
 /// How full the tables are.
@@ -50,6 +52,10 @@ pub struct Overview {
     pub tables: Vec<conduct::TableView>,
     /// The tables of callers.
     pub callers: caller::Fill,
+    /// Bodies of requests that were looked at in part.
+    pub bodies_in_part: u64,
+    /// Bodies that were to be looked at and were not.
+    pub bodies_unread: u64,
 }
 
 /// Honest exchanges kept as samples each second.
@@ -75,6 +81,8 @@ impl Memory {
             tallies: Tallies::default(),
             seq: 0,
             keeps_samples: true,
+            bodies_in_part: 0,
+            bodies_unread: 0,
             samples: Samples::default(),
             shared: SharedEvents::default(),
         }
@@ -176,12 +184,35 @@ impl Memory {
         }
         let guessed = verdict.signals.iter().find(|signal| match signal.detector {
             Detector::CredentialStuffing => verdict.nats >= NOTABLE_NATS,
+            Detector::CommonPassword => verdict.nats >= NOTABLE_NATS && signal.nats > 0.0,
             Detector::PasswordGuessing | Detector::CodeGuessing => true,
             _ => false,
         });
         let Some(signal) = guessed else { return };
         if let Some(key) = self.findings.key_of(signal, act.endpoint, settled.at, hasher) {
             self.findings.succeeded(key, identity.attempted);
+        }
+    }
+
+    /// Notes that a stranger found an endpoint that nobody used for long. It is a finding on the
+    /// endpoint, and a grave one where its finder was looking for such.
+    pub(crate) fn note_forgotten(
+        &mut self,
+        settled: &Settled,
+        found: &Signal,
+        place: Option<EndpointId>,
+        event: EventId,
+        hasher: &Hasher,
+        now: Timestamp,
+    ) {
+        let verdict = &settled.verdict;
+        let walks = verdict.signals.iter().any(|it| it.detector == Detector::VersionWalk);
+        let severity = if walks { Severity::High } else { Severity::Medium };
+        let sighted = Sighted { verdict, signal: found, place, event, now };
+        let catalog = &self.catalog;
+        self.findings.sight(&sighted, hasher, |id| catalog.label(id));
+        if let Some(key) = self.findings.key_of(found, place, now, hasher) {
+            self.findings.raise(key, severity);
         }
     }
 
@@ -232,12 +263,23 @@ impl Memory {
     }
 
     /// How full the tables are.
+    /// Counts the bodies that went on without having been looked at to their end.
+    pub(crate) fn count_body(&mut self, seen: BodySeen) {
+        match seen {
+            BodySeen::Whole => {}
+            BodySeen::InPart => self.bodies_in_part += 1,
+            BodySeen::NotAtAll => self.bodies_unread += 1,
+        }
+    }
+
     pub(crate) fn overview(&self) -> Overview {
         Overview {
             seq: self.seq,
             endpoints: self.catalog.len(),
             tables: self.conduct.tables(),
             callers: self.callers.fill(),
+            bodies_in_part: self.bodies_in_part,
+            bodies_unread: self.bodies_unread,
         }
     }
 }

@@ -13,6 +13,7 @@
 //! results in a replay.
 
 mod answer;
+mod program;
 mod screen;
 mod state;
 
@@ -20,11 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use catalog::RoleHint;
-use conduct::Wanted;
+use conduct::{Variant, Wanted};
 use traffic::media::Media;
 use traffic::{
     AnswerFacts, EndpointId, Event, EventId, Fields, Head, Layer, Location, Mode, Outcome, Path,
-    Peer, Role, Surface, SurfaceHint, Timestamp, Verdict,
+    Peer, Role, Signal, Surface, SurfaceHint, Timestamp, Verdict,
 };
 
 use crate::engine::Engine;
@@ -40,7 +41,7 @@ pub use answer::{Answer, End, Learnt};
 pub use state::Pass;
 
 use answer::{ReadAnswer, slot};
-pub(crate) use state::Settled;
+pub(crate) use state::{BodySeen, Settled};
 
 /// How long a request may be held that finds no place among the unanswered attempts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -136,9 +137,12 @@ impl Engine {
             authority: head.authority.to_owned(),
             wanted: Wanted::of(head, &path),
             is_provoked: conduct::is_provoked(head),
+            variant: Variant::of(&path, hasher),
+            program: program::of(head, &sighting, &policy),
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
+            had_common_password: false,
             path,
             user_agent: head.headers.get(http::header::USER_AGENT).cloned(),
             peer_ja4: peer.ja4.clone(),
@@ -148,6 +152,7 @@ impl Engine {
             sighting,
             request_id: None,
             notes,
+            body_seen: BodySeen::default(),
             settled: None,
             draft,
             inspection,
@@ -167,7 +172,8 @@ impl Engine {
             pass.fields.read_rest();
         }
         let mut attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
-        if pass.role_or(pass.hint.role()).tries_a_secret() {
+        let role = pass.role_or(pass.hint.role());
+        if role.tries_a_secret() || role.takes_a_password() {
             pass.tried = Some(caller::tried(&pass.fields, &pass.sighting, hasher));
         }
         let mut memory = self.memory();
@@ -185,8 +191,10 @@ impl Engine {
             return Decided::Hold;
         };
         let seq = memory.next_seq();
+        memory.count_body(pass.body_seen);
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
+            draft.common_password(act.guess.is_common);
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
@@ -212,7 +220,7 @@ impl Engine {
             draft.verdict(&settled.verdict, endpoint.clone());
             (recorder.sink)(draft.refused());
         }
-        let ending = Ending { telling, endpoint, status, took_us: 0 };
+        let ending = Ending { telling, endpoint, status, took_us: 0, is_failure: false };
         let event = report::event(pass, &settled, ending, hasher);
         let refusal = Refusal::new(status, telling.id, settled.verdict.retry_after_s);
         pass.settled = Some(settled);
@@ -254,13 +262,16 @@ impl Engine {
             classes: read.classes,
             took_us,
         };
+        let mut found = None;
         let endpoint = if settled.verdict.would_refuse() {
             // Monitor predicts enforce: nothing is learnt from what enforce would have refused.
             facts.outcome = memory.catalog.judge(&settled.place, &lesson);
             settled.place.endpoint
         } else {
             facts.issued.clone_from(&read.issued);
-            self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now)
+            let taught = self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now);
+            found = taught.found.filter(|_| !answer.is_page());
+            taught.endpoint
         };
         memory.note_success(&settled, &facts, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
@@ -273,6 +284,7 @@ impl Engine {
             length: answer.length,
             seq,
             answer: Some(answer),
+            found,
         };
         let mut learnt = self.finish(memory, pass, settled, &finish, now);
         let refusal = refused.zip(learnt.told_as);
@@ -290,12 +302,12 @@ impl Engine {
         lesson: &catalog::AnswerLesson<'_>,
         facts: &mut AnswerFacts,
         now: Timestamp,
-    ) -> Option<EndpointId> {
+    ) -> Taught {
         let carried = pass.sighting.carried();
         let request = catalog::RequestLesson {
             fields: &pass.fields,
             credential: pass.sighting.credentials.first().map(|credential| slot(&credential.slot)),
-            caller: settled.counted_caller(lesson.status),
+            caller: settled.counted_caller(&memory.callers, lesson.status),
             source: settled.act.keys.address,
             carried: &carried,
         };
@@ -312,8 +324,8 @@ impl Engine {
         facts.role = pass.role_or(learnt.role);
         memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
         let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
-        weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
-        endpoint
+        let found = weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        Taught { endpoint, found }
     }
 
     /// Takes in that a forwarded request has no answer of the upstream. A caller that hangs up
@@ -343,6 +355,7 @@ impl Engine {
             length: 0,
             seq,
             answer: None,
+            found: None,
         };
         self.finish(memory, pass, settled, &finish, now)
     }
@@ -360,16 +373,22 @@ impl Engine {
         // A path that leads nowhere is for nothing, whatever it is called.
         let role = finish.endpoint.map_or(Role::Other, |_| finish.role);
         memory.tally(&pass, &settled, role, finish.surface, finish.status);
+        let is_failure = matches!(finish.status, 502..=504) && finish.answer.is_none();
         let is_notable = settled.verdict.would_refuse()
             || settled.verdict.exception.is_some()
             || settled.verdict.nats >= NOTABLE_NATS
-            || matches!(finish.status, 502..=504) && finish.answer.is_none();
+            || finish.found.is_some()
+            || is_failure;
         let mut telling = Telling { id: pass.id, count: None };
         if is_notable {
             telling = memory.telling(&settled, pass.id, self.hasher(), now);
             memory.note_finding(&settled, telling.id, self.hasher(), now);
             if finish.answer.is_some_and(|answer| pass.is_answered_probe(&settled, answer)) {
                 memory.note_answered_probe(&settled, self.hasher());
+            }
+            if let Some(found) = &finish.found {
+                let place = finish.endpoint;
+                memory.note_forgotten(&settled, found, place, telling.id, self.hasher(), now);
             }
         } else if memory.takes_sample(now) {
             telling = Telling::alone(pass.id);
@@ -391,7 +410,7 @@ impl Engine {
         }
         let (status, took_us) = (finish.status, finish.took_us);
         let told_as = Some(telling.id);
-        let ending = Ending { telling, endpoint, status, took_us };
+        let ending = Ending { telling, endpoint, status, took_us, is_failure };
         let event = report::event(&pass, &settled, ending, self.hasher());
         Learnt { event, endpoint: finish.endpoint, told_as, ..Learnt::default() }
     }
@@ -426,6 +445,15 @@ struct Finish<'a> {
     length: u64,
     seq: u64,
     answer: Option<&'a Answer<'a>>,
+    /// A forgotten endpoint that came to light.
+    found: Option<Signal>,
+}
+
+/// What an exchange taught.
+struct Taught {
+    endpoint: Option<EndpointId>,
+    /// A forgotten endpoint that came to light.
+    found: Option<Signal>,
 }
 
 /// Log code for a caller that hung up before it got an answer; no client ever sees it.

@@ -12,10 +12,12 @@
 //! Invariant: a request costs one look-up of its host and one of its path; modes are settled when
 //! a policy is compiled.
 
+mod admin;
 mod check;
 mod document;
 mod error;
 mod explain;
+mod health;
 mod host;
 mod modes;
 mod nearest;
@@ -24,6 +26,7 @@ mod reader;
 mod recorded;
 mod route;
 mod setting;
+mod sink;
 mod upstream;
 mod value;
 
@@ -36,15 +39,21 @@ use std::time::Duration;
 use caller::Trust;
 use caller::address::AddressSource;
 use conduct::Limit;
-use http::Method;
+use http::{HeaderName, Method};
 use traffic::{Layer, Mode, Net, Path, Role};
 
+pub use admin::Admin;
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
 pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
+pub use health::{Health, StatusRange};
 pub use modes::Modes;
 pub use recorded::recorded;
 pub use route::RoutePattern;
 pub use setting::{Provenance, Setting};
+pub use sink::{
+    Alerts, KeptSecret, OcsfClass, Sink, SinkAddress, SinkKind, SinkScheme, SinkUrl,
+    is_out_of_bounds,
+};
 pub use upstream::{Upstream, UpstreamScheme};
 pub use value::{show_bytes, show_duration};
 
@@ -86,6 +95,8 @@ pub struct Flags {
 pub struct Policy {
     /// How callers come in.
     pub server: Server,
+    /// Where the admin API is reached.
+    pub admin: Admin,
     /// Certificates by name.
     pub tls: BTreeMap<String, TlsIdentity>,
     /// What a request may be.
@@ -96,6 +107,10 @@ pub struct Policy {
     pub rules: Rules,
     /// What is told that is otherwise kept.
     pub debug: Debugging,
+    /// From which networks crawlers call, by the names they give themselves.
+    pub crawlers: BTreeMap<&'static str, Setting<Vec<Net>>>,
+    /// Who is told of attacks.
+    pub alerts: Alerts,
     /// What stands behind the gateway, in the order of the file.
     pub sites: Vec<Site>,
     version: u64,
@@ -126,6 +141,17 @@ pub struct Server {
     pub memory_budget: Setting<u64>,
     /// Worker threads; none is one for each core.
     pub workers: Setting<Option<u16>>,
+    /// Where a line is written for each exchange; none is nowhere.
+    pub access_log: Setting<Option<AccessLogTo>>,
+}
+
+/// Where an access log goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AccessLogTo {
+    /// To standard output.
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
 }
 
 /// An address to listen on.
@@ -135,6 +161,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The certificate's name in [`Policy::tls`]; none listens without TLS.
     pub tls: Option<String>,
+    /// Trusted proxies say first, by the PROXY protocol, whose connection they pass on.
+    pub proxy_protocol: bool,
 }
 
 /// `[tls.NAME]`.
@@ -184,6 +212,8 @@ pub struct Store {
     pub events: Setting<Duration>,
     /// How long rollups are kept.
     pub rollups: Setting<Duration>,
+    /// What the data folder may take, in bytes.
+    pub max_disk: Setting<u64>,
 }
 
 /// `[rules]`: known attacks, and vulnerabilities that are old.
@@ -223,8 +253,12 @@ pub struct Site {
     pub name: String,
     /// The hosts it answers for, as they are shown.
     pub hosts: Setting<Vec<String>>,
-    /// Where its requests go.
-    pub upstream: Setting<Upstream>,
+    /// Where its requests go: to one of these.
+    pub upstreams: Setting<Vec<Upstream>>,
+    /// To how many others a request goes when one gives no answer, if that is safe.
+    pub retries: Setting<u32>,
+    /// How upstreams that serve are told from those that do not.
+    pub health: Health,
     /// The PEM file of authorities that may vouch for the upstream; none takes the machine's.
     pub ca_file: Setting<Option<PathBuf>>,
     /// A connection to the upstream must stand by then.
@@ -235,6 +269,8 @@ pub struct Site {
     pub idle_timeout: Setting<Duration>,
     /// As [`Limits::body_bytes`], for this site.
     pub body_bytes: Setting<Option<u64>>,
+    /// The header that tells the upstream of a common password; none tells it nothing.
+    pub common_password_header: Setting<Option<HeaderName>>,
     /// Modes where no route says otherwise.
     pub modes: Modes,
     /// Its routes, in the order of the file.
@@ -412,6 +448,11 @@ impl Policy {
         self.site(route).map_or(self.limits.body_bytes.value, |site| site.body_bytes.value)
     }
 
+    /// The header that tells the upstream of a common password.
+    pub fn common_password_header(&self, route: &RouteRef) -> Option<&HeaderName> {
+        self.site(route)?.common_password_header.value.as_ref()
+    }
+
     /// Puts rules in force with this policy.
     pub fn arm(&mut self, rulebook: Arc<Rulebook>) {
         self.rulebook = Some(rulebook);
@@ -427,9 +468,24 @@ impl Policy {
         &self.trust
     }
 
+    /// Whether `address` is one that the crawler of this name calls from; none where nobody said
+    /// which those are.
+    pub fn is_its_network(&self, crawler: &str, address: std::net::IpAddr) -> Option<bool> {
+        let networks = self.crawlers.get(crawler)?;
+        Some(networks.value.iter().any(|net| net.contains(address)))
+    }
+
     /// Whether a peer is a trusted proxy.
     pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
         self.trust.proxies.iter().any(|net| net.contains(peer))
+    }
+}
+
+impl Site {
+    /// Its upstreams as they are shown.
+    pub fn upstreams_shown(&self) -> String {
+        let shown: Vec<String> = self.upstreams.value.iter().map(ToString::to_string).collect();
+        shown.join(", ")
     }
 }
 

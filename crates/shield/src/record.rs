@@ -108,6 +108,11 @@ impl Draft {
         self.line.seq = Some(vec![seq]);
     }
 
+    /// Writes down whether its password is one of the most common: what is left of it does not tell.
+    pub(crate) fn common_password(&mut self, is_common: bool) {
+        self.line.request.common_password = is_common;
+    }
+
     /// Writes down what rules found in the request.
     pub(crate) fn found(&mut self, rules: Option<RulesPart>) {
         self.line.request.rules = rules;

@@ -17,6 +17,8 @@ pub(crate) struct Ending {
     /// What the caller got.
     pub(crate) status: u16,
     pub(crate) took_us: u64,
+    /// The upstream, or the gateway, failed the caller.
+    pub(crate) is_failure: bool,
 }
 
 /// The event of a request that was decided as `settled`; none when it is not told now.
@@ -26,7 +28,7 @@ pub(crate) fn event(
     ending: Ending,
     hasher: &Hasher,
 ) -> Option<Event> {
-    let Ending { telling, endpoint, status, took_us } = ending;
+    let Ending { telling, endpoint, status, took_us, is_failure } = ending;
     let count = telling.count?;
     let Settled { identity, verdict, .. } = settled;
     Some(Event {
@@ -34,9 +36,10 @@ pub(crate) fn event(
         request_id: pass.request_id(),
         at: settled.at,
         site: pass.policy.site(&pass.route).map(|site| site.name.clone()).unwrap_or_default(),
-        is_sample: !verdict.would_refuse()
+        is_sample: !is_failure
+            && !verdict.would_refuse()
             && verdict.exception.is_none()
-            && verdict.signals.is_empty(),
+            && verdict.signals.iter().all(|signal| signal.nats == 0.0),
         action: verdict.action,
         mode: verdict.mode,
         risk: verdict.risk,
@@ -145,7 +148,7 @@ fn entities(identity: &Identity) -> Vec<String> {
     .collect()
 }
 
-fn user_agent(value: &[u8], hasher: &Hasher) -> String {
+pub(crate) fn user_agent(value: &[u8], hasher: &Hasher) -> String {
     let text = String::from_utf8_lossy(value);
     let cut: String = text.chars().take(USER_AGENT_MAX).collect();
     redact::text(&cut, hasher).into_owned()

@@ -69,6 +69,27 @@ impl SharedEvents {
         }
         Telling { id: fresh, count: Some(1 + untold) }
     }
+
+    /// At most `most` events to which something came that was not told within a second, because
+    /// nothing has followed; with `all`, however lately. Each with how many came.
+    pub(crate) fn take_untold(
+        &mut self,
+        now: Timestamp,
+        all: bool,
+        most: usize,
+    ) -> Vec<(EventId, u32)> {
+        let is_due =
+            |shared: &Shared| shared.untold > 0 && (all || now.since(shared.told) >= TOLD_EVERY);
+        self.by_cause
+            .values_mut()
+            .filter(|shared| is_due(shared))
+            .take(most)
+            .map(|shared| {
+                shared.told = now;
+                (shared.id, std::mem::take(&mut shared.untold))
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +108,12 @@ mod tests {
             ids.insert(telling.id);
         }
         assert_eq!(ids.len(), 3, "one event in ten seconds");
-        assert!(told >= 29_000, "{told} told, the last second may be missing");
+        assert!(told >= 29_000, "{told} told, the last second is to come");
+        assert!(events.take_untold(at(29_999), false, 9).is_empty(), "a second has not passed");
+        let rest = events.take_untold(at(31_000), false, 9);
+        told += rest.iter().map(|(_, count)| count).sum::<u32>();
+        assert_eq!(told, 30_000);
+        assert!(events.take_untold(at(40_000), true, 9).is_empty());
         assert_eq!(events.add(Digest(2), EventId(9), at(0)).count, Some(1));
     }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use traffic::{
-    AttackKind, CallerKind, Cve, Detector, ExchangeKind, Fate, Role, Surface, Tally, TallyKey,
-    Timestamp, Verdict,
+    AttackKind, CallerKind, Cve, Detector, Disguise, ExchangeKind, Fate, Role, Surface, Tally,
+    TallyKey, Timestamp, Verdict,
 };
 
 use crate::pass::{Pass, Settled};
@@ -71,12 +71,14 @@ pub(crate) fn kind(
         Some(detector) => (Some(AttackKind::of(detector, role)), shows_a_machine(detector)),
         None => (None, false),
     };
-    let caller = match pass.sighting.agent.class {
-        caller::ClientClass::Crawler => CallerKind::DeclaredBot,
+    let program = &pass.program;
+    let caller = match (program.says, program.oddity) {
+        (_, Some(Disguise::NotItsNetwork)) => CallerKind::Automated,
+        (CallerKind::DeclaredBot, _) => CallerKind::DeclaredBot,
         _ if is_machine => CallerKind::Automated,
-        caller::ClientClass::Tool => CallerKind::Automated,
-        caller::ClientClass::App | caller::ClientClass::Browser => CallerKind::Human,
-        caller::ClientClass::Unknown => CallerKind::Unknown,
+        // What says it is a browser and is none does not say what it is.
+        (_, Some(_)) => CallerKind::Unknown,
+        (says, None) => says,
     };
     let fate = fate(verdict);
     let is_known = |it: &traffic::Signal| it.detector == Detector::GoodStanding;
@@ -144,6 +146,9 @@ const fn shows_a_machine(detector: Detector) -> bool {
             | Detector::RateLimit
             | Detector::AttackProbing
             | Detector::CveProbing
+            | Detector::CommonPassword
+            | Detector::VersionWalk
+            | Detector::Disguise
     )
 }
 

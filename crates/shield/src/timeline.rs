@@ -42,6 +42,8 @@ pub struct Call {
     pub claims: BTreeMap<String, String>,
     /// What rules found when it was recorded, in the request and in its answer.
     pub rules: [RulesPart; 2],
+    /// Whether a recording says that its password was one of the most common.
+    pub common_password: bool,
 }
 
 /// A whole answer.
@@ -285,10 +287,10 @@ pub fn open(engine: &Engine, call: &Call, id: EventId) -> Box<Pass> {
     };
     let claims = engine.hasher().reads_redacted().then_some(&call.claims);
     let mut pass = engine.open_recorded(&head, &call.peer, id, claims);
-    pass.recall(call.rules.clone());
-    if call.body.is_empty() {
-        pass.is_body_unread &= !call.is_complete;
-    } else if let Some(most) = pass.body_wanted() {
+    pass.recall(call.rules.clone(), call.common_password);
+    if call.body.is_empty() && call.is_complete {
+        pass.is_body_unread = false;
+    } else if let Some(most) = pass.wanted_of(&call.body, call.is_complete) {
         let body = call.body.get(..most.min(call.body.len())).unwrap_or_default();
         pass.read_body(body, call.is_complete && body.len() == call.body.len(), engine.hasher());
     }

@@ -36,7 +36,8 @@ impl From<Verdict> for Weighed {
 }
 
 /// The layers that have detectors, cheapest first.
-const LAYERS: [Layer; 4] = [Layer::Rate, Layer::Recon, Layer::Takeover, Layer::Rules];
+const LAYERS: [Layer; 5] =
+    [Layer::Rate, Layer::Recon, Layer::Takeover, Layer::Rules, Layer::Automation];
 
 /// What good standing takes off, in nats.
 const GOOD_STANDING_NATS: f32 = -2.0;
@@ -105,7 +106,7 @@ pub(crate) struct Lesson<'a> {
     pub(crate) created: bool,
 }
 
-/// What an exchange teaches the layers.
+/// What an exchange teaches the layers. Gives a forgotten endpoint that came to light by it.
 pub(crate) fn learn(
     memory: &mut Memory,
     guard: &Guard,
@@ -113,9 +114,14 @@ pub(crate) fn learn(
     act: &Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
-) {
+) -> Option<Signal> {
     let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
     known_attack::learn(memory, pass, &act, now);
+    let mut found = None;
+    if pass.mode(Layer::Recon) != Mode::Off {
+        let finds = || memory.conduct.finds(&act, lesson.facts, now);
+        found = guard.run(Layer::Recon, now, finds).ok().flatten();
+    }
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
@@ -125,6 +131,7 @@ pub(crate) fn learn(
             });
         }
     }
+    found
 }
 
 /// The verdict that a standing decision settles, if one does.

@@ -84,6 +84,13 @@ pub struct Event {
     pub count: u32,
 }
 
+impl Event {
+    /// Whether the caller was refused in fact.
+    pub fn is_refused(&self) -> bool {
+        self.action == Action::Reject || (self.action.refuses() && self.mode == Mode::Enforce)
+    }
+}
+
 /// One signal of an event, in words.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EventSignal {

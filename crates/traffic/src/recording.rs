@@ -200,6 +200,9 @@ pub struct RequestPart {
     /// Hashes of the claims of a redacted JWT, and of the user of redacted Basic credentials.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, String>,
+    /// Whether its password is one of the most common, where the recording has it as a hash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub common_password: bool,
     /// What rules found in it, where they found anything. A replay finds it again, unless
     /// it was in what the recording has as a hash or in another spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -110,6 +110,11 @@ impl Role {
         )
     }
 
+    /// Whether a password is given here, to get in or to be the new one.
+    pub const fn takes_a_password(self) -> bool {
+        matches!(self, Self::Login | Self::Signup | Self::PasswordChange | Self::ResetConfirm)
+    }
+
     /// Whether it matters which account a request names.
     pub const fn names_an_account(self) -> bool {
         self.tries_a_secret() || matches!(self, Self::Signup | Self::ResetRequest | Self::OtpSend)

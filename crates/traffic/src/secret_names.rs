@@ -54,7 +54,7 @@ const SECRET_PARTS: [&str; 21] = [
 
 /// A name that is one of these names a secret: sorted. Letters that are not of ASCII are left out,
 /// so that `contraseña` is here as what is left of it.
-const SECRET_WORDS: [&str; 40] = [
+const SECRET_WORDS: [&str; 42] = [
     "assertion",
     "auth",
     "authcode",
@@ -74,6 +74,8 @@ const SECRET_WORDS: [&str; 40] = [
     "losenord",
     "lsenord",
     "motdepasse",
+    "newpass",
+    "newpwd",
     "nonce",
     "onetimecode",
     "otp",

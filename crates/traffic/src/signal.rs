@@ -54,6 +54,12 @@ pub enum Detector {
     CveProbing,
     /// E4: a path that nobody honest asks for.
     Decoy,
+    /// A4: one of the most common passwords, and who tries them.
+    CommonPassword,
+    /// D2: other versions and copies of what there is, guessed.
+    VersionWalk,
+    /// E1: a program that is not what it says.
+    Disguise,
 }
 
 /// Detectors that see the same behaviour: within a family evidence overlaps, across families it
@@ -149,6 +155,25 @@ pub enum Reason {
         /// The policy marks it as one; otherwise it is one of those known everywhere.
         is_marked: bool,
     },
+    /// A password that is one of the most common.
+    CommonPassword,
+    /// Common passwords that one source tried in vain.
+    CommonPasswords {
+        /// How many of late, each at another account or another one of them.
+        wrong: u32,
+    },
+    /// Other versions or copies of known paths.
+    Walk {
+        /// How many distinct ones of late.
+        variants: u32,
+    },
+    /// A path that answers though nobody was seen to use it.
+    Forgotten {
+        /// For how many days nobody did; 0 where nobody ever did.
+        days: u32,
+    },
+    /// What gives a program away.
+    Disguise(Disguise),
     /// A standing decision.
     Standing {
         /// When it ends, in seconds since the epoch; `u32::MAX` for never.
@@ -158,11 +183,22 @@ pub enum Reason {
     Established,
 }
 
+/// How a program shows that it is not what it says.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Disguise {
+    /// A browser names the languages that its user reads; this one names none.
+    NoLanguage,
+    /// Programs that say they are tools send the very headers in the very order.
+    HeadOfATool,
+    /// A crawler calls from the networks of whoever runs it; this one does not.
+    NotItsNetwork,
+}
+
 // === impl Detector ===
 
 impl Detector {
     /// All detectors.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::CredentialStuffing,
         Self::InFlight,
         Self::ForcedBrowsing,
@@ -176,6 +212,9 @@ impl Detector {
         Self::CodeGuessing,
         Self::CveProbing,
         Self::Decoy,
+        Self::CommonPassword,
+        Self::VersionWalk,
+        Self::Disguise,
     ];
 
     /// The name in output and exceptions.
@@ -194,6 +233,9 @@ impl Detector {
             Self::CodeGuessing => "code-guessing",
             Self::CveProbing => "cve-probing",
             Self::Decoy => "decoy",
+            Self::CommonPassword => "common-password",
+            Self::VersionWalk => "version-walk",
+            Self::Disguise => "disguise",
         }
     }
 
@@ -210,8 +252,10 @@ impl Detector {
             | Self::InFlight
             | Self::GoodStanding
             | Self::PasswordGuessing
-            | Self::CodeGuessing => Layer::Takeover,
-            Self::ForcedBrowsing | Self::Decoy => Layer::Recon,
+            | Self::CodeGuessing
+            | Self::CommonPassword => Layer::Takeover,
+            Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => Layer::Recon,
+            Self::Disguise => Layer::Automation,
             Self::RateLimit | Self::StandingDecision | Self::Framing => Layer::Rate,
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing => Layer::Rules,
         }
@@ -224,8 +268,10 @@ impl Detector {
             | Self::InFlight
             | Self::GoodStanding
             | Self::PasswordGuessing
-            | Self::CodeGuessing => Family::Auth,
-            Self::ForcedBrowsing => Family::Recon,
+            | Self::CodeGuessing
+            | Self::CommonPassword => Family::Auth,
+            Self::ForcedBrowsing | Self::VersionWalk => Family::Recon,
+            Self::Disguise => Family::Automation,
             Self::Decoy => Family::Deception,
             Self::RateLimit => Family::Volume,
             Self::StandingDecision => Family::Reputation,
@@ -238,9 +284,13 @@ impl Detector {
     /// Identifiers of the OWASP API Security Top 10 (2023) and of OWASP Automated Threats.
     pub const fn owasp(self) -> &'static str {
         match self {
-            Self::CredentialStuffing | Self::InFlight | Self::GoodStanding => "API2:2023 OAT-008",
+            Self::CredentialStuffing
+            | Self::InFlight
+            | Self::GoodStanding
+            | Self::CommonPassword => "API2:2023 OAT-008",
+            Self::Disguise => "OAT-004",
             Self::PasswordGuessing | Self::CodeGuessing => "API2:2023 OAT-007",
-            Self::ForcedBrowsing | Self::Decoy => "API9:2023 OAT-014",
+            Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => "API9:2023 OAT-014",
             Self::RateLimit => "API4:2023 OAT-015",
             Self::StandingDecision => "",
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
@@ -319,6 +369,18 @@ impl fmt::Display for Reason {
             Self::Decoy { is_marked: false } => {
                 f.write_str("a file that no page links to and no program asks for")
             }
+            Self::CommonPassword => f.write_str("the password is one of the most common"),
+            Self::CommonPasswords { wrong } => {
+                let passwords = if *wrong == 1 { "password was" } else { "passwords were" };
+                write!(f, "{wrong} of the most common {passwords} tried from here in vain")
+            }
+            Self::Walk { variants } => {
+                let them = if *variants == 1 { "version or copy" } else { "versions or copies" };
+                write!(f, "{variants} other {them} of known paths tried from here")
+            }
+            Self::Forgotten { days: 0 } => f.write_str("it answers, and nobody was seen to use it"),
+            Self::Forgotten { days } => write!(f, "it answers, and nobody used it for {days} days"),
+            Self::Disguise(disguise) => f.write_str(disguise.sentence()),
             Self::Standing { until_s: u32::MAX } => f.write_str("a standing decision without end"),
             Self::Standing { until_s } => write!(
                 f,
@@ -326,6 +388,17 @@ impl fmt::Display for Reason {
                 crate::Timestamp::from_micros(u64::from(*until_s) * 1_000_000).to_string()
             ),
             Self::Established => f.write_str("known here for a while and in good standing"),
+        }
+    }
+}
+
+impl Disguise {
+    /// What people are told of it.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::NoLanguage => "it says it is a browser, and names no language",
+            Self::HeadOfATool => "it says it is a browser, and sends the headers of a tool",
+            Self::NotItsNetwork => "it says it is a crawler that calls from other networks",
         }
     }
 }

@@ -136,7 +136,8 @@ impl AttackKind {
             Detector::CredentialStuffing
             | Detector::InFlight
             | Detector::PasswordGuessing
-            | Detector::CodeGuessing => match role {
+            | Detector::CodeGuessing
+            | Detector::CommonPassword => match role {
                 Role::Redeem => Self::BusinessLogic,
                 _ => Self::Takeover,
             },
@@ -144,11 +145,14 @@ impl AttackKind {
                 Role::Redeem | Role::Checkout => Self::BusinessLogic,
                 _ => Self::Flood,
             },
-            Detector::ForcedBrowsing | Detector::Decoy => Self::Exposure,
+            Detector::ForcedBrowsing | Detector::Decoy | Detector::VersionWalk => Self::Exposure,
             Detector::KnownAttack | Detector::AttackProbing | Detector::CveProbing => {
                 Self::Injection
             }
-            Detector::StandingDecision | Detector::Framing | Detector::GoodStanding => Self::Other,
+            Detector::StandingDecision
+            | Detector::Framing
+            | Detector::GoodStanding
+            | Detector::Disguise => Self::Other,
         }
     }
 

@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 
 use gateway::decode::{Codings, decode};
 use gateway::framing::{BodyFraming, BodyScanner, HeadLimits, HeadScanner, HeadStep};
+use gateway::proxy_protocol::parse;
 use libfuzzer_sys::fuzz_target;
 
 type Target = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
 
 /// Each with its seeds.
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     (
         "head",
         head_target,
@@ -28,6 +29,17 @@ const TARGETS: [Target; 4] = [
         chunks_target,
         &[b"3\r\nabc\r\n0\r\n\r\n", b"a;b=\"c\"\r\n0123456789\r\n0\r\nX: y\r\n\r\n"],
     ),
+    (
+        "proxy",
+        proxy_target,
+        &[
+            b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\nGET /",
+            b"PROXY TCP6 2001:db8::7 ::1 1 2\r\n",
+            b"PROXY UNKNOWN\r\n",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14\xc0\0\x02\x07\x0a\0\0\x01\xdc\x04\x01\xbb\x20\0\x05\x01\0\0\0\0",
+            b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0",
+        ],
+    ),
     ("hello", hello_target, &[include_bytes!("hello.bin")]),
     (
         "coding",
@@ -40,6 +52,21 @@ const TARGETS: [Target; 4] = [
         ],
     ),
 ];
+
+/// A header is found by its beginning alone, at the first byte at which it is whole; what is none
+/// stays none, and what follows changes nothing.
+fn proxy_target(bytes: &[u8]) {
+    let whole = parse(bytes);
+    let first = (0..=bytes.len().min(2400)).map(|end| parse(&bytes[..end]));
+    match first.into_iter().find(|step| *step != Ok(None)) {
+        Some(step) => assert_eq!(step, whole),
+        None => assert!(bytes.len() > 2400 || whole == Ok(None)),
+    }
+    if let Ok(Some((source, length))) = whole {
+        assert_eq!(parse(&bytes[..length]), Ok(Some((source, length))));
+        assert_eq!(parse(&bytes[..length - 1]), Ok(None));
+    }
+}
 
 /// However a head is cut up, what is said of it is the same.
 fn head_target(bytes: &[u8]) {
@@ -98,9 +125,10 @@ fn coding_target(bytes: &[u8]) {
         b'b' => "br",
         _ => "zstd",
     };
-    let coding = coding.parse().expect("a header value");
+    let mut headers = http::HeaderMap::new();
+    headers.insert(http::header::CONTENT_ENCODING, coding.parse().expect("a header value"));
     for codings in [Codings::All, Codings::Bounded] {
-        if let Some(decoded) = decode(Some(&coding), body, BYTES_MAX, codings) {
+        if let Some(decoded) = decode(&headers, body, BYTES_MAX, codings) {
             assert!(decoded.bytes.len() <= BYTES_MAX);
         }
     }

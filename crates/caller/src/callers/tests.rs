@@ -169,12 +169,15 @@ fn a_token_from_a_log_in_is_the_session_at_once_and_the_account_from_its_first_u
     let mut world = World::new();
     let token = token(1);
     world.call(Call::login("ada", &token));
-    let first = world.call(Call::get().bearer(&token));
+    let first = world.see(&Call::get().bearer(&token));
     assert_eq!(first.session, Some(hash(&token)));
+    assert_eq!(world.callers.entering(&first), Some(hash("ada")));
+    world.call(Call::get().bearer(&token));
     let next = world.call(Call::get().bearer(&token));
     assert_eq!(next.account, Some(hash("ada")));
     assert!(!first.proven && next.proven && !next.established);
     assert_eq!(next.principal, Some(hash("ada")));
+    assert_eq!(world.callers.entering(&next), None);
 }
 
 #[test]

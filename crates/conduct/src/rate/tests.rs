@@ -6,7 +6,7 @@ use super::*;
 use crate::scene::{DAY_S, Scene, answer};
 
 const TEN_A_MINUTE: Limit =
-    Limit { id: Digest(1), per: Per::Source, amount: 10, window_s: 60, burst: 10 };
+    Limit { id: Digest(1), per: Per::Source, amount: 10, window_s: 60, burst: 10, of: None };
 
 fn granted(scene: &mut Scene, act: &Act, calls: u32, every_s: f64) -> usize {
     (0..calls)
@@ -90,7 +90,8 @@ fn a_flood_from_one_source_is_cut_and_a_busy_page_is_not() {
 #[test]
 fn a_limit_that_makes_no_sense_still_divides_by_nothing() {
     let mut scene = Scene::new();
-    let nothing = Limit { id: Digest(3), per: Per::Source, amount: 0, window_s: 0, burst: 0 };
+    let nothing =
+        Limit { id: Digest(3), per: Per::Source, amount: 0, window_s: 0, burst: 0, of: None };
     let endless = Limit { amount: u32::MAX, window_s: 1, burst: u32::MAX, ..nothing };
     scene.limits = vec![nothing, endless];
     let act = scene.act(1);

@@ -3,42 +3,54 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
 use traffic::Outcome;
 
-use super::{Console, aside, figures};
+use super::{Console, aside, figures, page};
+use crate::extract::{Asked, Named};
 use crate::refused::Refused;
 use crate::wire::{Endpoint, EndpointList, Parameter};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
+pub(crate) struct ListQuery {
+    /// Only those with this text in method, host or path.
     filter: Option<String>,
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without.
+    #[schemars(range(min = 1, max = 10_000))]
+    limit: Option<usize>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExportQuery {
+pub(crate) struct ExportQuery {
+    /// Only the endpoints of this host.
     host: Option<String>,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<ListQuery>,
-) -> Json<EndpointList> {
+    Asked(query): Asked<ListQuery>,
+) -> Result<Json<EndpointList>, Refused> {
     let mut views = console.engine.endpoints();
     if let Some(filter) = &query.filter {
         views.retain(|view| view.label().contains(filter.as_str()));
     }
-    views.sort_by(|a, b| (&a.host, &a.template, &a.method).cmp(&(&b.host, &b.template, &b.method)));
-    Json(EndpointList::of(views.iter().map(|view| endpoint(view, &[], None)).collect()))
+    let place = |it: &EndpointView| (it.host.clone(), it.template.clone(), it.method.clone());
+    views.sort_by_cached_key(place);
+    let (views, next) = page::part(query.cursor.as_deref(), query.limit)?.of(views, place);
+    let endpoints = views.iter().map(|view| endpoint(view, &[], None)).collect();
+    Ok(Json(EndpointList { next, ..EndpointList::of(endpoints) }))
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(wanted): Path<String>,
+    Named(wanted): Named,
 ) -> Result<Json<Endpoint>, Refused> {
     aside(move || told(&console, &wanted).map(Json)).await
 }
@@ -57,7 +69,14 @@ fn told(console: &Console, wanted: &str) -> Result<Endpoint, Refused> {
             let suggestion = suggestions.iter().find(|suggested| suggested.endpoint == view.id);
             let traffic = figures::of(console, Some(&view.label()))
                 .map_err(|error| Refused::failed("the counts cannot be read", error))?;
-            Ok(Endpoint { traffic, ..endpoint(view, &baselines, suggestion) })
+            let callers = console.engine.callers_of(view.id).into_iter();
+            let callers = callers.filter(|(_, count)| *count > 0);
+            let requests_of = callers.map(|(kind, count)| (kind.key().to_owned(), count.into()));
+            Ok(Endpoint {
+                traffic,
+                requests_of: requests_of.collect(),
+                ..endpoint(view, &baselines, suggestion)
+            })
         }
         [] => Err(Refused::missing(format!(
             "there is no endpoint {wanted:?}; `palisade api list` shows them with their numbers"
@@ -70,9 +89,9 @@ fn told(console: &Console, wanted: &str) -> Result<Endpoint, Refused> {
     }
 }
 
-pub(super) async fn export(
+pub(crate) async fn export(
     State(console): State<Console>,
-    Query(query): Query<ExportQuery>,
+    Asked(query): Asked<ExportQuery>,
 ) -> Json<serde_json::Value> {
     Json(console.engine.openapi(query.host.as_deref()))
 }
@@ -108,6 +127,7 @@ pub fn endpoint(
         last_seen: view.last_seen.to_string(),
         requests: view.exchanges,
         callers: view.callers,
+        requests_of: BTreeMap::new(),
         statuses,
         p50_ms: view.latency_p50_us.map(millis),
         p95_ms: view.latency_p95_us.map(millis),

@@ -1,36 +1,78 @@
 //! `/audit`: who changed what.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use ledger::{AuditFault, AuditHead};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::page::{self, PageQuery, Part};
 use super::{Console, aside};
+use crate::extract::Asked;
 use crate::refused::Refused;
-use crate::wire::{AuditLine, AuditList};
+use crate::wire::{AuditCheck, AuditLine, AuditList};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AuditQuery {
-    before: Option<u64>,
-    limit: Option<usize>,
-}
-
-pub(super) async fn list(
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<AuditQuery>,
+    Asked(query): Asked<PageQuery>,
 ) -> Result<Json<AuditList>, Refused> {
+    let part: Part<u64> = query.read()?;
     aside(move || {
         let unreadable = |error| Refused::failed("the audit log cannot be read", error);
-        let entries =
-            console.ledger.audit(query.before, query.limit.unwrap_or(100)).map_err(unreadable)?;
+        let entries = console.ledger.audit(part.after, part.limit).map_err(unreadable)?;
+        // The first line is number 1: there is nothing before it.
+        let last = entries.last().filter(|last| entries.len() == part.limit && last.seq > 1);
+        let next = last.map(|last| page::cursor(&last.seq));
         let chain = match console.ledger.verify_audit().map_err(unreadable)? {
             Ok(head) => format!("whole, {} lines", head.seq),
             Err(fault) => fault.to_string(),
         };
         let lines = entries.iter().map(AuditLine::from).collect();
-        Ok(Json(AuditList { schema: "palisade.v1.audit".to_owned(), chain, lines }))
+        Ok(Json(AuditList { schema: "palisade.v1.audit".to_owned(), chain, lines, next }))
     })
     .await
+}
+
+/// A checkpoint that was kept elsewhere.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckQuery {
+    /// A line's number, a colon, and the line's hash.
+    #[schemars(regex(pattern = "^[0-9]{1,15}:[0-9a-f]{64}$"))]
+    checkpoint: Option<String>,
+}
+
+pub(crate) async fn check(
+    State(console): State<Console>,
+    Asked(query): Asked<CheckQuery>,
+) -> Result<Json<AuditCheck>, Refused> {
+    let kept = query.checkpoint.map(|text| text.replacen(':', " ", 1).parse::<AuditHead>());
+    let kept: Vec<AuditHead> = kept.transpose().map_err(Refused::wrong)?.into_iter().collect();
+    aside(move || {
+        let checked = console
+            .ledger
+            .check_audit(&kept)
+            .map_err(|error| Refused::failed("the audit log cannot be read", error))?;
+        Ok(Json(AuditCheck::of(checked)))
+    })
+    .await
+}
+
+impl AuditCheck {
+    /// What a walk over the log came to.
+    pub fn of(checked: Result<AuditHead, AuditFault>) -> Self {
+        let schema = "palisade.v1.audit-check".to_owned();
+        match checked {
+            Ok(head) => {
+                let (fault, seq, hash) = (None, Some(head.seq), Some(head.hash));
+                Self { schema, whole: true, fault, seq, hash }
+            }
+            Err(fault) => {
+                let fault = Some(fault.to_string());
+                Self { schema, whole: false, fault, seq: None, hash: None }
+            }
+        }
+    }
 }
 
 impl From<&ledger::AuditEntry> for AuditLine {

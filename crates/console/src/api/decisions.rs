@@ -1,31 +1,50 @@
 //! `/decisions`: standing blocks and allows.
 
-use std::time::Duration;
+use std::cmp::Reverse;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::State;
 use traffic::recording::Order;
-use traffic::{DecisionId, DecisionKind, Layer, Mode, Scope, Timestamp};
+use traffic::{DecisionId, DecisionKind, Layer, Mode, Origin, Scope, Timestamp};
 
-use super::{Console, aside, written};
+use super::page::PageQuery;
+use super::{Console, aside, lasting, written};
+use crate::caller::Caller;
+use crate::extract::{Asked, Meant, Named, Ordered};
 use crate::refused::Refused;
-use crate::serve::CallerUid;
-use crate::wire::{Decision, DecisionList, DecisionOrder, Removed};
+use crate::wire::{Decision, DecisionList, DecisionOrder, KindWord, Removed};
 
-pub(super) async fn list(State(console): State<Console>) -> Json<DecisionList> {
-    Json(DecisionList::of(&console.engine.decisions(console.instance.now())))
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Asked(query): Asked<PageQuery>,
+) -> Result<Json<DecisionList>, Refused> {
+    let mut decisions = console.engine.decisions(console.instance.now());
+    decisions.sort_by_key(|decision| Reverse(decision.id));
+    let (decisions, next) = query.read()?.of(decisions, |decision| Reverse(decision.id));
+    Ok(Json(DecisionList { next, ..DecisionList::of(&decisions) }))
 }
 
-pub(super) async fn make(
+pub(crate) async fn one(
     State(console): State<Console>,
-    ConnectInfo(caller): ConnectInfo<CallerUid>,
-    Json(order): Json<DecisionOrder>,
+    Named(id): Named,
 ) -> Result<Json<Decision>, Refused> {
-    let kind = match order.kind.as_str() {
-        "block" => DecisionKind::Block,
-        "allow" => DecisionKind::Allow,
-        other => return Err(Refused::wrong(format!("{other:?} is neither block nor allow"))),
+    let decision = id.parse().ok().and_then(|number| console.engine.decision(number));
+    decision
+        .map(|decision| Json(Decision::from(&decision)))
+        .ok_or_else(|| Refused::missing(format!("there is no decision {id}")))
+}
+
+pub(crate) async fn make(
+    State(console): State<Console>,
+    caller: Caller,
+    Asked(meant): Asked<Meant>,
+    Ordered(order): Ordered<DecisionOrder>,
+) -> Result<Json<Decision>, Refused> {
+    let decision_kind = match order.kind {
+        KindWord::Block => DecisionKind::Block,
+        KindWord::Allow => DecisionKind::Allow,
     };
+    let lasts = lasting("for_s", order.for_s)?;
     let entity = console
         .engine
         .entity(&order.selector)
@@ -33,17 +52,34 @@ pub(super) async fn make(
     let author = caller.author(&order.author);
     aside(move || {
         let now = console.instance.now();
-        let lasts = order.for_s.map(Duration::from_secs);
         let scope = Scope::whole(entity);
+        let warnings = only_watched(&console, decision_kind);
+        if meant.dry_run {
+            let planned = traffic::Decision {
+                id: DecisionId(0),
+                kind: decision_kind,
+                scope,
+                origin: Origin::Operator,
+                detector: None,
+                reason: order.reason.clone(),
+                author,
+                since: now,
+                until: lasts.map(|lasts| now.after(lasts)),
+                hits: 0,
+            };
+            // It has no number yet.
+            let id = String::new();
+            return Ok(Json(Decision { id, warnings, ..Decision::from(&planned) }));
+        }
+        let engine = &console.engine;
         let decision =
-            console.engine.decide_by_hand(kind, scope, &order.reason, &author, lasts, now);
-        let what = format!("{} {} as {}", order.kind, decision.scope, decision.id);
+            engine.decide_by_hand(decision_kind, scope, &order.reason, &author, lasts, now);
+        let what = format!("{} {} as {}", kind(decision_kind), decision.scope, decision.id);
         let change = ledger::Change::PutDecision(decision.clone());
         if let Err(refused) = written(&console, change, &author, what) {
             console.engine.undo_decision(decision.id, now);
             return Err(refused);
         }
-        let warnings = only_watched(&console, kind);
         Ok(Json(Decision { warnings, ..Decision::from(&decision) }))
     })
     .await
@@ -64,30 +100,40 @@ fn only_watched(console: &Console, kind: DecisionKind) -> Vec<String> {
     if kind == DecisionKind::Block { warnings.collect() } else { Vec::new() }
 }
 
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(console): State<Console>,
-    ConnectInfo(caller): ConnectInfo<CallerUid>,
-    Path(id): Path<String>,
+    caller: Caller,
+    Asked(meant): Asked<Meant>,
+    Named(id): Named,
 ) -> Result<Json<Removed>, Refused> {
-    let number: DecisionId = id.parse().map_err(|error| Refused::wrong(format!("{error}")))?;
+    let number: DecisionId =
+        id.parse().map_err(|_| Refused::missing(format!("there is no decision {id}")))?;
     let author = caller.author("");
     aside(move || {
         let now = console.instance.now();
-        let Some(decision) = console.engine.undo_decision(number, now) else {
+        let taken_back = match meant.dry_run {
+            true => console.engine.decision(number),
+            false => console.engine.undo_decision(number, now),
+        };
+        let Some(decision) = taken_back else {
             return Err(Refused::missing(format!("there is no decision {id}")));
         };
+        let removed = Removed {
+            schema: "palisade.v1.removed".to_owned(),
+            id: id.clone(),
+            was: format!("{} {}", kind(decision.kind), decision.scope),
+            undo: undo(&decision, now),
+        };
+        if meant.dry_run {
+            return Ok(Json(removed));
+        }
         let what = format!("removed {id}: {} {}", kind(decision.kind), decision.scope);
         let change = ledger::Change::RemoveDecision(number);
         if let Err(refused) = written(&console, change, &author, what) {
             console.engine.carry_out(Order::Decide(decision), now);
             return Err(refused);
         }
-        Ok(Json(Removed {
-            schema: "palisade.v1.removed".to_owned(),
-            id,
-            was: format!("{} {}", kind(decision.kind), decision.scope),
-            undo: undo(&decision, now),
-        }))
+        Ok(Json(removed))
     })
     .await
 }

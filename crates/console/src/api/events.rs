@@ -4,14 +4,19 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::Stream;
-use ledger::EventFilter;
+use ledger::{Cursor, EventFilter};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use traffic::{Action, Event};
+use traffic::{Action, Event, EventId, Timestamp};
 
-use super::{Console, aside};
+use super::page::{self, Part};
+use super::{Console, aside, lasting};
+use crate::caller::Caller;
+use crate::extract::{Asked, Named};
 use crate::refused::Refused;
 use crate::wire;
 
@@ -21,46 +26,99 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// How many it is shown at a time.
 const FOLLOW_EVENTS_MAX: usize = 512;
 
+/// Actions joined by commas, as the description says it.
+const ACTIONS: &str = "^(allow|throttle|challenge|mask|deny|reject)\
+    (,(allow|throttle|challenge|mask|deny|reject))*$";
+/// A layer, as the description says it.
+const LAYERS: &str =
+    "^(rate|recon|takeover|rules|contract|auth|object|flow|automation|leak|flood)$";
+
 /// Which events, as it stands in the query.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct EventQuery {
+pub(crate) struct EventQuery {
+    /// Only these actions, joined by commas.
+    #[schemars(regex(pattern = ACTIONS))]
     action: Option<String>,
+    /// Only decided by this layer.
+    #[schemars(regex(pattern = LAYERS))]
     layer: Option<String>,
+    /// Only from this client address.
     client: Option<String>,
+    /// Only on endpoints that contain this text.
     endpoint: Option<String>,
+    /// Only with this text in it.
     text: Option<String>,
+    /// Only refused in fact.
     #[serde(default)]
     refused: bool,
+    /// Also samples of honest traffic.
     #[serde(default)]
     samples: bool,
+    /// Only so many seconds back.
+    #[schemars(range(min = 1, max = 316_224_000))]
     since_s: Option<u64>,
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without. A part may be shorter though there is more.
+    #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
 
-pub(super) async fn list(
+/// Which events a follower is shown.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FollowQuery {
+    /// Only these actions, joined by commas.
+    #[schemars(regex(pattern = ACTIONS))]
+    action: Option<String>,
+    /// Only decided by this layer.
+    #[schemars(regex(pattern = LAYERS))]
+    layer: Option<String>,
+    /// Only from this client address.
+    client: Option<String>,
+    /// Only on endpoints that contain this text.
+    endpoint: Option<String>,
+    /// Only refused in fact.
+    #[serde(default)]
+    refused: bool,
+    /// Also samples of honest traffic.
+    #[serde(default)]
+    samples: bool,
+}
+
+impl From<FollowQuery> for EventQuery {
+    fn from(query: FollowQuery) -> Self {
+        let FollowQuery { action, layer, client, endpoint, refused, samples } = query;
+        Self { action, layer, client, endpoint, refused, samples, ..Self::default() }
+    }
+}
+
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<EventQuery>,
+    Asked(query): Asked<EventQuery>,
 ) -> Result<Json<wire::EventList>, Refused> {
-    let wanted = Wanted::read(&query)?;
-    let mut filter = wanted.filter.clone();
-    let since = query.since_s.map(Duration::from_secs);
+    let mut filter = wanted(&query)?;
+    let since = lasting("since_s", query.since_s)?;
     filter.from = since.map(|since| console.instance.now().before(since));
-    filter.limit = query.limit.unwrap_or(100);
+    let part: Part<(Timestamp, EventId)> = page::part(query.cursor.as_deref(), query.limit)?;
+    filter.after = part.after.map(|(at, id)| Cursor { at, id });
+    filter.limit = part.limit;
     aside(move || {
         let page = console
             .ledger
             .events(&filter)
             .map_err(|error| Refused::failed("the events cannot be read", error))?;
-        let shown = page.events.iter().filter(|event| wanted.shows(event));
-        Ok(Json(wire::EventList::of(shown.map(wire::Event::from))))
+        let list = wire::EventList::of(page.events.iter().map(wire::Event::from));
+        let next = page.next.map(|next| page::cursor(&(next.at, next.id)));
+        Ok(Json(wire::EventList { next, ..list }))
     })
     .await
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<wire::EventDetail>, Refused> {
     aside(move || {
         let event = find(&console, &id)?;
@@ -75,28 +133,39 @@ pub(super) async fn one(
     .await
 }
 
-pub(super) async fn stream(
+pub(crate) async fn stream(
     State(console): State<Console>,
-    Query(query): Query<EventQuery>,
+    caller: Caller,
+    headers: HeaderMap,
+    Asked(query): Asked<FollowQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Refused> {
-    let wanted = Wanted::read(&query)?;
-    let tail = console.ledger.tail();
-    let following = (console, wanted, tail, Vec::<wire::Event>::new().into_iter());
+    let wanted = wanted(&query.into())?;
+    // A browser that lost the connection says which event it saw last.
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let tail = seen.map_or_else(|| console.ledger.tail(), |id| console.ledger.tail_after(id));
+    let following = (console, caller, wanted, tail, Vec::<wire::Event>::new().into_iter());
     let stream = futures_util::stream::unfold(following, |following| async move {
-        let (console, wanted, mut tail, mut pending) = following;
+        let (console, caller, wanted, mut tail, mut pending) = following;
         loop {
             if let Some(event) = pending.next() {
-                let message = SseEvent::default().json_data(&event).unwrap_or_default();
-                return Some((Ok(message), (console, wanted, tail, pending)));
+                let message = SseEvent::default().id(&event.id);
+                let message = message.json_data(&event).unwrap_or_default();
+                return Some((Ok(message), (console, caller, wanted, tail, pending)));
             }
             tokio::time::sleep(FOLLOW_EVERY).await;
-            let (fresh, _) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
-            let shown: Vec<wire::Event> = fresh
-                .iter()
-                .filter(|event| wanted.filter.matches(event) && wanted.shows(event))
-                .map(wire::Event::from)
-                .collect();
+            // Whose token ends is not shown any more.
+            if !caller.still_counts(&console) {
+                return None;
+            }
+            let (fresh, missed) = console.ledger.follow(&mut tail, FOLLOW_EVENTS_MAX);
+            let shown: Vec<wire::Event> =
+                fresh.iter().filter(|event| wanted.matches(event)).map(wire::Event::from).collect();
             pending = shown.into_iter();
+            if missed > 0 {
+                // Nothing that a program takes for an event.
+                let said = SseEvent::default().comment(format!("{missed} events were missed"));
+                return Some((Ok(said), (console, caller, wanted, tail, pending)));
+            }
         }
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
@@ -112,35 +181,20 @@ pub(super) fn find(console: &Console, id: &str) -> Result<Event, Refused> {
     })
 }
 
-/// What a follower or a list shows.
-struct Wanted {
-    filter: EventFilter,
-    refused: bool,
-    endpoint: Option<String>,
-}
-
-impl Wanted {
-    fn read(query: &EventQuery) -> Result<Self, Refused> {
-        let layer = query.layer.as_deref().map(str::parse).transpose();
-        let layer = layer.map_err(|error| Refused::wrong(format!("{error}")))?;
-        let filter = EventFilter {
-            actions: query.action.as_deref().map(actions).transpose()?.unwrap_or_default(),
-            layer,
-            client: query.client.clone(),
-            text: query.text.clone(),
-            with_samples: query.samples,
-            ..EventFilter::default()
-        };
-        Ok(Self { filter, refused: query.refused, endpoint: query.endpoint.clone() })
-    }
-
-    fn shows(&self, event: &Event) -> bool {
-        let is_there = |part: &String| {
-            event.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(part.as_str()))
-        };
-        (!self.refused || wire::Event::from(event).refused)
-            && self.endpoint.as_ref().is_none_or(is_there)
-    }
+/// The events that a follower or a list shows.
+fn wanted(query: &EventQuery) -> Result<EventFilter, Refused> {
+    let layer = query.layer.as_deref().map(str::parse).transpose();
+    let layer = layer.map_err(|error| Refused::wrong(format!("{error}")))?;
+    Ok(EventFilter {
+        actions: query.action.as_deref().map(actions).transpose()?.unwrap_or_default(),
+        layer,
+        client: query.client.clone(),
+        endpoint_part: query.endpoint.clone(),
+        refused: query.refused,
+        text: query.text.clone(),
+        with_samples: query.samples,
+        ..EventFilter::default()
+    })
 }
 
 fn actions(words: &str) -> Result<Vec<Action>, Refused> {

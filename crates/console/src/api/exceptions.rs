@@ -1,27 +1,36 @@
 //! `/exceptions`: what was no attack, as narrow as the order allows.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::State;
 use traffic::recording::Order;
-use traffic::{Detector, Event, ExceptionId, Timestamp};
+use traffic::{DecisionKind, Detector, Event, ExceptionId, Origin, Timestamp};
 
-use super::{Console, aside, events, written};
+use super::page::PageQuery;
+use super::{Console, aside, events, lasting, written};
+use crate::caller::Caller;
+use crate::extract::{Asked, Meant, Named, Ordered};
 use crate::refused::Refused;
-use crate::serve::CallerUid;
-use crate::wire::{Exception, ExceptionList, ExceptionOrder, Removed};
+use crate::wire::{Exception, ExceptionList, ExceptionOrder, Removed, WidthWord};
 
 /// How long an exception holds when nobody says.
 const HOLDS_FOR: Duration = Duration::from_secs(90 * 86_400);
 
-pub(super) async fn list(State(console): State<Console>) -> Json<ExceptionList> {
-    Json(ExceptionList::of(&console.engine.exceptions()))
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Asked(query): Asked<PageQuery>,
+) -> Result<Json<ExceptionList>, Refused> {
+    let mut exceptions = console.engine.exceptions();
+    exceptions.sort_by_key(|exception| Reverse(exception.id));
+    let (exceptions, next) = query.read()?.of(exceptions, |exception| Reverse(exception.id));
+    Ok(Json(ExceptionList { next, ..ExceptionList::of(&exceptions) }))
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Exception>, Refused> {
     let exceptions = console.engine.exceptions();
     let found = exceptions.iter().find(|exception| exception.id.to_string() == id);
@@ -30,25 +39,29 @@ pub(super) async fn one(
         .ok_or_else(|| Refused::missing(format!("there is no exception {id}")))
 }
 
-pub(super) async fn make(
+pub(crate) async fn make(
     State(console): State<Console>,
-    ConnectInfo(caller): ConnectInfo<CallerUid>,
-    Json(order): Json<ExceptionOrder>,
+    caller: Caller,
+    Asked(meant): Asked<Meant>,
+    Ordered(order): Ordered<ExceptionOrder>,
 ) -> Result<Json<Exception>, Refused> {
     let author = caller.author(&order.author);
+    let lasts = lasting("for_s", order.for_s)?.unwrap_or(HOLDS_FOR);
     aside(move || {
         let event = events::find(&console, &order.event)?;
         let now = console.instance.now();
-        let mut exception = proposed(&console, &event, &order, &author, now)?;
-        if order.dry_run {
+        let mut exception = proposed(&console, &event, &order, &author, now, lasts)?;
+        let still_blocked_by = blocks_on(&console, &event, now);
+        if order.dry_run || meant.dry_run {
             // It has no number yet.
-            return Ok(Json(Exception { id: String::new(), ..Exception::from(&exception) }));
+            let id = String::new();
+            return Ok(Json(Exception { id, still_blocked_by, ..Exception::from(&exception) }));
         }
         let Some(id) = console.engine.except(exception.clone(), now) else {
             return Err(Refused::conflict("there are too many exceptions; remove some first"));
         };
         exception.id = id;
-        let wire = Exception::from(&exception);
+        let wire = Exception { still_blocked_by, ..Exception::from(&exception) };
         let what = format!("silenced {} as {id}", wire.silences);
         let change = ledger::Change::PutException(exception);
         if let Err(refused) = written(&console, change, &author, what) {
@@ -60,20 +73,30 @@ pub(super) async fn make(
     .await
 }
 
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(console): State<Console>,
-    ConnectInfo(caller): ConnectInfo<CallerUid>,
-    Path(id): Path<String>,
+    caller: Caller,
+    Asked(meant): Asked<Meant>,
+    Named(id): Named,
 ) -> Result<Json<Removed>, Refused> {
-    let number: ExceptionId = id.parse().map_err(|error| Refused::wrong(format!("{error}")))?;
+    let number: ExceptionId =
+        id.parse().map_err(|_| Refused::missing(format!("there is no exception {id}")))?;
     let author = caller.author("");
     aside(move || {
         let now = console.instance.now();
-        let Some(exception) = console.engine.unexcept(number, now) else {
+        let taken_back = match meant.dry_run {
+            true => console.engine.exceptions().into_iter().find(|one| one.id == number),
+            false => console.engine.unexcept(number, now),
+        };
+        let Some(exception) = taken_back else {
             return Err(Refused::missing(format!("there is no exception {id}")));
         };
         let was = Exception::from(&exception).silences;
         let undo = undo(&console, &exception);
+        if meant.dry_run {
+            let schema = "palisade.v1.removed".to_owned();
+            return Ok(Json(Removed { schema, id, was, undo }));
+        }
         let change = ledger::Change::RemoveException(number);
         if let Err(refused) = written(&console, change, &author, format!("removed {id}: {was}")) {
             console.engine.carry_out(Order::Except(exception), now);
@@ -91,6 +114,7 @@ fn proposed(
     order: &ExceptionOrder,
     author: &str,
     now: Timestamp,
+    lasts: Duration,
 ) -> Result<traffic::Exception, Refused> {
     let silenceable = |detector: &Detector| {
         !matches!(detector, Detector::Framing | Detector::StandingDecision | Detector::GoodStanding)
@@ -105,20 +129,15 @@ fn proposed(
         })?;
     let selector = signal.map(|signal| signal.entity.as_str());
     let entity = selector.and_then(|selector| console.engine.entity(selector).ok());
-    let (endpoint, entity) = match order.scope.as_deref().unwrap_or("caller") {
-        "caller" => (event.endpoint.clone(), entity),
-        "endpoint" => (event.endpoint.clone(), None),
-        "detector" => (None, None),
-        other => {
-            let title = format!("{other:?} is none of caller, endpoint, detector");
-            return Err(Refused::wrong(title));
-        }
+    let (endpoint, entity) = match order.scope.unwrap_or_default() {
+        WidthWord::Caller => (event.endpoint.clone(), entity),
+        WidthWord::Endpoint => (event.endpoint.clone(), None),
+        WidthWord::Detector => (None, None),
     };
     let rules = match detector {
         Detector::KnownAttack => event.rules.iter().map(|rule| rule.id).collect(),
         _ => Vec::new(),
     };
-    let lasts = order.for_s.map_or(HOLDS_FOR, Duration::from_secs);
     Ok(traffic::Exception {
         id: ExceptionId(0),
         detector: Some(detector),
@@ -134,6 +153,19 @@ fn proposed(
         hits: 0,
         last_hit: None,
     })
+}
+
+/// The blocks by detectors that stand against whoever called.
+fn blocks_on(console: &Console, event: &Event, now: Timestamp) -> Vec<String> {
+    let stands_against = |decision: &traffic::Decision| {
+        let entity = decision.scope.entity.to_string();
+        decision.kind == DecisionKind::Block
+            && decision.origin == Origin::Detector
+            && event.entities.contains(&entity)
+    };
+    let decisions = console.engine.decisions(now);
+    let against = decisions.iter().filter(|decision| stands_against(decision));
+    against.map(|decision| decision.id.to_string()).collect()
 }
 
 /// The command that makes the exception again.

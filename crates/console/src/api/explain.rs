@@ -1,27 +1,31 @@
 //! `/explain`: what would apply to a request, and who set it.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::Method;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shield::policy::{OnError, Policy, show_bytes};
 
 use super::Console;
+use crate::extract::Asked;
 use crate::refused::Refused;
 use crate::wire::{Explained, Setting};
 
 /// The request asked about.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExplainQuery {
+pub(crate) struct ExplainQuery {
+    /// The method.
+    #[schemars(regex(pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
     method: String,
     host: String,
     target: String,
 }
 
-pub(super) async fn explain(
+pub(crate) async fn explain(
     State(console): State<Console>,
-    Query(query): Query<ExplainQuery>,
+    Asked(query): Asked<ExplainQuery>,
 ) -> Result<Json<Explained>, Refused> {
     let method = query.method.parse();
     let method: Method =

@@ -1,59 +1,80 @@
 //! `/incidents`: campaigns, and what people make of them.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::State;
 use ledger::{Change, IncidentFilter, IncidentId, IncidentNote, IncidentState};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use traffic::Timestamp;
 
+use super::page::{self, Part};
 use super::{Console, aside, written_all};
+use crate::caller::Caller;
+use crate::extract::{Asked, Meant, Named, Ordered};
 use crate::refused::Refused;
-use crate::serve::CallerUid;
 use crate::wire::{Finding, Incident, IncidentDetail, IncidentList};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IncidentQuery {
+pub(crate) struct IncidentQuery {
+    /// Closed ones, too.
     #[serde(default)]
     all: bool,
+    /// Go on there: the `next` of the part before.
+    cursor: Option<String>,
+    /// At most so many; 100 without.
+    #[schemars(range(min = 1, max = 10_000))]
     limit: Option<usize>,
 }
 
+/// What becomes of an incident.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum StateWord {
+    Open,
+    Closed,
+}
+
 /// What shall become of an incident.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IncidentOrder {
-    state: String,
+pub(crate) struct IncidentOrder {
+    state: StateWord,
     #[serde(default)]
     note: String,
     #[serde(default)]
     author: String,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(console): State<Console>,
-    Query(query): Query<IncidentQuery>,
+    Asked(query): Asked<IncidentQuery>,
 ) -> Result<Json<IncidentList>, Refused> {
+    let part: Part<(Timestamp, IncidentId)> = page::part(query.cursor.as_deref(), query.limit)?;
     aside(move || {
         let filter = IncidentFilter {
             state: (!query.all).then_some(IncidentState::Open),
-            limit: query.limit.unwrap_or(100),
+            after: part.after,
+            limit: part.limit,
             ..IncidentFilter::default()
         };
         let incidents = console
             .ledger
             .incidents(filter)
             .map_err(|error| Refused::failed("the incidents cannot be read", error))?;
+        let last = incidents.last().filter(|_| incidents.len() == part.limit);
         Ok(Json(IncidentList {
             schema: "palisade.v1.incidents".to_owned(),
+            next: last.map(|last| page::cursor(&(last.last, last.id))),
             incidents: incidents.iter().map(Incident::from).collect(),
         }))
     })
     .await
 }
 
-pub(super) async fn one(
+pub(crate) async fn one(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<IncidentDetail>, Refused> {
     aside(move || {
         let (_, incident) = find(&console, &id)?;
@@ -66,20 +87,24 @@ pub(super) async fn one(
     .await
 }
 
-pub(super) async fn change(
+pub(crate) async fn change(
     State(console): State<Console>,
-    ConnectInfo(caller): ConnectInfo<CallerUid>,
-    Path(id): Path<String>,
-    Json(order): Json<IncidentOrder>,
+    caller: Caller,
+    Asked(meant): Asked<Meant>,
+    Named(id): Named,
+    Ordered(order): Ordered<IncidentOrder>,
 ) -> Result<Json<Incident>, Refused> {
-    let state = match order.state.as_str() {
-        "open" => IncidentState::Open,
-        "closed" => IncidentState::Closed,
-        other => return Err(Refused::wrong(format!("{other:?} is neither open nor closed"))),
+    let state = match order.state {
+        StateWord::Open => IncidentState::Open,
+        StateWord::Closed => IncidentState::Closed,
     };
     let author = caller.author(&order.author);
     aside(move || {
-        let (number, _) = find(&console, &id)?;
+        let (number, found) = find(&console, &id)?;
+        if meant.dry_run {
+            let state = state.to_string();
+            return Ok(Json(Incident { state, ..Incident::from(&found) }));
+        }
         let mut changes = vec![Change::SetIncident(number, state)];
         if !order.note.trim().is_empty() {
             let at = console.instance.now();
@@ -95,7 +120,7 @@ pub(super) async fn change(
 
 fn find(console: &Console, id: &str) -> Result<(IncidentId, ledger::Incident), Refused> {
     let number: IncidentId =
-        id.parse().map_err(|error| Refused::wrong(format!("{id:?} is {error}")))?;
+        id.parse().map_err(|_| Refused::missing(format!("there is no incident {id}")))?;
     let found = console
         .ledger
         .incident(number)

@@ -10,9 +10,9 @@ use traffic::{Detector, Layer};
 
 use super::{Console, aside, figures};
 use crate::refused::Refused;
-use crate::wire::{LayerList, LayerMode, Setting, Site, Status};
+use crate::wire::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 
-pub(super) async fn status(State(console): State<Console>) -> Result<Json<Status>, Refused> {
+pub(crate) async fn status(State(console): State<Console>) -> Result<Json<Status>, Refused> {
     aside(move || Ok(Json(told(&console)))).await
 }
 
@@ -24,6 +24,8 @@ fn told(console: &Console) -> Status {
     let mut counters: BTreeMap<String, u64> =
         standing.counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
     counters.insert("steps decided and learnt".to_owned(), overview.seq);
+    counters.insert("bodies inspected in part".to_owned(), overview.bodies_in_part);
+    counters.insert("bodies not inspected".to_owned(), overview.bodies_unread);
     let mut count = |name: String, value: usize| {
         counters.insert(name, u64::try_from(value).unwrap_or(u64::MAX));
     };
@@ -59,22 +61,23 @@ fn told(console: &Console) -> Status {
         policy_version: console.engine.policy_version(),
         policy_faults: standing.policy_faults,
         policy_warnings: standing.policy_warnings,
-        sites: sites(console),
+        sites: sites(console, &standing.upstreams),
         traffic,
         settings: settings(&policy),
         counters,
         sessions,
+        sinks: standing.sinks,
         alarms,
     }
 }
 
-pub(super) async fn layers(State(console): State<Console>) -> Json<LayerList> {
-    let sites = sites(&console);
+pub(crate) async fn layers(State(console): State<Console>) -> Json<LayerList> {
+    let sites = sites(&console, &console.instance.standing().upstreams);
     Json(LayerList { schema: "palisade.v1.layers".to_owned(), sites })
 }
 
 /// The sites of the policy in force, each with its layers.
-fn sites(console: &Console) -> Vec<Site> {
+fn sites(console: &Console, standings: &BTreeMap<String, Vec<Upstream>>) -> Vec<Site> {
     let policy = console.engine.policy();
     let faults = console.engine.layer_faults(console.instance.now());
     let layer = |modes: &Modes, layer: Layer| {
@@ -91,7 +94,8 @@ fn sites(console: &Console) -> Vec<Site> {
     let site = |site: &PolicySite| Site {
         name: site.name.clone(),
         hosts: site.hosts.value.clone(),
-        upstream: site.upstream.value.to_string(),
+        upstream: site.upstreams_shown(),
+        upstreams: standings.get(&site.name).cloned().unwrap_or_default(),
         layers: Layer::ALL.into_iter().map(|key| layer(&site.modes, key)).collect(),
     };
     policy.sites.iter().map(site).collect()

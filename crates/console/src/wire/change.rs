@@ -1,9 +1,10 @@
 //! Changes of modes, reloads, and what a policy says of one request.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How far layers shall go, and where.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeChange {
     /// `off`, `monitor` or `enforce`; none withdraws what the overlay says there.
@@ -23,7 +24,7 @@ pub struct ModeChange {
 }
 
 /// What a change did.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Changed {
     /// `palisade.v1.changed`.
     pub schema: String,
@@ -37,7 +38,7 @@ pub struct Changed {
 }
 
 /// What a reload did.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Reloaded {
     /// `palisade.v1.reloaded`.
     pub schema: String,
@@ -49,7 +50,7 @@ pub struct Reloaded {
 }
 
 /// What the policy says of a request.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Explained {
     /// `palisade.v1.explained`.
     pub schema: String,

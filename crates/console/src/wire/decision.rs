@@ -1,18 +1,24 @@
 //! Standing decisions and exceptions on the wire, and the orders that make them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::span::seconds;
+
 /// All standing decisions.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct DecisionList {
     /// `palisade.v1.decisions`.
     pub schema: String,
     /// The decisions, newest first.
     pub decisions: Vec<Decision>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A standing block or allow.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Decision, in words and numbers")]
 pub struct Decision {
     pub id: String,
@@ -34,15 +40,16 @@ pub struct Decision {
 }
 
 /// What to block or allow.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionOrder {
-    /// `block` or `allow`.
-    pub kind: String,
+    /// What to do.
+    pub kind: KindWord,
     /// Whom, as a selector.
     pub selector: String,
     /// For how many seconds; without, until it is removed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
+    #[schemars(range(min = 1, max = 316_224_000_u64))]
     pub for_s: Option<u64>,
     /// Why.
     #[serde(default)]
@@ -52,17 +59,30 @@ pub struct DecisionOrder {
     pub author: String,
 }
 
+/// What a decision does.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KindWord {
+    /// Refuse whoever it is about.
+    Block,
+    /// Let them pass, whatever the evidence.
+    Allow,
+}
+
 /// All exceptions.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct ExceptionList {
     /// `palisade.v1.exceptions`.
     pub schema: String,
     /// The exceptions, newest first.
     pub exceptions: Vec<Exception>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A narrow, expiring "not an attack here".
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Exception, in words and numbers")]
 pub struct Exception {
     pub id: String,
@@ -82,10 +102,14 @@ pub struct Exception {
     pub until: Option<String>,
     pub hits: u64,
     pub last_hit: Option<String>,
+    /// When it was just made: the blocks that still refuse the caller of the event, since what it
+    /// keeps quiet had been evidence before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub still_blocked_by: Vec<String>,
 }
 
 /// Which event to silence from now on, and how widely.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExceptionOrder {
     /// The event that was no attack (event or request id).
@@ -94,9 +118,10 @@ pub struct ExceptionOrder {
     /// endpoint, any caller), `detector` (the detector everywhere). For a known attack, the
     /// detector is the rules that matched.
     #[serde(default)]
-    pub scope: Option<String>,
+    pub scope: Option<WidthWord>,
     /// For how many seconds; 90 days without.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
+    #[schemars(range(min = 1, max = 316_224_000_u64))]
     pub for_s: Option<u64>,
     /// Why.
     #[serde(default)]
@@ -109,8 +134,21 @@ pub struct ExceptionOrder {
     pub dry_run: bool,
 }
 
+/// How wide an exception is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WidthWord {
+    /// This detector, on this endpoint, for this caller.
+    #[default]
+    Caller,
+    /// This detector, on this endpoint, for every caller.
+    Endpoint,
+    /// This detector, everywhere.
+    Detector,
+}
+
 /// What was removed.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Removed {
     /// `palisade.v1.removed`.
     pub schema: String,
@@ -130,6 +168,7 @@ impl DecisionList {
         Self {
             schema: "palisade.v1.decisions".to_owned(),
             decisions: decisions.into_iter().map(Decision::from).collect(),
+            next: None,
         }
     }
 }
@@ -142,6 +181,7 @@ impl ExceptionList {
         Self {
             schema: "palisade.v1.exceptions".to_owned(),
             exceptions: exceptions.into_iter().map(Exception::from).collect(),
+            next: None,
         }
     }
 }
@@ -188,6 +228,7 @@ impl From<&traffic::Exception> for Exception {
             until: exception.until.map(|until| until.to_string()),
             hits: exception.hits,
             last_hit: exception.last_hit.map(|at| at.to_string()),
+            still_blocked_by: Vec::new(),
         }
     }
 }

@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Traffic;
 
 /// All endpoints, by host, path and method.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EndpointList {
     /// `palisade.v1.apis`.
     pub schema: String,
     /// The endpoints.
     pub endpoints: Vec<Endpoint>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One endpoint, as traffic showed it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Endpoint {
     /// Its number in the catalog.
     pub id: u32,
@@ -50,6 +54,9 @@ pub struct Endpoint {
     pub requests: u64,
     /// About how many distinct callers.
     pub callers: u64,
+    /// Requests by what their programs say they are; only where one endpoint is asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests_of: BTreeMap<String, u64>,
     /// Exchanges by status class, such as `2xx`.
     pub statuses: BTreeMap<String, u64>,
     /// Median time to the answer's end, in milliseconds.
@@ -71,7 +78,7 @@ pub struct Endpoint {
 }
 
 /// One parameter of an endpoint.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Parameter {
     /// `path`, `query`, `form` or `json`.
     pub location: String,
@@ -88,6 +95,6 @@ pub struct Parameter {
 impl EndpointList {
     /// The list of these endpoints.
     pub fn of(endpoints: Vec<Endpoint>) -> Self {
-        Self { schema: "palisade.v1.apis".to_owned(), endpoints }
+        Self { schema: "palisade.v1.apis".to_owned(), endpoints, next: None }
     }
 }

@@ -1,18 +1,22 @@
 //! Events on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Events, newest first.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EventList {
     /// `palisade.v1.events`.
     pub schema: String,
     /// The events.
     pub events: Vec<Event>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One event in full.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct EventDetail {
     /// `palisade.v1.event`.
     pub schema: String,
@@ -27,7 +31,7 @@ pub struct EventDetail {
 }
 
 /// One exchange worth keeping, or several refused by one standing decision.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Event, in words and numbers")]
 pub struct Event {
     pub id: String,
@@ -66,7 +70,7 @@ pub struct Event {
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::event::EventSignal")]
 pub struct EventSignal {
     pub detector: String,
@@ -77,7 +81,7 @@ pub struct EventSignal {
 }
 
 /// A rule that matched, and where.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::event::EventRule")]
 pub struct EventRule {
     pub id: u64,
@@ -91,7 +95,8 @@ pub struct EventRule {
 impl EventList {
     /// The list of these events.
     pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
-        Self { schema: "palisade.v1.events".to_owned(), events: events.into_iter().collect() }
+        let events = events.into_iter().collect();
+        Self { schema: "palisade.v1.events".to_owned(), events, next: None }
     }
 }
 
@@ -104,7 +109,6 @@ impl EventDetail {
 
 impl From<&traffic::Event> for Event {
     fn from(event: &traffic::Event) -> Self {
-        let carried_out = event.mode == traffic::Mode::Enforce;
         Self {
             id: event.id.to_string(),
             request_id: event.request_id.clone(),
@@ -113,8 +117,7 @@ impl From<&traffic::Event> for Event {
             sample: event.is_sample,
             action: event.action.to_string(),
             mode: event.mode.to_string(),
-            refused: event.action == traffic::Action::Reject
-                || (event.action.refuses() && carried_out),
+            refused: event.is_refused(),
             risk: event.risk,
             nats: event.nats,
             layer: event.layer.map(|layer| layer.to_string()),

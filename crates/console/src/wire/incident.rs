@@ -1,18 +1,22 @@
 //! Incidents and findings on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Incidents, newest first.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct IncidentList {
     /// `palisade.v1.incidents`.
     pub schema: String,
     /// The incidents.
     pub incidents: Vec<Incident>,
+    /// Where the next part begins; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One incident with its findings.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct IncidentDetail {
     /// `palisade.v1.incident`.
     pub schema: String,
@@ -23,7 +27,7 @@ pub struct IncidentDetail {
 }
 
 /// Findings of one campaign.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields speak for themselves")]
 pub struct Incident {
     pub id: String,
@@ -40,7 +44,7 @@ pub struct Incident {
 }
 
 /// One durable conclusion.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of traffic::Finding, in words and numbers")]
 pub struct Finding {
     pub key: String,

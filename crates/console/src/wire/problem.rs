@@ -1,9 +1,10 @@
 //! Errors as RFC 9457 problem details.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a call failed, in words that help.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Problem {
     /// The HTTP status once more.
     pub status: u16,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Traffic;
+use super::{Sink, Traffic};
 
 /// How the instance is.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Status {
     /// `palisade.v1.status`.
     pub schema: String,
@@ -41,13 +42,16 @@ pub struct Status {
     /// Where sessions are found, as far as that was discovered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<String>,
+    /// Who is told of attacks, and how that goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sinks: Vec<Sink>,
     /// What needs attention, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<String>,
 }
 
 /// One site of the policy.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -55,12 +59,31 @@ pub struct Site {
     pub hosts: Vec<String>,
     /// Where its requests go.
     pub upstream: String,
+    /// How each of its upstreams stands.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
     /// How far each layer goes.
     pub layers: Vec<LayerMode>,
 }
 
+/// How an upstream stands.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Upstream {
+    /// Where it is.
+    pub url: String,
+    /// Whether requests go there.
+    pub serves: bool,
+    /// Why not, or what was wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Requests that got no answer from it, since the start.
+    pub faults: u64,
+    /// How often it was put out for them.
+    pub ejections: u64,
+}
+
 /// How far each layer goes, everywhere.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerList {
     /// `palisade.v1.layers`.
     pub schema: String,
@@ -69,7 +92,7 @@ pub struct LayerList {
 }
 
 /// How far one layer goes.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LayerMode {
     /// The layer.
     pub layer: String,
@@ -86,7 +109,7 @@ pub struct LayerMode {
 }
 
 /// One setting.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Setting {
     /// Its key.
     pub key: String,

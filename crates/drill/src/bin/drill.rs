@@ -104,6 +104,13 @@ enum Command {
         #[arg(long, default_value_t = 7)]
         seed: u64,
     },
+    /// A server for trials, whose mood signals change
+    #[command(hide = true)]
+    Moody {
+        /// Where the numbers of POST requests go
+        #[arg(long)]
+        taken: PathBuf,
+    },
     /// Honest callers that look like attackers
     LookAlike {
         /// Which of them
@@ -130,6 +137,8 @@ enum TrialKind {
     HalfLoad,
     /// A hundred new policies at 1,000 requests a second
     Reloads,
+    /// One of three upstreams is killed, hung, slow, or answers with garbage; callers hang up
+    Upstreams,
     /// A thousand new rule sets while requests are under way
     RuleReloads,
     /// A million lines of an access log, beside GoAccess
@@ -191,6 +200,7 @@ async fn main() -> Result<()> {
             // It brings threads of its own, and blocks.
             tokio::task::spawn_blocking(move || try_all(&trial, &kinds)).await?
         }
+        Command::Moody { taken } => drill::load::moody::serve(&taken).await,
         Command::LookAlike { kind, to, from, count } => {
             let target = Target::resolve(&to).await?;
             let tally = match kind {
@@ -228,6 +238,7 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::BusyGateway => trial.busy_gateway(),
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
+            TrialKind::Upstreams => trial.upstreams(),
             TrialKind::RuleReloads => trial.rule_reloads(),
             TrialKind::Logs => trial.logs(),
             TrialKind::Memory => trial.memory(),

@@ -28,6 +28,8 @@ pub struct Counts {
     right_in_time: u64,
     /// A status among `other`.
     odd_status: Option<u16>,
+    /// When those were due that got no right answer, from the beginning.
+    wrong_at: Vec<Duration>,
     micros: Vec<u32>,
     slowest: Duration,
     /// When the slowest right answer came, from the beginning.
@@ -58,6 +60,11 @@ impl Counts {
     }
 
     pub(super) fn count(&mut self, outcome: Outcome, due: Instant, warm_up: Duration) {
+        if outcome != Outcome::Right
+            && let Some(began) = self.began
+        {
+            self.wrong_at.push(due.duration_since(began));
+        }
         match outcome {
             Outcome::Right => {
                 self.right += 1;
@@ -93,6 +100,12 @@ impl Counts {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.mixed_up + self.other + self.broken + self.unanswered
+    }
+
+    /// How many of those that were due in this span got no right answer, from the beginning.
+    #[must_use]
+    pub fn wrong_in(&self, span: std::ops::Range<Duration>) -> usize {
+        self.wrong_at.iter().filter(|at| span.contains(at)).count()
     }
 
     /// Requests a second that were due.

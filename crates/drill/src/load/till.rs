@@ -129,17 +129,17 @@ async fn serve(
     }
 }
 
-async fn read_on(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
+pub(super) async fn read_on(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
     (stream.read_buf(buffer).await.ok()? > 0).then_some(())
 }
 
 /// The length of a request's body.
-fn length(head: &str) -> Option<usize> {
+pub(super) fn length(head: &str) -> Option<usize> {
     header(head, "content-length").map_or(Some(0), |length| length.parse().ok())
 }
 
 /// Whoever asks without a number asks whether anybody is there.
-fn number_back(head: &str, _: &[u8]) -> String {
+pub(super) fn number_back(head: &str, _: &[u8]) -> String {
     let number = header(head, "x-number").unwrap_or("-");
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{number}",

@@ -143,6 +143,7 @@ impl Client {
             is_complete: true,
             claims: Default::default(),
             rules: Default::default(),
+            common_password: false,
         }
     }
 }

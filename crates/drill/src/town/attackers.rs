@@ -23,6 +23,8 @@ pub struct Stuffer {
     own_between: u32,
     /// Fields that mean nothing, before those that count.
     padding: u32,
+    /// In place of stolen passwords it tries those that everybody tries.
+    common_passwords: bool,
     tried: u32,
     dice: Dice,
 }
@@ -45,6 +47,7 @@ impl Stuffer {
             valid_per_mille: 5,
             own_between: 0,
             padding: 0,
+            common_passwords: false,
             tried: 0,
             dice,
         }
@@ -64,6 +67,13 @@ impl Stuffer {
         self
     }
 
+    /// Tries common passwords, at one account after the other.
+    #[must_use]
+    pub const fn with_common_passwords(mut self) -> Self {
+        self.common_passwords = true;
+        self
+    }
+
     fn next(&mut self, at: Timestamp) -> Asked {
         self.tried += 1;
         let turn = self.own_between + 1;
@@ -73,8 +83,11 @@ impl Stuffer {
         } else {
             (format!("own{}@mail.example", self.tried % 10), true)
         };
-        let password =
-            if valid { shop::password(&account) } else { format!("Stolen{}!", self.tried) };
+        let password = match valid {
+            true => shop::password(&account),
+            false if self.common_passwords => shop::common_password(&mut self.dice).to_owned(),
+            false => format!("Stolen{}!", self.tried),
+        };
         let mut body = json!({"email": account, "password": password});
         for n in 0..self.padding {
             // Names in front of the others': an object's members are sent sorted.

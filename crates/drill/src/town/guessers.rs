@@ -203,6 +203,8 @@ pub struct Forgetful {
     account: String,
     from: Timestamp,
     wrong_left: u32,
+    /// What it tries are passwords that everybody tries.
+    common_passwords: bool,
     dice: Dice,
 }
 
@@ -216,15 +218,26 @@ impl Forgetful {
         wrong: u32,
         dice: Dice,
     ) -> Self {
-        Self { at, client, account, from, wrong_left: wrong, dice }
+        Self { at, client, account, from, wrong_left: wrong, common_passwords: false, dice }
     }
 
-    fn call(&self) -> Call {
+    /// All of its passwords are weak ones.
+    #[must_use]
+    pub const fn with_common_passwords(mut self) -> Self {
+        self.common_passwords = true;
+        self
+    }
+
+    fn call(&mut self) -> Call {
         let (account, left) = (&self.account, self.wrong_left);
         match self.at {
             At::Password => {
                 let right = shop::password(account);
-                let given = if left > 0 { format!("maybe{left}") } else { right };
+                let given = match left {
+                    0 => right,
+                    _ if self.common_passwords => shop::common_password(&mut self.dice).to_owned(),
+                    _ => format!("maybe{left}"),
+                };
                 self.client.post("/api/login", &json!({"email": account, "password": given}))
             }
             At::Code => {

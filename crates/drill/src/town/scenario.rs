@@ -16,6 +16,7 @@ use super::patches;
 use super::probers::{Curious, Prober};
 use super::shop::{Failures, Shop};
 use super::shoppers::{Habits, Shopper};
+use super::walkers::{OldApp, Walker};
 use super::{MONDAY, Tally, Town};
 use crate::dice::Dice;
 
@@ -54,7 +55,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Cast {
     /// stuffer, scanner, guesser, stale-client, forgetful, prober, curious, crawler, rummager,
-    /// link-follower, page-reader or office.
+    /// walker, old-app, link-follower, page-reader or office.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
@@ -101,6 +102,9 @@ pub struct Cast {
     /// Codes are guessed, not passwords.
     #[serde(default)]
     pub codes: bool,
+    /// In percent of the wrong passwords, those that everybody tries; for attackers all or none.
+    #[serde(default)]
+    pub common_percent: u32,
 }
 
 /// What must hold over all seeds.
@@ -212,11 +216,13 @@ impl Cast {
         let client =
             Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
         Ok(match self.kind.as_str() {
-            "stuffer" => Box::new(
-                Stuffer::new(client, at, self.size, self.pace_ms, dice)
+            "stuffer" => {
+                let stuffer = Stuffer::new(client, at, self.size, self.pace_ms, dice)
                     .washing(self.between)
-                    .padded(self.padding),
-            ),
+                    .padded(self.padding);
+                let is_common = self.common_percent > 0;
+                Box::new(if is_common { stuffer.with_common_passwords() } else { stuffer })
+            }
             "scanner" => {
                 let scanner = Scanner::new(client, at, self.size, self.pace_ms, dice)
                     .in_parallel(self.parallel);
@@ -232,9 +238,17 @@ impl Cast {
                 let (_, account) = self.secret_of(n);
                 Box::new(StaleClient::new(client, account, at, self.size, self.pace_ms))
             }
-            "forgetful" => Box::new(Forgetful::new(self.secret_of(n), client, at, self.size, dice)),
+            "forgetful" => {
+                let forgetful = Forgetful::new(self.secret_of(n), client, at, self.size, dice);
+                let is_common = self.common_percent > 0;
+                Box::new(if is_common { forgetful.with_common_passwords() } else { forgetful })
+            }
             "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
             "curious" => Box::new(Curious::new(client, at, self.size)),
+            "walker" => Box::new(Walker::new(client, at, self.between, self.pace_ms, dice)),
+            "old-app" => {
+                Box::new(OldApp::new(client, at, self.size, !n.is_multiple_of(2), self.pace_ms))
+            }
             "crawler" => Box::new(Crawler::new(client, at, self.size, self.pace_ms, dice)),
             "rummager" => Box::new(Rummager::new(client, at, n, self.size, dice)),
             "link-follower" => Box::new(LinkFollower::new(client, at, "/offers/spring", dice)),
@@ -245,7 +259,10 @@ impl Cast {
                     "office",
                     account,
                     client,
-                    Habits::office(self.typos_percent),
+                    Habits {
+                        common_percent: self.common_percent,
+                        ..Habits::office(self.typos_percent)
+                    },
                     start,
                     dice,
                 ))

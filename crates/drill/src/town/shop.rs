@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use shield::timeline::{Call, Reply};
 use traffic::Timestamp;
 
+use crate::dice::Dice;
+
 /// How this shop tells that a log-in failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Failures {
@@ -30,6 +32,14 @@ pub struct Shop {
 #[must_use]
 pub fn password(account: &str) -> String {
     format!("right-{account}")
+}
+
+/// One of the passwords that everybody tries first.
+#[must_use]
+pub fn common_password(dice: &mut Dice) -> &'static str {
+    const COMMON: [&str; 8] =
+        ["123456", "Password1", "qwerty", "iloveyou", "letmein", "Welcome1", "football", "abc123"];
+    COMMON.get(dice.below(8) as usize).copied().unwrap_or_default()
 }
 
 /// The code that was sent to an account: four digits, the same for ever.
@@ -77,6 +87,10 @@ impl Shop {
             (true, ["api", "otp", "verify"]) => self.verify(call, now),
             (false, ["api", "products"]) => {
                 reply(200, &json!({"items": [{"id": 1, "name": "lamp"}], "next": 2}))
+            }
+            // Nobody remembers that it is there.
+            (false, ["api", "v0", "products"]) => {
+                reply(200, &json!({"items": [{"id": 1, "name": "lamp", "cost": 4.1}]}))
             }
             (false, ["api", "products", id]) => match id.parse::<u32>() {
                 Ok(id) if id < 500 => {

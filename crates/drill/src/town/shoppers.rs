@@ -17,6 +17,8 @@ pub struct Habits {
     pub typos_percent: u32,
     /// Of those who failed, how many give up for the day, in percent.
     pub give_up_percent: u32,
+    /// Of those who mistype, how many try a password that everybody tries, in percent.
+    pub common_percent: u32,
     /// Visits: how many, within how long a day.
     pub visits: u32,
     /// When the day's visits begin, after midnight.
@@ -32,6 +34,7 @@ impl Habits {
         Self {
             typos_percent,
             give_up_percent: 3,
+            common_percent: 0,
             visits: 2,
             from: Duration::from_secs(7 * 3_600),
             within: Duration::from_secs(16 * 3_600),
@@ -44,6 +47,7 @@ impl Habits {
         Self {
             typos_percent,
             give_up_percent: 5,
+            common_percent: 0,
             visits: 1,
             from: Duration::from_secs(8 * 3_600 + 1_800),
             within: Duration::from_secs(3_600),
@@ -83,6 +87,8 @@ impl Shopper {
             || !self.dice.percent(self.habits.typos_percent);
         let password = if right {
             shop::password(&self.account)
+        } else if self.habits.common_percent > 0 && self.dice.percent(self.habits.common_percent) {
+            shop::common_password(&mut self.dice).to_owned()
         } else {
             format!("{}x{}", shop::password(&self.account), self.failed)
         };

@@ -176,10 +176,26 @@ impl Program {
         Ok(command.output()?)
     }
 
+    /// How the upstreams of its only site stand, a line each.
+    pub(super) fn upstreams(&self) -> Result<Vec<String>> {
+        let status = self.status()?;
+        let all = status["sites"][0]["upstreams"].as_array().context("no upstreams")?;
+        let line = |one: &Value| {
+            let state = if one["serves"] == true { "serves" } else { "is out" };
+            let url = one["url"].as_str().unwrap_or_default();
+            format!("{url} {state}, {} faults, out {} times", one["faults"], one["ejections"])
+        };
+        Ok(all.iter().map(line).collect())
+    }
+
+    fn status(&self) -> Result<Value> {
+        let output = self.asked(&["status", "--output", "json"])?;
+        serde_json::from_slice(&output.stdout).context("no status")
+    }
+
     /// How many policies have been in force, by `status`.
     fn policy_version(&self) -> Result<u64> {
-        let output = self.asked(&["status", "--output", "json"])?;
-        let status: Value = serde_json::from_slice(&output.stdout).context("no status")?;
+        let status = self.status()?;
         status["policy_version"].as_u64().context("a status without a version")
     }
 

@@ -4,6 +4,8 @@
 //! is taken on is answered; nothing is reset. How long it may wait follows what controlled delay
 //! (Nichols and Jacobson, RFC 8289) teaches of queues: one that empties now and then absorbs a
 //! burst and may be long, one that does not empty only makes everybody late and must be short.
+//!
+//! One source must not have all places: a caller that takes no answers keeps its own for long.
 
 use std::{
     cell::Cell,
@@ -12,6 +14,8 @@ use std::{
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::sources::Source;
 
 /// In a burst.
 const WAIT: Duration = Duration::from_secs(1);
@@ -26,6 +30,7 @@ pub(crate) struct Busy {
     places: Arc<Semaphore>,
     queue: Queue,
     waiting_max: usize,
+    places_max: usize,
 }
 
 /// Who waits, and since when somebody has been waiting all the time.
@@ -37,30 +42,62 @@ struct Queue {
 /// A request's place; given back when dropped.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    /// Of its source's share.
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl Busy {
     pub(crate) fn new(places: usize) -> Self {
+        let places_max = places.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            places: Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(places_max)),
             queue: Queue { waiting: Cell::new(0), standing_since: Cell::new(None) },
             waiting_max: places.saturating_mul(WAITING_PER_PLACE),
+            places_max,
         }
     }
 
-    /// A place, at once or in turn; `None` when there is none in time.
-    pub(crate) async fn enter(&self) -> Option<Place> {
-        let places = Arc::clone(&self.places);
-        if let Ok(permit) = Arc::clone(&places).try_acquire_owned() {
-            return Some(Place { _permit: permit });
+    /// A place for a request of this source, at once or in turn; `None` when there is none in time.
+    ///
+    /// Within its share a source waits for nobody but everybody. Beyond it the source has places
+    /// while half of them are free, so that whoever comes next finds one; then it waits for its own
+    /// requests to end.
+    pub(crate) async fn enter(&self, source: &Source) -> Option<Place> {
+        let mut share = source.busy.try_take();
+        if share.is_none() && !source.speaks_for_others() && !self.has_half_free() {
+            share = Some(source.busy.take().await?);
+        }
+        Some(Place { _permit: self.take().await?, _share: share })
+    }
+
+    /// Whether this source has all of its share while places run short.
+    pub(crate) fn is_crowded_by(&self, source: &Source) -> bool {
+        !source.speaks_for_others()
+            && source.busy.places.available_permits() == 0
+            && !self.has_half_free()
+    }
+
+    fn has_half_free(&self) -> bool {
+        self.places.available_permits() > self.places_max / 2
+    }
+
+    fn try_take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        let permit = self.try_take();
+        if permit.is_some() {
+            return permit;
         }
         if self.queue.waiting.get() >= self.waiting_max {
             return None;
         }
         let waiting = Waiting::begin(&self.queue);
         // A timer of its own, finer than the worker's clock: only overload pays for it.
+        let places = Arc::clone(&self.places);
         let permit = tokio::time::timeout(waiting.allowed, places.acquire_owned()).await;
-        permit.ok()?.ok().map(|permit| Place { _permit: permit })
+        permit.ok()?.ok()
     }
 }
 

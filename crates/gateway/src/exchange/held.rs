@@ -27,6 +27,11 @@ impl Held {
         self.first.len() + self.rest.len()
     }
 
+    /// What is here.
+    pub(super) fn bytes(&self) -> &[u8] {
+        if self.rest.is_empty() { &self.first } else { &self.rest }
+    }
+
     /// Reads until the end (true) or until enough is there (false).
     pub(super) async fn fill<B: Body<Data = Bytes> + Unpin>(
         &mut self,

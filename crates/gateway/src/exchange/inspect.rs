@@ -1,85 +1,135 @@
-//! Holds a request's body back until it has been looked at: to its end, up to a size, or for a
-//! second.
+//! Holds a request's body back until it has been looked at.
+//!
+//! Where a layer that goes by bodies enforces, it is held to its end, or as far as it is looked at:
+//! nothing goes on unread because it came slowly, in a coding that nobody knows, or when memory ran
+//! short. Only the least pace that bodies are held to ends the waiting. Where nothing enforces, a
+//! body is held for seconds, and no answer changes.
 
-use std::{rc::Rc, time::Duration};
+mod start;
+mod taking;
 
-use bytes::Bytes;
+use std::{borrow::Cow, rc::Rc};
+
 use http::{HeaderMap, header};
 use http_body::Body;
+use shield::Pass;
 
 use super::{Ongoing, held::Held};
 use crate::{
     answer::Problem,
-    decode::{Codings, decode},
+    decode::{Codings, Decoded, decode},
     framing::Refusal,
     inbound::InboundBody,
-    upload::{CallerFault, Pace, Stream, Upload},
+    upload::{CallerFault, Stream, Upload},
 };
+use taking::{HOLD, Reached, Taking};
 
-/// A body that takes longer streams on, and what has come of it is looked at.
-const HOLD: Duration = Duration::from_secs(1);
+const UNREADABLE: &str = "the body was inspected as it came: its coding is unknown or broken";
 
 /// Gives the body as it goes upstream; what was held goes first.
 pub(super) async fn inspect(
     ongoing: &mut Ongoing,
     headers: &HeaderMap,
-    mut incoming: InboundBody,
+    incoming: InboundBody,
     fault: &CallerFault,
 ) -> Result<Upload, Problem> {
     if incoming.is_end_stream() {
         return Ok(Upload::Empty);
     }
-    let expected = incoming.size_hint().exact();
     let allowed = ongoing.body_bytes_max();
-    if expected.is_some_and(|length| length > allowed) {
+    if incoming.size_hint().exact().is_some_and(|length| length > allowed) {
         return Err(ongoing.refused(Refusal::BodyTooLarge));
     }
     if incoming.lacks_its_end() {
         return await_end(ongoing, incoming).await;
     }
-    let worker = Rc::clone(&ongoing.arrival.worker);
-    let deadlines = ongoing.arrival.wire.terms.deadlines;
-    let shares_connection = ongoing.head.is_none();
-    let stream = |held: Bytes, incoming| {
-        let left = allowed.saturating_sub(held.len() as u64);
-        let pace = || Pace::new(Rc::clone(&worker.ticker), &deadlines, held.len());
-        let pace = shares_connection.then(pace);
-        Upload::Stream(Stream::new(held, incoming, Rc::clone(fault), left, pace))
-    };
-    let wanted = ongoing.pass.as_ref().and_then(|pass| pass.body_wanted());
-    let Some(bytes_max) = wanted else { return Ok(stream(Bytes::new(), incoming)) };
-    let expected = expected.and_then(|length| usize::try_from(length).ok()).unwrap_or(bytes_max);
-    ongoing.held = worker.hold(expected.min(bytes_max));
-    if ongoing.held.is_none() {
-        ongoing.note("the body was not inspected: no memory is left to hold it");
-        return Ok(stream(Bytes::new(), incoming));
+    let must = ongoing.pass.as_ref().is_some_and(|pass| pass.must_read_body());
+    if must && headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+        return Err(ongoing.refused(Refusal::RepeatedContentType));
     }
-    incoming.gather(bytes_max);
-    let mut held = Held::expecting(expected.min(bytes_max));
-    let complete = match worker.within(HOLD, held.fill(&mut incoming, bytes_max)).await {
-        Some(Ok(complete)) => complete,
-        Some(Err(_)) => {
-            let refusal = ongoing.arrival.wire.take_body_fault().unwrap_or(Refusal::BadBody);
-            return Err(ongoing.refused(refusal));
+    let mut taking = Taking::new(ongoing, incoming, must);
+    let reached = match start::wanted(ongoing, headers, &mut taking).await? {
+        Some(most) => {
+            let reached = taking.read(ongoing, most).await?;
+            if taking.held.len() as u64 > allowed {
+                return Err(ongoing.refused(Refusal::BodyTooLarge));
+            }
+            if reached == Reached::NoRoom && taking.held.len() == 0 {
+                if let Some(pass) = &mut ongoing.pass {
+                    pass.miss_body();
+                }
+            } else {
+                show(ongoing, headers, taking.held.bytes(), reached == Reached::End, most, must)?;
+            }
+            reached
         }
-        None => false,
+        None if taking.is_ended() => Reached::End,
+        None => Reached::Enough,
     };
+    Ok(onward(ongoing, taking, reached, fault, allowed))
+}
+
+/// The body as it goes on.
+fn onward(
+    ongoing: &mut Ongoing,
+    taking: Taking,
+    reached: Reached,
+    fault: &CallerFault,
+    allowed: u64,
+) -> Upload {
+    let Taking { incoming, held, room, pace, must, .. } = taking;
     incoming.gather(0);
     let (bytes, trailers) = held.into_parts();
-    if bytes.len() as u64 > allowed {
-        return Err(ongoing.refused(Refusal::BodyTooLarge));
+    if reached == Reached::End {
+        ongoing.held = room;
+        return Upload::Whole { bytes, trailers };
     }
-    let seen = bytes.get(..bytes.len().min(bytes_max)).unwrap_or_default();
-    let whole = complete && seen.len() == bytes.len();
-    match decode(headers.get(header::CONTENT_ENCODING), seen, bytes_max, Codings::Bounded) {
-        Some(decoded) => {
-            if let Some(pass) = &mut ongoing.pass {
-                pass.read_body(&decoded.bytes, whole && decoded.complete, worker.engine.hasher());
+    let left = allowed.saturating_sub(bytes.len() as u64);
+    let is_grpc = must && ongoing.pass.as_ref().is_some_and(|pass| pass.is_grpc());
+    let stream = Stream::new(bytes, incoming, Rc::clone(fault), left, pace).holding(room);
+    Upload::Stream(if is_grpc { stream.framed() } else { stream })
+}
+
+/// Shows the layers what came of a body.
+fn show(
+    ongoing: &mut Ongoing,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    is_whole: bool,
+    most: usize,
+    must: bool,
+) -> Result<(), Problem> {
+    let seen = bytes.get(..bytes.len().min(most)).unwrap_or_default();
+    let is_whole = is_whole && seen.len() == bytes.len();
+    let decoded = decode(headers, seen, most, Codings::Bounded);
+    let is_readable =
+        seen.is_empty() || decoded.as_ref().is_some_and(|it| is_readable(it, seen, is_whole, most));
+    let hasher = ongoing.arrival.worker.engine.hasher();
+    if let Some(pass) = &mut ongoing.pass {
+        match decoded.filter(|decoded| is_readable || !reads_as_text(decoded, seen)) {
+            Some(decoded) => {
+                pass.read_body(&decoded.bytes, is_readable && is_whole && decoded.complete, hasher)
             }
+            // A server that does not know the coding, or does not care, reads what is there.
+            None => pass.read_body(seen, is_readable && is_whole, hasher),
         }
-        None => ongoing.note("the body was not inspected: its coding is unknown or broken"),
     }
-    if complete { Ok(Upload::Whole { bytes, trailers }) } else { Ok(stream(bytes, incoming)) }
+    if is_readable {
+        return Ok(());
+    }
+    ongoing.note(UNREADABLE);
+    if must { Err(ongoing.refused(Refusal::UnreadableCoding)) } else { Ok(()) }
+}
+
+/// Whether the codings came off as they should, and in no other way that somebody could read it.
+fn is_readable(decoded: &Decoded<'_>, seen: &[u8], is_whole: bool, most: usize) -> bool {
+    let is_cut_short = is_whole && !decoded.complete && decoded.bytes.len() < most;
+    !decoded.broken && !is_cut_short && !reads_as_text(decoded, seen)
+}
+
+/// Whether a coded body is a document as it stands: one for servers that take no codings off.
+fn reads_as_text(decoded: &Decoded<'_>, seen: &[u8]) -> bool {
+    matches!(decoded.bytes, Cow::Owned(_)) && Pass::looks_read(seen) && start::is_text(seen)
 }
 
 /// A body of which nothing is promised, over HTTP/2: it goes on once its end shows that to be so.

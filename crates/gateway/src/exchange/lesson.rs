@@ -6,8 +6,9 @@ use shield::{Answer, Engine, Learnt, Pass};
 use traffic::{AnswerHead, Timestamp};
 
 use crate::{
+    arrival::Arrival,
     decode::{Codings, decode},
-    worker::{HeldBytes, Worker},
+    worker::HeldBytes,
 };
 
 pub(super) struct Lesson {
@@ -40,7 +41,7 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 impl Lesson {
     /// `exact` is the length of the body, if that is known.
     pub(super) fn begin(
-        worker: &Worker,
+        arrival: &Arrival,
         pass: &Pass,
         status: StatusCode,
         headers: &HeaderMap,
@@ -56,7 +57,7 @@ impl Lesson {
         if let Some(length) = exact {
             return Begun::Now { length };
         }
-        let room = pass.answer_held().and_then(|_| worker.hold(0));
+        let room = pass.answer_held().and_then(|_| arrival.worker.hold(0, &arrival.source));
         Begun::Later(Self {
             room,
             status: head.status,
@@ -86,9 +87,9 @@ impl Lesson {
 
     /// Hands everything to the engine.
     pub(super) fn teach(self, engine: &Engine, pass: Box<Pass>, now: Timestamp) -> Learnt {
-        let coding = self.headers.get(header::CONTENT_ENCODING);
-        let decoded =
-            self.wanted.and_then(|bytes_max| decode(coding, &self.body, bytes_max, Codings::All));
+        let decoded = self
+            .wanted
+            .and_then(|bytes_max| decode(&self.headers, &self.body, bytes_max, Codings::All));
         let whole = self.complete && self.body.len() as u64 == self.length;
         let answer = Answer {
             head: AnswerHead { status: self.status, headers: &self.headers },

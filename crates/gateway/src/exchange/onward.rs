@@ -41,11 +41,16 @@ pub(super) fn outbound(ongoing: &mut Ongoing, inbound: Inbound, body: Upload) ->
 /// Takes from the headers what must not go on, and says what the upstream is to know.
 fn prepare(ongoing: &Ongoing, headers: &mut HeaderMap, upgrade: Option<HeaderValue>) -> Prepared {
     let arrival = &ongoing.arrival;
-    let policy = ongoing.pass.as_ref().map(|pass| pass.policy());
+    let pass = ongoing.pass.as_deref();
+    let policy = pass.map(|pass| pass.policy());
     let provenance = Provenance {
         peer: &arrival.peer_text,
         trusted: policy.is_some_and(|policy| arrival.is_trusted(policy)),
-        names_caller: policy.and_then(|policy| policy.trust().source.header()),
+        guarded: [
+            policy.and_then(|policy| policy.trust().source.header()),
+            pass.and_then(|pass| pass.policy().common_password_header(pass.route())),
+        ],
+        marks_password: pass.and_then(shield::Pass::common_password_header),
         scheme: HeaderValue::from_static(arrival.peer.scheme.key()),
         host: headers.get(header::HOST).cloned(),
         request_id: ongoing.request_id.clone(),

@@ -19,7 +19,7 @@ use crate::{
     decode::{Codings, decode},
     relay::HeldAnswer,
     upload::CallerFault,
-    upstream::{AnswerBody, BodyFault, UpstreamFault},
+    upstream::{AnswerBody, BodyFault, Lease, UpstreamFault},
 };
 
 /// An answer that takes longer streams on, and what has come of it is looked at.
@@ -35,6 +35,7 @@ pub(super) async fn screen(
     status: StatusCode,
     headers: &HeaderMap,
     body: &mut AnswerBody,
+    lease: &Lease,
 ) -> Result<HeldAnswer, Problem> {
     let worker = Rc::clone(&ongoing.arrival.worker);
     let Some(pass) = &mut ongoing.pass else { return Ok(HeldAnswer::default()) };
@@ -45,7 +46,7 @@ pub(super) async fn screen(
     }
     let exact = body.size_hint().exact();
     let held = match pass.answer_held() {
-        Some(most) if !body.is_end_stream() => hold(ongoing, body, most).await?,
+        Some(most) if !body.is_end_stream() => hold(ongoing, body, most, lease).await?,
         _ => Taken::default(),
     };
     let Taken { held, is_complete, seen } = held;
@@ -73,11 +74,17 @@ struct Taken {
     seen: Option<usize>,
 }
 
-async fn hold(ongoing: &mut Ongoing, body: &mut AnswerBody, most: usize) -> Result<Taken, Problem> {
+async fn hold(
+    ongoing: &mut Ongoing,
+    body: &mut AnswerBody,
+    most: usize,
+    lease: &Lease,
+) -> Result<Taken, Problem> {
     let worker = Rc::clone(&ongoing.arrival.worker);
     let expected = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let expected = expected.map(|length| length.min(most));
-    let Some(mut room) = worker.hold(expected.unwrap_or(STEP.min(most))) else {
+    let source = &ongoing.arrival.source;
+    let Some(mut room) = worker.hold(expected.unwrap_or(STEP.min(most)), source) else {
         ongoing.note(NO_MEMORY);
         return Ok(Taken::default());
     };
@@ -97,6 +104,9 @@ async fn hold(ongoing: &mut Ongoing, body: &mut AnswerBody, most: usize) -> Resu
         // Nothing has gone out yet: the caller need not find out that it breaks off.
         Some(Err(error)) => {
             tracing::debug!(%error, "answer cut short");
+            if error.is_the_upstreams() {
+                lease.cut_off();
+            }
             return Err(ongoing.failed(UpstreamFault::Broken, &CallerFault::default()));
         }
         None => false,
@@ -125,8 +135,7 @@ fn shown(
         ongoing.note(NO_MEMORY);
         return None;
     }
-    let Some(decoded) = decode(headers.get(header::CONTENT_ENCODING), &seen, most, Codings::All)
-    else {
+    let Some(decoded) = decode(headers, &seen, most, Codings::All) else {
         ongoing.note("the answer was not looked at: its coding is unknown or broken");
         return None;
     };

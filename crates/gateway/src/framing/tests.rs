@@ -112,9 +112,15 @@ fn broken_lines_are_refused() {
 }
 
 #[test]
-fn one_empty_line_before_the_request_line_is_tolerated() {
-    let input = "\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
-    assert_eq!(accepted(input).raw, input);
+fn one_empty_line_before_the_request_line_is_tolerated_and_no_part_of_the_head() {
+    let input = "\r\nGET /a HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n";
+    let head = accepted(input);
+    assert_eq!((head.raw.as_ref(), head.target()), (&input.as_bytes()[2..], &b"/a"[..]));
+    assert_eq!(head.headers().nth(1), Some((&b"A"[..], &b"b"[..])));
+    let absolute = "\r\nGET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_eq!(accepted(absolute).origin_target(), "/a");
+    refused("\r\nGET http://h/a HTTP/1.1\r\nHost: g\r\n\r\n", Refusal::HostMismatch);
+    refused("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", Refusal::BadRequestLine);
 }
 
 #[test]

@@ -10,12 +10,15 @@ fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
     map
 }
 
+static MARK: HeaderName = HeaderName::from_static("x-common-password");
+
 fn prepared(lines: &[(&'static str, &'static str)], trusted: bool) -> HeaderMap {
     let mut map = headers(lines);
     let from = Provenance {
         peer: &HeaderValue::from_static("192.0.2.9"),
         trusted,
-        names_caller: None,
+        guarded: [None, Some(&MARK)],
+        marks_password: None,
         scheme: HeaderValue::from_static("https"),
         host: Some(HeaderValue::from_static("h")),
         request_id: HeaderValue::from_static("id"),
@@ -46,6 +49,15 @@ fn a_trusted_peer_is_believed_and_added_to_the_chain() {
     assert_eq!(map["x-forwarded-proto"], "https");
     assert_eq!(map["x-forwarded-host"], "h");
     assert_eq!(map["traceparent"], "fresh");
+}
+
+#[test]
+fn only_a_trusted_peer_may_mark_a_password() {
+    let sent = [("x-common-password", "1"), ("x_common_password", "1"), ("accept", "*/*")];
+    let map = prepared(&sent, false);
+    assert!(!map.contains_key("x-common-password") && !map.contains_key("x_common_password"));
+    let map = prepared(&sent, true);
+    assert!(map.contains_key("x-common-password") && !map.contains_key("x_common_password"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
     sync::Arc,
 };
 
@@ -30,7 +31,15 @@ pub struct Upstream {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    authorities: Option<PathBuf>,
+    /// By whom it is vouched for; 0 for authorities of the machine.
+    authorities: u64,
+}
+
+/// Who may vouch for the upstreams of a site: read once for all of them.
+pub(crate) struct Authorities {
+    config: Arc<ClientConfig>,
+    /// Tells those that were read from a file from others, also under the same path.
+    fingerprint: u64,
 }
 
 /// Why an upstream cannot be used.
@@ -88,16 +97,20 @@ impl Upstream {
                 .filter(|port| *port > 0)
                 .ok_or_else(|| UpstreamUrlError::Port(port.to_owned()))?,
         };
-        Self::new(speech, host.to_owned(), port, authorities)
+        let authorities = match speech {
+            Speech::Tls => Some(Authorities::read(authorities)?),
+            Speech::Http1 | Speech::H2c => None,
+        };
+        Self::new(speech, host.to_owned(), port, authorities.as_ref())
     }
 
     /// The upstream that a policy names.
     ///
     /// # Errors
-    /// When the certificate authorities cannot be loaded.
-    pub fn of(
+    /// When its host is none.
+    pub(crate) fn of(
         upstream: &policy::Upstream,
-        authorities: Option<&Path>,
+        authorities: Option<&Authorities>,
     ) -> Result<Self, UpstreamUrlError> {
         let speech = match upstream.scheme {
             UpstreamScheme::Http => Speech::Http1,
@@ -111,15 +124,14 @@ impl Upstream {
         speech: Speech,
         host: String,
         port: u16,
-        authorities: Option<&Path>,
+        authorities: Option<&Authorities>,
     ) -> Result<Self, UpstreamUrlError> {
         let name =
             ServerName::try_from(host.clone()).map_err(|_| UpstreamUrlError::Host(host.clone()))?;
-        let tls = match speech {
-            Speech::Tls => Some((Arc::new(client_config(authorities)?), name)),
-            Speech::Http1 | Speech::H2c => None,
-        };
-        Ok(Self { speech, host, port, tls, authorities: authorities.map(Path::to_owned) })
+        let authorities = authorities.filter(|_| speech == Speech::Tls);
+        let tls = authorities.map(|authorities| (Arc::clone(&authorities.config), name));
+        let authorities = authorities.map_or(0, |authorities| authorities.fingerprint);
+        Ok(Self { speech, host, port, tls, authorities })
     }
 
     /// Host and port, as they stand in a request that names no host itself.
@@ -171,10 +183,46 @@ fn split_authority(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Verifies against the given authorities, or else those of the machine.
-fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
+impl Authorities {
+    /// Those that vouch for a site's upstreams, if any of these speaks TLS.
+    pub(crate) fn of(site: &policy::Site) -> Result<Option<Self>, UpstreamUrlError> {
+        let speaks_tls = |upstream: &policy::Upstream| upstream.scheme == UpstreamScheme::Https;
+        let is_needed = site.upstreams.value.iter().any(speaks_tls) || site.ca_file.value.is_some();
+        is_needed.then(|| Self::read(site.ca_file.value.as_deref())).transpose()
+    }
+
+    /// The given authorities, or else those of the machine.
+    fn read(path: Option<&Path>) -> Result<Self, UpstreamUrlError> {
+        let (roots, fingerprint) = roots(path)?;
+        let mut config = verifying(roots)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), fingerprint })
+    }
+}
+
+/// TLS towards a server that is verified against the given authorities, or else those of the
+/// machine.
+///
+/// # Errors
+/// When the authorities cannot be used.
+pub fn client_tls(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrlError> {
+    verifying(roots(authorities)?.0)
+}
+
+fn verifying(roots: RootCertStore) -> Result<ClientConfig, UpstreamUrlError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| UpstreamUrlError::Tls(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn roots(path: Option<&Path>) -> Result<(RootCertStore, u64), UpstreamUrlError> {
     let mut roots = RootCertStore::empty();
-    match authorities {
+    let mut fingerprint = DefaultHasher::new();
+    match path {
         Some(path) => {
             let fail = |cause: String| UpstreamUrlError::Authorities {
                 path: path.display().to_string(),
@@ -184,6 +232,7 @@ fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrl
                 CertificateDer::pem_file_iter(path).map_err(|e| fail(e.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|e| fail(e.to_string()))?;
+                certificate.as_ref().hash(&mut fingerprint);
                 roots.add(certificate).map_err(|e| fail(e.to_string()))?;
             }
             if roots.is_empty() {
@@ -192,14 +241,8 @@ fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamUrl
         }
         None => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            return Ok((roots, 0));
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| UpstreamUrlError::Tls(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((roots, fingerprint.finish().max(1)))
 }

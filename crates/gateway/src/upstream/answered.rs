@@ -41,6 +41,14 @@ pub(crate) enum BodyFault {
     Http2(#[from] hyper::Error),
 }
 
+impl BodyFault {
+    /// Whether the upstream is to blame. Over HTTP/2 that cannot be told from a request whose own
+    /// body failed.
+    pub(crate) const fn is_the_upstreams(&self) -> bool {
+        matches!(self, Self::Cut | Self::Io(_) | Self::Malformed)
+    }
+}
+
 impl AnswerBody {
     /// The connection, to be used again if it can be.
     pub(crate) fn into_link(self) -> Option<Box<Link>> {

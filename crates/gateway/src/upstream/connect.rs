@@ -25,7 +25,8 @@ pub(super) async fn connect(upstream: &Upstream) -> io::Result<(Transport, bool)
 
 async fn connect_tcp(upstream: &Upstream) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in tokio::net::lookup_host((upstream.host.as_str(), upstream.port)).await? {
+    let found = tokio::net::lookup_host((upstream.host.as_str(), upstream.port)).await;
+    for address in found.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))? {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,

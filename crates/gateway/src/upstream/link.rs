@@ -10,7 +10,6 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll, Waker, ready},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -24,10 +23,11 @@ use super::{
     answer_head::{self, AnswerHead, Framing as AnswerFraming},
     answered::{AnswerBody, Answered, BodyFault},
     outbound::{Framing, Outbound},
+    patience::{Over, Patience},
     sending::Sending,
     stream::Transport,
 };
-use crate::{output::Output, ticker::Deadline, upload::Upload};
+use crate::{output::Output, upload::Upload};
 
 /// Room for what is read at once: most answers fit into the least, large ones get the most.
 const ROOM_LEAST: usize = 4 << 10;
@@ -71,16 +71,24 @@ impl Drop for Counted {
 }
 
 /// Why a connection brought no answer.
+#[derive(Default)]
 pub(super) struct Broken {
     /// Not a byte of the request was written; its body is where it was.
     pub(super) unsent: bool,
     /// A byte of an answer had arrived.
     pub(super) answered: bool,
-    pub(super) timed_out: bool,
+    /// Nobody waits for it any longer.
+    pub(super) over: Option<Over>,
+    /// The caller's body failed, or is what is waited for.
+    pub(super) by_caller: bool,
 }
 
 /// The connection ended, or what came over it was no answer.
-struct Fault;
+struct Fault {
+    by_caller: bool,
+}
+
+const NO_ANSWER: Fault = Fault { by_caller: false };
 
 /// Whose fault it is that a request cannot be sent to its end.
 enum SendFault {
@@ -107,14 +115,12 @@ impl Link {
         })
     }
 
-    /// Sends a request and waits for the head of its answer, `allowed` long from the last byte that
-    /// could be sent.
+    /// Sends a request and waits for the head of its answer, from the last byte that could be sent.
     pub(super) async fn send(
         mut self: Box<Self>,
         outbound: &mut Outbound,
         upstream: &Upstream,
-        mut first_byte: Deadline,
-        allowed: Duration,
+        mut patience: Patience,
     ) -> Result<Answered, Broken> {
         self.begin(outbound, upstream);
         let asked_head = outbound.method == Method::HEAD;
@@ -123,25 +129,30 @@ impl Link {
             let before = link.sent;
             let polled = link.poll_answered(cx, asked_head);
             if polled.is_ready() {
-                return polled.map(Some);
+                return polled.map(Ok);
             }
             if before > 0 && link.sent > before {
-                first_byte.restart(allowed);
+                patience.restart();
             }
-            Pin::new(&mut first_byte).poll(cx).map(|()| None)
+            patience.poll(cx).map(Err)
         })
         .await;
-        if let Some(Ok(head)) = outcome {
-            self.persistent &= head.persistent;
-            self.answer = BodyReader::new(head.framing);
-            let AnswerHead { status, headers, .. } = head;
-            return Ok(Answered { status, headers, body: AnswerBody::Http1(self) });
-        }
+        let (over, by_caller) = match outcome {
+            Ok(Ok(head)) => {
+                self.persistent &= head.persistent;
+                self.answer = BodyReader::new(head.framing);
+                let AnswerHead { status, headers, .. } = head;
+                return Ok(Answered { status, headers, body: AnswerBody::Http1(self) });
+            }
+            Ok(Err(fault)) => (None, fault.by_caller),
+            // With nothing left to write, the rest of the body is what is waited for.
+            Err(over) => (Some(over), self.sending.is_some() && self.output.is_empty()),
+        };
         let unsent = self.sent == 0;
         if unsent && let Some(sending) = self.sending.take() {
             outbound.body = sending.body;
         }
-        Err(Broken { unsent, answered: self.answered, timed_out: outcome.is_none() })
+        Err(Broken { unsent, answered: self.answered, over, by_caller })
     }
 
     fn begin(&mut self, outbound: &mut Outbound, upstream: &Upstream) {
@@ -167,18 +178,19 @@ impl Link {
     ) -> Poll<Result<AnswerHead, Fault>> {
         if let Poll::Ready(Err(fault)) = self.poll_send(cx) {
             // Only an upstream that took something may have an answer to give all the same.
-            if matches!(fault, SendFault::Caller) || self.sent == 0 {
-                return Poll::Ready(Err(Fault));
+            let by_caller = matches!(fault, SendFault::Caller);
+            if by_caller || self.sent == 0 {
+                return Poll::Ready(Err(Fault { by_caller }));
             }
             self.stop_sending();
         }
         loop {
             let taken = answer_head::take(&mut self.input, &mut self.searched, asked_head);
-            match taken.map_err(|_| Fault)? {
+            match taken.map_err(|_| NO_ANSWER)? {
                 Some(head) if is_interim(head.status) => {}
                 Some(head) => return Poll::Ready(Ok(head)),
                 None => match ready!(self.poll_fill(cx)) {
-                    Ok(0) | Err(_) => return Poll::Ready(Err(Fault)),
+                    Ok(0) | Err(_) => return Poll::Ready(Err(NO_ANSWER)),
                     Ok(_) => {}
                 },
             }

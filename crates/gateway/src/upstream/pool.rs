@@ -12,7 +12,10 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    io,
+    pin::pin,
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,8 +24,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 
 use super::{
-    AnswerBody, Answered, Link, Outbound, Upstream, UpstreamDeadlines, connect,
+    AnswerBody, Answered, Link, Outbound, UpstreamDeadlines, connect,
+    health::{Fault, Health, Row},
     link::{Broken, Counted},
+    patience::{Over, Patience},
     stream::Transport,
 };
 use crate::{
@@ -41,6 +46,9 @@ const LONG_MOMENT: Duration = Duration::from_millis(20);
 /// As many such moments are worth it while connections come free in each: who waits has a turn.
 const LONG_MOMENTS_MAX: usize = 10;
 
+/// How often a request looks up that waits for a connection to be opened.
+const CONNECT_LOOK: Duration = Duration::from_millis(250);
+
 /// Why an upstream gave no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum UpstreamFault {
@@ -52,8 +60,30 @@ pub(crate) enum UpstreamFault {
     TimedOut,
 }
 
+/// A request that got no answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) fault: UpstreamFault,
+    /// Not a byte of the request was written; its body is where it was.
+    pub(super) unsent: bool,
+    pub(super) blame: Blame,
+}
+
+/// Who is to blame for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Blame {
+    Upstream(Fault),
+    Caller,
+    /// This machine has run out of something, or nobody waited to the end.
+    Nobody,
+}
+
 pub(crate) struct Pool {
-    upstream: Upstream,
+    pub(super) row: Arc<Row>,
+    pub(super) health: Arc<Health>,
+    /// Requests that it has here and whose answers have not ended.
+    pub(super) load: Cell<u32>,
+    pub(super) hearing: Hearing,
     deadlines: UpstreamDeadlines,
     ticker: Rc<Ticker>,
     idle: RefCell<Vec<Idle>>,
@@ -69,6 +99,15 @@ pub(crate) struct Pool {
     speaks_http2: Cell<bool>,
 }
 
+/// Whether the upstream has been heard of since it was asked.
+#[derive(Default)]
+pub(super) struct Hearing {
+    /// Since when not, and how many answers the others had given by then.
+    pub(super) quiet_since: Cell<Option<(u64, u64)>>,
+    /// It is being pinged.
+    pub(super) pinging: Cell<bool>,
+}
+
 struct Idle {
     link: Box<Link>,
     since_ms: u64,
@@ -81,13 +120,17 @@ enum Connection {
 
 impl Pool {
     pub(crate) fn new(
-        upstream: Upstream,
+        row: Arc<Row>,
+        health: Arc<Health>,
         deadlines: UpstreamDeadlines,
         ticker: Rc<Ticker>,
     ) -> Self {
-        let speaks_http2 = Cell::new(upstream.speech == super::Speech::H2c);
+        let speaks_http2 = Cell::new(health.upstream().speech == super::Speech::H2c);
         Self {
-            upstream,
+            row,
+            health,
+            load: Cell::new(0),
+            hearing: Hearing::default(),
             deadlines,
             ticker,
             idle: RefCell::default(),
@@ -105,7 +148,7 @@ impl Pool {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn send(&self, outbound: &mut Outbound) -> Result<Answered, UpstreamFault> {
+    pub(super) async fn send(&self, outbound: &mut Outbound) -> Result<Answered, Failed> {
         let connection = match self.waiting() {
             Some(connection) => connection,
             // Boxed because it is large and rare: each request would carry it along.
@@ -119,17 +162,12 @@ impl Pool {
             Ok(answered) => return Ok(answered),
             Err(broken) => broken,
         };
-        if broken.timed_out {
-            return Err(UpstreamFault::TimedOut);
-        }
         let again = broken.unsent || (outbound.repeatable && !broken.answered);
-        if !(reused && again) {
-            return Err(UpstreamFault::Broken);
+        if broken.over.is_some() || broken.by_caller || !(reused && again) {
+            return Err(Failed::from(broken));
         }
         let connection = Box::pin(self.connect()).await?;
-        Box::pin(self.send_on(connection, outbound)).await.map_err(|broken| {
-            if broken.timed_out { UpstreamFault::TimedOut } else { UpstreamFault::Broken }
-        })
+        Box::pin(self.send_on(connection, outbound)).await.map_err(Failed::from)
     }
 
     /// Takes back a connection whose answer has ended.
@@ -181,7 +219,7 @@ impl Pool {
     }
 
     /// A connection that becomes free in a moment, or a new one.
-    async fn obtain(&self) -> Result<Connection, UpstreamFault> {
+    async fn obtain(&self) -> Result<Connection, Failed> {
         let (moment, moments) = match self.open.get() {
             open if open >= self.deadlines.keep_max => (LONG_MOMENT, LONG_MOMENTS_MAX),
             open if open >= FEW => (MOMENT, 1),
@@ -216,57 +254,64 @@ impl Pool {
         taken.try_recv().ok()
     }
 
-    async fn connect(&self) -> Result<Connection, UpstreamFault> {
+    async fn connect(&self) -> Result<Connection, Failed> {
         let counted = Counted::one_more(&self.open);
         let opened = async {
-            let (transport, http2) = connect::connect(&self.upstream).await.map_err(|error| {
-                tracing::debug!(upstream = %self.upstream, %error, "cannot connect");
-                UpstreamFault::Unreachable
-            })?;
+            let (transport, http2) = connect::connect(self.health.upstream()).await?;
             self.speaks_http2.set(http2);
-            if http2 {
-                self.open_http2(transport).await.map(Connection::Http2)
-            } else {
-                Ok(Connection::Http1(Link::new(transport, counted)))
+            if !http2 {
+                return Ok(Connection::Http1(Link::new(transport, counted)));
             }
+            let sender = open_http2(transport, self.deadlines.keep_idle).await?;
+            *self.http2.borrow_mut() = Some(sender.clone());
+            Ok::<_, io::Error>(Connection::Http2(sender))
         };
-        tokio::time::timeout(self.deadlines.connect, opened)
-            .await
-            .unwrap_or(Err(UpstreamFault::TimedOut))
+        let mut opened = pin!(opened);
+        let mut left = self.deadlines.connect;
+        // Whoever has somewhere else to go looks up now and then.
+        let looks_up = !self.is_alone() && !self.health.is_silent();
+        loop {
+            let step = if looks_up { CONNECT_LOOK.min(left) } else { left };
+            if let Ok(opened) = tokio::time::timeout(step, &mut opened).await {
+                return opened.map_err(|error| self.not_connected(&error));
+            }
+            left = left.saturating_sub(step);
+            let blame = match (left.is_zero(), self.health.is_silent()) {
+                (true, _) => Blame::Upstream(Fault::Unreachable),
+                (false, true) => Blame::Nobody,
+                (false, false) => continue,
+            };
+            return Err(Failed { fault: UpstreamFault::TimedOut, unsent: true, blame });
+        }
     }
 
-    async fn open_http2(
-        &self,
-        transport: Transport,
-    ) -> Result<http2::SendRequest<Upload>, UpstreamFault> {
-        let (sender, connection) = http2::Builder::new(LocalExecutor)
-            .timer(TokioTimer::new())
-            .keep_alive_interval(self.deadlines.keep_idle)
-            .handshake(TokioIo::new(transport))
-            .await
-            .map_err(|_| UpstreamFault::Broken)?;
-        // The task ends when the last sender is dropped, or the upstream goes away.
-        tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "http/2 upstream connection ended");
-            }
-        });
-        *self.http2.borrow_mut() = Some(sender.clone());
-        Ok(sender)
+    /// Whether its site has no other upstream.
+    pub(super) fn is_alone(&self) -> bool {
+        self.row.members.len() <= 1
+    }
+
+    fn not_connected(&self, error: &io::Error) -> Failed {
+        tracing::debug!(upstream = %self.health.upstream(), %error, "cannot connect");
+        let blame = match is_the_upstreams(error) {
+            true => Blame::Upstream(Fault::Unreachable),
+            false => Blame::Nobody,
+        };
+        Failed { fault: UpstreamFault::Unreachable, unsent: true, blame }
     }
 
     async fn send_on(&self, to: Connection, outbound: &mut Outbound) -> Result<Answered, Broken> {
+        let moves = outbound.repeatable && !self.is_alone();
+        let of = moves.then(|| Arc::clone(&self.health));
         let allowed = self.deadlines.first_byte;
-        let first_byte = self.ticker.deadline(allowed);
+        let mut patience = Patience::new(self.ticker.deadline(allowed), allowed, of);
+        let upstream = self.health.upstream();
         let mut sender = match to {
-            Connection::Http1(link) => {
-                return link.send(outbound, &self.upstream, first_byte, allowed).await;
-            }
+            Connection::Http1(link) => return link.send(outbound, upstream, patience).await,
             Connection::Http2(sender) => sender,
         };
-        let broken = Broken { unsent: false, answered: false, timed_out: false };
-        let Some(request) = outbound.take_for_http2(&self.upstream) else {
-            return Err(Broken { answered: true, ..broken });
+        let streams = matches!(outbound.body, Upload::Stream(_));
+        let Some(request) = outbound.take_for_http2(upstream) else {
+            return Err(Broken { answered: true, by_caller: true, ..Broken::default() });
         };
         tokio::select! {
             biased;
@@ -280,10 +325,63 @@ impl Pool {
                     let unsent = error.take_message().map(|request| {
                         outbound.body = request.into_body();
                     });
-                    Err(Broken { unsent: unsent.is_some(), ..broken })
+                    Err(Broken { unsent: unsent.is_some(), ..Broken::default() })
                 }
             },
-            () = first_byte => Err(Broken { timed_out: true, ..broken }),
+            // What it waits for may be the rest of the caller's body.
+            over = std::future::poll_fn(|cx| patience.poll(cx)) => {
+                Err(Broken { over: Some(over), by_caller: streams, ..Broken::default() })
+            }
         }
     }
+}
+
+impl From<Broken> for Failed {
+    fn from(broken: Broken) -> Self {
+        let (fault, blame) = match broken.over {
+            Some(Over::TimedOut) => (UpstreamFault::TimedOut, Blame::Upstream(Fault::TimedOut)),
+            Some(Over::GivenUp) => (UpstreamFault::TimedOut, Blame::Nobody),
+            None => (UpstreamFault::Broken, Blame::Upstream(Fault::Broken)),
+        };
+        let blame = if broken.by_caller { Blame::Caller } else { blame };
+        Self { fault, unsent: broken.unsent, blame }
+    }
+}
+
+/// Begins HTTP/2 on a fresh connection.
+pub(super) async fn open_http2(
+    transport: Transport,
+    keep_alive: Duration,
+) -> io::Result<http2::SendRequest<Upload>> {
+    let (sender, connection) = http2::Builder::new(LocalExecutor)
+        .timer(TokioTimer::new())
+        .keep_alive_interval(keep_alive)
+        .handshake(TokioIo::new(transport))
+        .await
+        .map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, error))?;
+    // The task ends when the last sender is dropped, or the upstream goes away.
+    tokio::task::spawn_local(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "http/2 upstream connection ended");
+        }
+    });
+    Ok(sender)
+}
+
+/// Whether a connection failed for what the upstream did, and not because this machine has no
+/// sockets or ports left: callers can bring that about.
+pub(super) fn is_the_upstreams(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionRefused
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::BrokenPipe
+            | Kind::HostUnreachable
+            | Kind::TimedOut
+            | Kind::UnexpectedEof
+            | Kind::InvalidData
+            | Kind::NotFound
+    )
 }

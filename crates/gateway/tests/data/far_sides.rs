@@ -209,10 +209,7 @@ impl Front {
             table_bytes: 8 << 20,
             recorder: None,
         });
-        let site = Site {
-            upstream: Upstream::parse(&side.url, None).unwrap(),
-            deadlines: UpstreamDeadlines::default(),
-        };
+        let site = Site::before(Upstream::parse(&side.url, None).unwrap());
         let sites = Sites::new([(engine.policy().sites[0].name.clone(), site)].into());
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&events);
@@ -225,7 +222,7 @@ impl Front {
             )
         };
         let socket = bind("127.0.0.1:0").unwrap();
-        let gateway = Gateway::start(vec![Listener { socket, tls: None }], settings).unwrap();
+        let gateway = Gateway::start(vec![Listener::new(socket, None)], settings).unwrap();
         Self { address: gateway.addresses()[0], events, gateway: Some(gateway) }
     }
 

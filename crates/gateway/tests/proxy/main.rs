@@ -1,5 +1,6 @@
 //! The gateway over real sockets: raw callers on one side, scripted origins on the other.
 
+mod balancers;
 mod callers;
 mod events;
 mod faults;
@@ -9,8 +10,11 @@ mod http1;
 mod http2;
 mod http2_faults;
 mod http2_flow;
+mod inspection;
 mod origins;
 mod overload;
+mod shares;
 mod streaming;
 mod support;
 mod tls;
+mod upstreams;

@@ -26,10 +26,16 @@ pub(crate) fn settings(upstream: &str) -> Settings {
     with_policy(upstream, "")
 }
 
-/// The same with lines of policy at the top of the site's section and before it.
+/// The same with lines of policy before the site's section.
 pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
-    let text =
-        format!("version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n");
+    with_site(upstream, server, "")
+}
+
+/// The same with lines of policy before the site's section and in it.
+pub(crate) fn with_site(upstream: &str, server: &str, site: &str) -> Settings {
+    let text = format!(
+        "version = 1\n{server}\n[[site]]\nhosts = [\"*\"]\nupstream = [\"{upstream}\"]\n{site}"
+    );
     let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
     let (policy, _warnings) = policy::load(&sources).unwrap();
     let engine = Engine::new(shield::Settings {
@@ -39,10 +45,7 @@ pub(crate) fn with_policy(upstream: &str, server: &str) -> Settings {
         table_bytes: 8 << 20,
         recorder: None,
     });
-    let site = Site {
-        upstream: Upstream::parse(upstream, None).unwrap(),
-        deadlines: UpstreamDeadlines::default(),
-    };
+    let site = Site::before(Upstream::parse(upstream, None).unwrap());
     let name = only_site(&engine);
     let sites = Sites::new([(name, site)].into());
     Settings { workers: 1, ..Settings::new(Arc::new(engine), Arc::new(|_event| {}), sites) }
@@ -58,7 +61,7 @@ pub(crate) fn with_deadlines(upstream: &str, deadlines: UpstreamDeadlines) -> Se
     let mut settings = settings(upstream);
     let name = only_site(&settings.engine);
     let upstream = Upstream::parse(upstream, None).unwrap();
-    settings.sites = Sites::new([(name, Site { upstream, deadlines })].into());
+    settings.sites = Sites::new([(name, Site { deadlines, ..Site::before(upstream) })].into());
     settings
 }
 
@@ -78,13 +81,27 @@ impl Proxy {
     }
 
     pub(crate) fn over(tls: Option<Arc<rustls::ServerConfig>>, settings: Settings) -> Self {
-        let socket = bind("127.0.0.1:0").unwrap();
-        let gateway = Gateway::start(vec![Listener { socket, tls }], settings).unwrap();
+        Self::listening(Listener::new(bind("127.0.0.1:0").unwrap(), tls), settings)
+    }
+
+    pub(crate) fn listening(listener: Listener, settings: Settings) -> Self {
+        let gateway = Gateway::start(vec![listener], settings).unwrap();
         Self { address: gateway.addresses()[0], gateway: Some(gateway) }
     }
 
     pub(crate) fn connect(&self) -> Caller {
         let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Caller { stream: BufReader::new(stream) }
+    }
+
+    /// A caller at another address of this machine.
+    pub(crate) fn connect_from(&self, address: &str) -> Caller {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        socket.bind(&SocketAddr::new(address.parse().unwrap(), 0).into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Caller { stream: BufReader::new(stream) }
     }
@@ -165,7 +182,12 @@ impl Caller {
     }
 
     pub(crate) fn answer(&mut self) -> Message {
-        read_message(&mut self.stream, true).unwrap()
+        self.try_answer().unwrap()
+    }
+
+    /// `None` when the connection ended before the answer did.
+    pub(crate) fn try_answer(&mut self) -> Option<Message> {
+        read_message(&mut self.stream, true)
     }
 
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
@@ -292,7 +314,7 @@ fn read_head(stream: &mut impl BufRead) -> Option<Message> {
     Some(Message { start, headers: read_fields(stream)?, ..Message::default() })
 }
 
-fn read_message(stream: &mut impl BufRead, is_answer: bool) -> Option<Message> {
+pub(crate) fn read_message(stream: &mut impl BufRead, is_answer: bool) -> Option<Message> {
     let head = read_head(stream)?;
     read_body(stream, head, is_answer)
 }

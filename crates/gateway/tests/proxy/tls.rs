@@ -4,7 +4,14 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::{io::Write, path::Path, sync::Arc};
+use std::{
+    io::Write,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 
 use http::Request;
 use rustls::{
@@ -22,7 +29,7 @@ use crate::{
     http2::{block_on, exchange},
     support::{Origin, Proxy, only_site, settings},
 };
-use gateway::{Gateway, Site, Sites, Upstream, UpstreamDeadlines};
+use gateway::{Gateway, Site, Sites, Upstream};
 use shield::{policy, policy::Sources};
 
 struct Identity {
@@ -146,7 +153,7 @@ fn before_https(port: u16, authorities: Option<&Path>) -> Proxy {
     let mut settings = settings(&url);
     let upstream = Upstream::parse(&url, authorities).unwrap();
     let name = only_site(&settings.engine);
-    let site = Site { upstream, deadlines: UpstreamDeadlines::default() };
+    let site = Site::before(upstream);
     settings.sites = Sites::new([(name, site)].into());
     Proxy::with(settings)
 }
@@ -194,7 +201,7 @@ fn a_renewed_certificate_is_shown_without_a_restart() {
     );
     let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
     let policy = policy::load(&sources).unwrap().0;
-    let (listeners, certificates) = gateway::listeners(&policy).unwrap();
+    let (listeners, certificates) = gateway::listeners(&policy, Vec::new()).unwrap();
     let gateway = Gateway::start(listeners, settings).unwrap();
     let address = gateway.addresses()[0];
     block_on(async {
@@ -217,6 +224,76 @@ fn a_renewed_certificate_is_shown_without_a_restart() {
         assert!(answer.starts_with(b"HTTP/1.1 200 "), "what stood goes on");
     });
     gateway.drain();
+}
+
+#[test]
+fn fifty_certificate_changes_under_load_fail_no_request() {
+    const CHANGES: usize = 50;
+    let origin = Origin::echo();
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let name = || vec!["localhost".to_owned()];
+    let made: Vec<_> =
+        (0..=CHANGES).map(|_| rcgen::generate_simple_self_signed(name()).unwrap()).collect();
+    let mut roots = RootCertStore::empty();
+    for one in &made {
+        roots.add(one.cert.der().clone()).unwrap();
+    }
+    let put = |number: usize| {
+        std::fs::write(&cert, made[number].cert.pem()).unwrap();
+        std::fs::write(&key, made[number].signing_key.serialize_pem()).unwrap();
+    };
+    put(0);
+    let text = format!(
+        "version = 1\n[server]\nlisten = [{{ addr = \"127.0.0.1:0\", tls = \"main\" }}]\n[tls.main]\n\
+         cert = {cert:?}\nkey = {key:?}\n[[site]]\nupstream = \"{}\"\n",
+        origin.url()
+    );
+    let sources = Sources { file: Some(("palisade.toml", &text)), ..Sources::default() };
+    let policy = policy::load(&sources).unwrap().0;
+    let (listeners, certificates) = gateway::listeners(&policy, Vec::new()).unwrap();
+    let gateway = Gateway::start(listeners, settings(&origin.url())).unwrap();
+    let address = gateway.addresses()[0];
+    let changed = AtomicUsize::new(0);
+    let answered = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..3)
+            .map(|_| {
+                let (roots, changed) = (roots.clone(), &changed);
+                scope.spawn(move || block_on(calls_until(CHANGES, changed, address, roots)))
+            })
+            .collect();
+        for number in 1..=CHANGES {
+            put(number);
+            certificates.read_again(&policy).unwrap().show();
+            changed.store(number, SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum::<usize>()
+    });
+    assert!(answered >= CHANGES, "{answered}");
+    gateway.drain();
+}
+
+/// New connections, each with two requests, until all changes were made. Any that fails ends it.
+async fn calls_until(
+    changes: usize,
+    changed: &AtomicUsize,
+    address: std::net::SocketAddr,
+    roots: RootCertStore,
+) -> usize {
+    let mut answered = 0;
+    while changed.load(SeqCst) < changes {
+        let mut stream = dial(address, roots.clone(), &[b"http/1.1"]).await.unwrap();
+        for last in ["keep-alive", "close"] {
+            let ask = format!("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: {last}\r\n\r\n");
+            stream.write_all(ask.as_bytes()).await.unwrap();
+            let mut answer = vec![0; 4096];
+            let read = stream.read(&mut answer).await.unwrap();
+            assert!(answer[..read].starts_with(b"HTTP/1.1 200 "));
+            answered += 1;
+        }
+    }
+    answered
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the audit log: whatever somebody does to it with SQL shows.
 
+use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
@@ -25,14 +26,14 @@ fn log(lines: u64) -> Connection {
 fn after(tampering: &str) -> Result<AuditHead, AuditFault> {
     let connection = log(5);
     connection.execute_batch(tampering).expect("tampered");
-    verify(&connection).expect("an answer")
+    verify(&connection, &[]).expect("an answer")
 }
 
 #[test]
 fn an_untouched_log_verifies_and_lists_newest_first() {
-    assert_eq!(verify(&log(0)).expect("an answer").expect("whole").seq, 0);
+    assert_eq!(verify(&log(0), &[]).expect("an answer").expect("whole").seq, 0);
     let connection = log(5);
-    assert_eq!(verify(&connection).expect("an answer").expect("whole").seq, 5);
+    assert_eq!(verify(&connection, &[]).expect("an answer").expect("whole").seq, 5);
     let numbers = |before, limit| -> Vec<u64> {
         let lines = lines(&connection, before, limit).expect("an answer");
         lines.iter().map(|entry| entry.seq).collect()
@@ -82,6 +83,163 @@ fn a_log_goes_on_after_its_end_was_cut_and_still_shows_it() {
     };
     append(&transaction, &line).expect("appended");
     transaction.commit().expect("committed");
-    let fault = verify(&connection).expect("an answer").expect_err("a gap");
+    let fault = verify(&connection, &[]).expect("an answer").expect_err("a gap");
     assert_eq!(fault, AuditFault::Missing { expected: 5 });
+}
+
+/// Does what somebody does who knows how the chain is made: rewrites the log from a line on.
+fn rewrite(connection: &mut Connection, from: u64, lines: &[(&str, &str)]) {
+    let kept = from - 1;
+    let script = format!(
+        "DELETE FROM audit WHERE seq >= {from};
+         UPDATE audit_head SET seq = {kept},
+         hash = coalesce((SELECT hash FROM audit WHERE seq = {kept}), zeroblob(32))"
+    );
+    connection.execute_batch(&script).expect("cut");
+    let transaction = connection.transaction().expect("begins");
+    for (who, what) in lines {
+        let (who, what) = ((*who).to_owned(), (*what).to_owned());
+        let line = AuditLine { at: Timestamp::EPOCH, who, what, before: None, after: None };
+        append(&transaction, &line).expect("appended");
+    }
+    transaction.commit().expect("committed");
+}
+
+#[test]
+fn a_forged_chain_is_whole_and_does_not_pass_a_checkpoint() {
+    let kept = verify(&log(3), &[]).expect("an answer").expect("whole");
+    let forged = |from, lines: &[(&str, &str)]| {
+        let mut connection = log(5);
+        rewrite(&mut connection, from, lines);
+        assert!(verify(&connection, &[]).expect("an answer").is_ok(), "only a checkpoint tells");
+        verify(&connection, std::slice::from_ref(&kept)).expect("an answer")
+    };
+    let other = ("eve", "nothing");
+    assert_eq!(forged(3, &[other, other]), Err(AuditFault::Rewritten { seq: 3 }));
+    assert_eq!(forged(1, &[other, other, other, other]), Err(AuditFault::Rewritten { seq: 3 }));
+    assert_eq!(forged(2, &[other]), Err(AuditFault::Cut { found: 2, expected: 3 }));
+    assert_eq!(forged(1, &[]), Err(AuditFault::Cut { found: 0, expected: 3 }));
+    assert!(forged(4, &[other]).is_ok(), "after the last checkpoint nothing is promised");
+}
+
+#[test]
+fn a_checkpoint_reads_as_it_is_written() {
+    let head = verify(&log(3), &[]).expect("an answer").expect("whole");
+    assert_eq!(head.to_string().parse(), Ok(head.clone()));
+    assert_eq!(format!("  {head}  2026-11-26 by cron").parse(), Ok(head));
+    for wrong in ["", "3", "x y", "3 abc", "-1 00"] {
+        assert!(wrong.parse::<AuditHead>().is_err(), "{wrong}");
+    }
+}
+
+/// What somebody does to the lines of a log.
+#[derive(Clone, Debug)]
+enum Tampering {
+    Edit(usize),
+    Delete(usize),
+    Swap(usize, usize),
+    Insert(usize),
+    Repeat(usize),
+    Cut(usize),
+}
+
+fn tampering() -> impl Strategy<Value = Tampering> {
+    let place = || 0_usize..12;
+    prop_oneof![
+        place().prop_map(Tampering::Edit),
+        place().prop_map(Tampering::Delete),
+        (place(), place()).prop_map(|(a, b)| Tampering::Swap(a, b)),
+        place().prop_map(Tampering::Insert),
+        place().prop_map(Tampering::Repeat),
+        place().prop_map(Tampering::Cut),
+    ]
+}
+
+impl Tampering {
+    fn apply(&self, lines: &mut Vec<AuditLine>) {
+        let last = lines.len().saturating_sub(1);
+        match *self {
+            _ if lines.is_empty() => {}
+            Self::Edit(at) => lines[at.min(last)].what.push('!'),
+            Self::Delete(at) => drop(lines.remove(at.min(last))),
+            Self::Swap(a, b) => lines.swap(a.min(last), b.min(last)),
+            Self::Insert(at) => {
+                let line = AuditLine { who: "eve".to_owned(), ..lines[last].clone() };
+                lines.insert(at.min(last), line);
+            }
+            Self::Repeat(at) => lines.insert(at.min(last), lines[at.min(last)].clone()),
+            Self::Cut(at) => lines.truncate(at),
+        }
+    }
+}
+
+/// A log of these lines with a chain that is right: what somebody makes who knows how.
+fn forged(lines: &[AuditLine]) -> Connection {
+    let mut connection = log(0);
+    let transaction = connection.transaction().expect("begins");
+    lines.iter().for_each(|line| append(&transaction, line).expect("appended"));
+    transaction.commit().expect("committed");
+    connection
+}
+
+fn all_lines(connection: &Connection) -> Vec<AuditEntry> {
+    let mut entries = lines(connection, None, 100).expect("read");
+    entries.reverse();
+    entries
+}
+
+proptest! {
+    /// A forger passes exactly when nothing up to the checkpoint is another than it was.
+    #[test]
+    fn no_forgery_passes_the_last_checkpoint(
+        written in 1_u64..12,
+        checkpoint in 1_u64..12,
+        tamperings in prop::collection::vec(tampering(), 0..4),
+    ) {
+        let checkpoint = checkpoint.min(written);
+        let whole = all_lines(&log(written));
+        let kept = verify(&log(checkpoint), &[]).expect("an answer").expect("whole");
+        let before: Vec<AuditLine> = whole.into_iter().map(|entry| entry.line).collect();
+        let mut after = before.clone();
+        tamperings.iter().for_each(|it| it.apply(&mut after));
+        let connection = forged(&after);
+        prop_assert!(verify(&connection, &[]).expect("an answer").is_ok());
+        let upto = usize::try_from(checkpoint).expect("small");
+        let is_same = after.get(..upto) == before.get(..upto);
+        let passes = verify(&connection, std::slice::from_ref(&kept)).expect("an answer").is_ok();
+        prop_assert_eq!(passes, is_same, "{:?}", tamperings);
+    }
+
+    /// Whoever changes the lines and cannot make the chain anew is found out without a checkpoint.
+    #[test]
+    fn no_change_of_the_lines_alone_passes(
+        written in 1_u64..12,
+        tamperings in prop::collection::vec(tampering(), 1..4),
+    ) {
+        let connection = log(written);
+        let before = all_lines(&connection);
+        let mut after: Vec<AuditLine> = before.iter().map(|it| it.line.clone()).collect();
+        tamperings.iter().for_each(|it| it.apply(&mut after));
+        // The new lines stand in the old places, under the old hashes as far as there are any.
+        connection.execute_batch("DELETE FROM audit").expect("emptied");
+        let hash_of = |hash: &str| -> Vec<u8> {
+            let digits = |at: usize| u8::from_str_radix(&hash[at..at + 2], 16).expect("hexadecimal");
+            (0..hash.len()).step_by(2).map(digits).collect()
+        };
+        for (number, line) in after.iter().enumerate() {
+            let old = before.get(number).unwrap_or(&before[before.len() - 1]);
+            let seq = i64::try_from(number + 1).expect("small");
+            connection.execute(
+                "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    seq, stored(line.at.as_micros()), line.who, line.what, line.before,
+                    line.after, hash_of(&old.hash)
+                ],
+            ).expect("inserted");
+        }
+        let is_same = after.len() == before.len()
+            && after.iter().zip(&before).all(|(new, old)| *new == old.line);
+        let passes = verify(&connection, &[]).expect("an answer").is_ok();
+        prop_assert_eq!(passes, is_same, "{:?}", tamperings);
+    }
 }

@@ -14,11 +14,13 @@ use crate::days::{self, COUNTED_ON_MAX, Day};
 use crate::error::QueryError;
 use crate::events::{self, Found};
 use crate::filter::{Cursor, EventFilter, EventPage};
+use crate::folder::main_file;
 use crate::incidents::{self, Incident, IncidentFilter, IncidentId};
 use crate::learnt::{self, Loaded};
 use crate::rollups::{self, Grain, RollupFilter, RollupSum};
 use crate::standing::{self, LastIds};
 use crate::tallies;
+use crate::tokens::{self, Token};
 
 /// A person is waiting.
 const QUESTION_MAX: Duration = Duration::from_secs(2);
@@ -115,6 +117,11 @@ impl Ledger {
         self.ask(LONG_QUESTION_MAX, standing::last_ids)
     }
 
+    /// The tokens of the admin API, also those that do not count any more.
+    pub fn tokens(&self) -> Result<Vec<Token>, QueryError> {
+        self.ask(LONG_QUESTION_MAX, tokens::all)
+    }
+
     /// The last `limit` lines of the audit log before line `before`, newest first.
     pub fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, QueryError> {
         self.ask(QUESTION_MAX, |main| audit::lines(main, before, limit))
@@ -122,7 +129,15 @@ impl Ledger {
 
     /// Walks the whole audit log: where it ends, or where it is not what was written.
     pub fn verify_audit(&self) -> Result<Result<AuditHead, AuditFault>, QueryError> {
-        self.ask(LONG_QUESTION_MAX, audit::verify)
+        self.check_audit(&[])
+    }
+
+    /// The same, held against checkpoints that were kept elsewhere.
+    pub fn check_audit(
+        &self,
+        kept: &[AuditHead],
+    ) -> Result<Result<AuditHead, AuditFault>, QueryError> {
+        self.ask(LONG_QUESTION_MAX, |main| audit::verify(main, kept))
     }
 
     /// Counts, the latest first.
@@ -210,6 +225,17 @@ impl Ledger {
             self.shared.vitals.repaired(format!("{rows} stored {what} cannot be read"));
         }
     }
+}
+
+/// Walks the audit log of a data folder and holds it against checkpoints that were kept elsewhere.
+/// No instance is asked, and none is needed: the file itself is read.
+pub fn check_audit(
+    folder: &Path,
+    kept: &[AuditHead],
+) -> Result<Result<AuditHead, AuditFault>, QueryError> {
+    open_reader(&main_file(folder), Instant::now() + LONG_QUESTION_MAX)
+        .and_then(|main| audit::verify(&main, kept))
+        .map_err(|error| failed(error, LONG_QUESTION_MAX))
 }
 
 /// Whether older files can add nothing: the page is full of events later than their last.

@@ -393,6 +393,32 @@ fn a_file_of_a_newer_version_is_left_alone() {
     drop(main);
     let before = std::fs::read(&path).expect("read");
     let error = Ledger::open(folder.path(), Options::default()).expect_err("refused").to_string();
-    assert!(error.contains("newer version of palisade (format 99, this one knows 3)"), "{error}");
+    assert!(error.contains("newer version of palisade (format 99, this one knows 4)"), "{error}");
     assert_eq!(std::fs::read(&path).expect("read"), before);
+}
+
+#[test]
+fn a_file_of_each_older_version_opens_and_keeps_what_is_in_it() {
+    for version in 1..MAIN_FORMAT.steps.len() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("palisade.db");
+        let older = Format { steps: &MAIN_FORMAT.steps[..version] };
+        let mut main =
+            open_writer(&path, &older, Durability::Synced, Check::No).expect("an older file");
+        let transaction = main.transaction().expect("begins");
+        audit::append(&transaction, &line("kept").expect("a line")).expect("appended");
+        transaction.commit().expect("committed");
+        drop(main);
+        let (ledger, writer) = Ledger::open(folder.path(), Options::default()).expect("opens");
+        assert_eq!(ledger.audit(None, 9).expect("read")[0].line.what, "kept", "format {version}");
+        assert!(ledger.verify_audit().expect("read").is_ok(), "format {version}");
+        assert!(ledger.tokens().expect("there is a table").is_empty(), "format {version}");
+        let write = Write { changes: vec![put_decision(1)], audit: line("new") };
+        ledger.write(write).expect("written");
+        drop((ledger, writer));
+        let main = Connection::open(&path).expect("opens");
+        let found: i64 =
+            main.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number");
+        assert_eq!(usize::try_from(found), Ok(MAIN_FORMAT.steps.len()));
+    }
 }

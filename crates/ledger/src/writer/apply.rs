@@ -11,7 +11,7 @@ use crate::database::Fault;
 use crate::error::WriteError;
 use crate::queue::{Change, Item, Write};
 use crate::standing::News;
-use crate::{audit, incidents, rollups, standing, tallies};
+use crate::{audit, incidents, rollups, standing, tallies, tokens};
 
 /// How one item fared in a transaction that was committed.
 pub(super) type Outcome = Result<(), WriteError>;
@@ -105,5 +105,6 @@ fn changed(connection: &Connection, change: &Change, news: News) -> rusqlite::Re
         Change::RemoveException(id) => standing::remove_exception(connection, *id).map(Ok),
         Change::SetIncident(id, state) => incidents::set_state(connection, *id, *state),
         Change::AddNote(id, note) => incidents::add_note(connection, *id, note),
+        Change::PutToken(token) => tokens::put(connection, token),
     }
 }

@@ -15,6 +15,7 @@ use traffic::Event;
 use super::{FLUSH_EVERY, RETRY_EVERY, wall_clock};
 use crate::days::Days;
 use crate::error::WriteError;
+use crate::folder::database_bytes;
 use crate::health::Part;
 use crate::lane::TakenEvents;
 use crate::ledger::Shared;
@@ -111,7 +112,10 @@ impl Work {
         }
         self.retired = Some((Instant::now(), written));
         let options = &self.shared.options;
-        self.days.retire(wall_clock(), options.events_kept, options.events_bytes_max);
+        // What is not events is bounded by itself, and goes first.
+        let others = database_bytes(&self.shared.folder.main_file());
+        let events_bytes_max = options.disk_bytes_max.saturating_sub(others);
+        self.days.retire(wall_clock(), options.events_kept, events_bytes_max);
     }
 
     /// What is still held back when the thread ends is lost, and said to be.

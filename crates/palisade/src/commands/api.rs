@@ -14,7 +14,7 @@ pub(crate) fn api(desk: &mut Desk, command: &Api) -> Result<(), Failure> {
         Api::List { filter } => {
             let query = filter.as_deref().map(|text| format!("?filter={}", escaped(text)));
             let list: EndpointList =
-                desk.client.get(&format!("/apis{}", query.unwrap_or_default()))?;
+                desk.client.get_all(&format!("/apis{}", query.unwrap_or_default()))?;
             desk.output.list(&list, &list.endpoints, |page| all(page, &list.endpoints))
         }
         Api::Show { endpoint } => {
@@ -84,6 +84,11 @@ fn one(page: &mut Page, endpoint: &Endpoint) {
     page.pair("auth", format!("{} {credentials}", endpoint.authentication).trim_end());
     page.pair("requests", &endpoint.requests.to_string());
     page.pair("callers", &format!("about {}", endpoint.callers));
+    let kinds: Vec<String> =
+        endpoint.requests_of.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if !kinds.is_empty() {
+        page.pair("programs", &kinds.join(", "));
+    }
     let statuses: Vec<String> =
         endpoint.statuses.iter().map(|(class, count)| format!("{class} {count}")).collect();
     page.pair("statuses", &statuses.join(", "));

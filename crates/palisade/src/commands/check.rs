@@ -4,7 +4,7 @@ use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use shield::policy::{Flags, Policy};
+use shield::policy::{Flags, Policy, Site, Upstream};
 
 use crate::args::{Check, Format, Global};
 use crate::configuration::Configuration;
@@ -23,12 +23,13 @@ struct Checked {
     upstreams: Vec<Reached>,
 }
 
+/// Whether somebody listens where a site's requests go.
 #[derive(Serialize)]
-struct Reached {
-    site: String,
-    upstream: String,
-    reached: bool,
-    fault: Option<String>,
+pub(super) struct Reached {
+    pub(super) site: String,
+    pub(super) upstream: String,
+    pub(super) reached: bool,
+    pub(super) fault: Option<String>,
 }
 
 /// Reads a file as `run` would, and says what is wrong with it.
@@ -44,6 +45,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
         let told = |fault: gateway::SetupError| format!("{}: {fault}", check.config.display());
         return Err(Failure::Configuration(faults.into_iter().map(told).collect()));
     }
+    alerts::ready(&compiled.policy.alerts).map_err(Failure::Configuration)?;
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
     let checked = Checked {
         schema: "palisade.v1.checked",
@@ -55,9 +57,7 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     let mut output = Output::open(global, Format::Table)?;
     output.document(&checked, |page| {
         for warning in &checked.warnings {
-            for line in format!("warning: {warning}").lines() {
-                page.painted(Paint::Warn, line);
-            }
+            page.warning(warning);
         }
         for reached in &checked.upstreams {
             let fault = reached.fault.as_deref().unwrap_or("answers");
@@ -74,16 +74,17 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
     }
 }
 
-fn reach(policy: &Policy) -> Vec<Reached> {
-    let reach_one = |site: &shield::policy::Site| {
-        let upstream = &site.upstream.value;
+pub(super) fn reach(policy: &Policy) -> Vec<Reached> {
+    let reach_one = |(site, upstream): (&Site, &Upstream)| {
         let fault = connect(&upstream.host, upstream.port, CONNECT_TIMEOUT)
             .err()
             .map(|error| error.to_string());
         let (site, upstream) = (site.name.clone(), upstream.to_string());
         Reached { site, upstream, reached: fault.is_none(), fault }
     };
-    policy.sites.iter().map(reach_one).collect()
+    let all =
+        policy.sites.iter().flat_map(|site| site.upstreams.value.iter().map(move |to| (site, to)));
+    all.map(reach_one).collect()
 }
 
 /// Opens a connection and closes it again.

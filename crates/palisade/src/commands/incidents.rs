@@ -14,7 +14,7 @@ pub(crate) fn incidents(desk: &mut Desk, command: &Incidents) -> Result<(), Fail
     match command {
         Incidents::List { all, fail_on } => {
             let path = if *all { "/incidents?all=true" } else { "/incidents" };
-            let list: IncidentList = desk.client.get(path)?;
+            let list: IncidentList = desk.client.get_all(path)?;
             desk.output.list(&list, &list.incidents, |page| table(page, &list.incidents))?;
             gate(&list.incidents, *fail_on)
         }

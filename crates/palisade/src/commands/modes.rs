@@ -6,7 +6,6 @@ use http::Method;
 use super::{Desk, author};
 use crate::args::Modes;
 use crate::failure::Failure;
-use crate::output::Paint;
 
 /// Sets the mode of layers, or withdraws what was set.
 pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<(), Failure> {
@@ -17,12 +16,10 @@ pub(crate) fn set(desk: &mut Desk, mode: Option<&str>, modes: &Modes) -> Result<
         route: modes.route.clone(),
         author: author(),
     };
-    let changed: Changed = desk.client.send(Method::PATCH, "/modes", &change)?;
+    let changed: Changed = desk.client.send(Method::PATCH, "/layers", &change)?;
     desk.output.document(&changed, |page| {
         page.line(&changed.what);
-        for warning in &changed.warnings {
-            page.painted(Paint::Warn, &format!("warning: {warning}"));
-        }
+        changed.warnings.iter().for_each(|warning| page.warning(warning));
     })?;
     for command in &changed.undo {
         desk.output.talk(&format!("undo: {}", desk.command(command)));
@@ -35,8 +32,6 @@ pub(crate) fn reload(desk: &mut Desk) -> Result<(), Failure> {
     let reloaded: Reloaded = desk.client.send(Method::POST, "/reload", &())?;
     desk.output.document(&reloaded, |page| {
         page.line(&format!("policy version {} is in force", reloaded.policy_version));
-        for warning in &reloaded.warnings {
-            page.painted(Paint::Warn, &format!("warning: {warning}"));
-        }
+        reloaded.warnings.iter().for_each(|warning| page.warning(warning));
     })
 }

@@ -38,8 +38,10 @@ pub(crate) fn replay(global: &Global, replay: &Replay) -> Result<(), Failure> {
     let output = &mut Output::open(global, Format::Table)?;
     let mut engine: Option<Engine> = None;
     let mut answered_before = 0;
+    let mut no_recording = None;
     for path in &replay.files {
         let recording = open(path)?;
+        let has_header = recording.header().is_some();
         let going_on = engine.take().filter(|_| recording.header().is_none());
         let running = match going_on {
             Some(engine) => engine,
@@ -47,9 +49,16 @@ pub(crate) fn replay(global: &Global, replay: &Replay) -> Result<(), Failure> {
         };
         let summary = one(output, &running, recording, path, answered_before)?;
         answered_before += summary.exchanges;
+        if !has_header && summary.exchanges == 0 {
+            no_recording = no_recording.or(Some(path));
+        }
         engine = Some(running);
     }
-    Ok(())
+    // Whoever asks whether a recording holds attacks must not be told that nothing holds none.
+    match no_recording {
+        Some(path) => Err(Failure::Failed(format!("{} is no recording", path.display()))),
+        None => Ok(()),
+    }
 }
 
 fn open(path: &Path) -> Result<Recording<Box<dyn BufRead>>, Failure> {

@@ -54,7 +54,6 @@ pub(super) fn write(output: &mut Output, report: &Report) -> Result<(), Failure>
 }
 
 fn of_instance(global: &Global, args: &Args) -> Result<Report, Failure> {
-    let data = super::data_folder(global);
     let query = match (args.from, args.to) {
         (Some(from), None) => format!("from={}", escaped(&from.to_string())),
         (Some(from), Some(to)) => {
@@ -62,11 +61,14 @@ fn of_instance(global: &Global, args: &Args) -> Result<Report, Failure> {
         }
         (None, _) => format!("last_s={}", args.last.map_or(LAST_S, |last| last.as_secs())),
     };
-    match Client::new(&data)?.get(&format!("/report?{query}")) {
-        Err(Failure::Unreachable(why)) => match stopped(&data, args)? {
-            Some(report) => Ok(report),
-            None => Err(Failure::Unreachable(why)),
-        },
+    match Client::new(global)?.get(&format!("/report?{query}")) {
+        // What is asked for over the network has no folder here.
+        Err(Failure::Unreachable(why)) if global.remote.server.is_none() => {
+            match stopped(&super::data_folder(global), args)? {
+                Some(report) => Ok(report),
+                None => Err(Failure::Unreachable(why)),
+            }
+        }
         asked => asked,
     }
 }
@@ -102,7 +104,7 @@ fn kept_for_ever() -> Options {
     Options {
         events_kept: YEARS,
         rollups_kept: YEARS,
-        events_bytes_max: u64::MAX,
+        disk_bytes_max: u64::MAX,
         ..Options::default()
     }
 }

@@ -1,7 +1,8 @@
 //! `block`, `allow`, `decisions`, `silence`, `exceptions`: what stands over single requests.
 
 use console::wire::{
-    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, Removed,
+    Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, KindWord,
+    Removed, WidthWord,
 };
 use http::Method;
 
@@ -12,9 +13,9 @@ use crate::failure::Failure;
 use crate::output::{Page, Paint};
 
 /// Makes a standing decision.
-pub(crate) fn stand(desk: &mut Desk, kind: &str, stand: &Stand) -> Result<(), Failure> {
+pub(crate) fn stand(desk: &mut Desk, kind: KindWord, stand: &Stand) -> Result<(), Failure> {
     let order = DecisionOrder {
-        kind: kind.to_owned(),
+        kind,
         selector: stand.selector.clone(),
         for_s: match stand.span {
             Span::For(span) => Some(span.as_secs()),
@@ -36,7 +37,7 @@ pub(crate) fn stand(desk: &mut Desk, kind: &str, stand: &Stand) -> Result<(), Fa
 pub(crate) fn decisions(desk: &mut Desk, command: &Decisions) -> Result<(), Failure> {
     match command {
         Decisions::List => {
-            let list: DecisionList = desk.client.get("/decisions")?;
+            let list: DecisionList = desk.client.get_all("/decisions")?;
             desk.output.list(&list, &list.decisions, |page| all_decisions(page, &list.decisions))
         }
         Decisions::Rm { id } => remove(desk, "decisions", id),
@@ -45,14 +46,14 @@ pub(crate) fn decisions(desk: &mut Desk, command: &Decisions) -> Result<(), Fail
 
 /// Makes an exception from an event.
 pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure> {
-    let scope = match silence.scope {
-        SilenceScope::Caller => "caller",
-        SilenceScope::Endpoint => "endpoint",
-        SilenceScope::Detector => "detector",
+    let (scope, width) = match silence.scope {
+        SilenceScope::Caller => ("caller", WidthWord::Caller),
+        SilenceScope::Endpoint => ("endpoint", WidthWord::Endpoint),
+        SilenceScope::Detector => ("detector", WidthWord::Detector),
     };
     let order = ExceptionOrder {
         event: silence.id.trim().trim_start_matches("urn:uuid:").to_owned(),
-        scope: Some(scope.to_owned()),
+        scope: Some(width),
         for_s: Some(silence.span.as_secs()),
         reason: silence.reason.clone(),
         author: author(),
@@ -72,6 +73,12 @@ pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure>
         )),
         false => undo(desk, &format!("exceptions rm {}", exception.id)),
     }
+    for block in &exception.still_blocked_by {
+        desk.output.talk(&format!(
+            "{block} still refuses this caller: {}",
+            desk.command(&format!("decisions rm {block}"))
+        ));
+    }
     Ok(())
 }
 
@@ -79,7 +86,7 @@ pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure>
 pub(crate) fn exceptions(desk: &mut Desk, command: &Exceptions) -> Result<(), Failure> {
     match command {
         Exceptions::List => {
-            let list: ExceptionList = desk.client.get("/exceptions")?;
+            let list: ExceptionList = desk.client.get_all("/exceptions")?;
             desk.output.list(&list, &list.exceptions, |page| all_exceptions(page, &list.exceptions))
         }
         Exceptions::Show { id } => {

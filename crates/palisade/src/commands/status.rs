@@ -2,7 +2,7 @@
 
 use console::wire::{Site, Status, Traffic};
 
-use super::Desk;
+use super::{Desk, alerts};
 use crate::failure::Failure;
 use crate::output::{Page, Paint};
 
@@ -22,10 +22,10 @@ fn show(page: &mut Page, status: &Status) {
         page.pair_painted("attention", alarm, Paint::Bad);
     }
     for fault in &status.policy_faults {
-        page.pair_painted("refused", fault, Paint::Bad);
+        pair_lines(page, "refused", fault, Paint::Bad);
     }
     for warning in &status.policy_warnings {
-        page.pair_painted("warning", warning, Paint::Warn);
+        pair_lines(page, "warning", warning, Paint::Warn);
     }
     for (at, session) in status.sessions.iter().enumerate() {
         page.pair(if at == 0 { "sessions" } else { "" }, session);
@@ -35,6 +35,10 @@ fn show(page: &mut Page, status: &Status) {
     for site in &status.sites {
         page.gap();
         show_site(page, site);
+    }
+    if !status.sinks.is_empty() {
+        page.gap();
+        alerts::show_sinks(page, &status.sinks);
     }
     page.gap();
     let rows: Vec<_> = status
@@ -85,10 +89,29 @@ pub(super) fn show_traffic(page: &mut Page, traffic: &[Traffic]) {
     page.table(&heads, &rows);
 }
 
+fn show_upstreams(page: &mut Page, site: &Site) {
+    if site.upstreams.is_empty() {
+        page.pair("upstream", &site.upstream);
+    }
+    for (at, upstream) in site.upstreams.iter().enumerate() {
+        let faults = match upstream.faults {
+            0 => String::new(),
+            count => format!(", {count} requests without an answer since the start"),
+        };
+        let state = match (upstream.serves, &upstream.note) {
+            (true, _) => format!("{}{faults}", upstream.url),
+            (false, Some(note)) => format!("{} is out: {note}{faults}", upstream.url),
+            (false, None) => format!("{} is out{faults}", upstream.url),
+        };
+        let paint = if upstream.serves { Paint::None } else { Paint::Bad };
+        page.pair_painted(if at == 0 { "upstream" } else { "" }, &state, paint);
+    }
+}
+
 fn show_site(page: &mut Page, site: &Site) {
     page.painted(Paint::Bold, &format!("site {}", site.name));
     page.pair("hosts", &site.hosts.join(", "));
-    page.pair("upstream", &site.upstream);
+    show_upstreams(page, site);
     let rows: Vec<_> = site
         .layers
         .iter()
@@ -113,4 +136,11 @@ fn show_site(page: &mut Page, site: &Site) {
         })
         .collect();
     page.table(&["LAYER", "MODE", "FROM", "HEALTH"], &rows);
+}
+
+/// A name and a text of several lines, such as a fault with the lines of the file it shows.
+fn pair_lines(page: &mut Page, name: &str, text: &str, paint: Paint) {
+    for (number, line) in text.lines().enumerate() {
+        page.pair_painted(if number == 0 { name } else { "" }, line, paint);
+    }
 }

@@ -63,6 +63,13 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// A warning, with the lines of the file it shows.
+    pub(crate) fn warning(&mut self, warning: &str) {
+        for line in format!("warning: {warning}").lines() {
+            self.painted(Paint::Warn, line);
+        }
+    }
+
     /// An empty line.
     pub(crate) fn gap(&mut self) {
         self.text.push('\n');

@@ -7,26 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use traffic::acts_where_shown;
-
-/// `text` with every character that could act on a terminal written as `\x1b` or `\u{202e}`.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts_where_shown) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match u32::from(c) {
-            _ if !acts_where_shown(c) => out.push(c),
-            code @ 0..=0xff => {
-                let _ = write!(out, "\\x{code:02x}");
-            }
-            code => {
-                let _ = write!(out, "\\u{{{code:x}}}");
-            }
-        }
-    }
-    Cow::Owned(out)
-}
+pub(crate) use traffic::plain;
 
 /// JSON `text` with such characters in their JSON escape: they can only stand inside strings.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
@@ -51,21 +32,6 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_acts_on_the_terminal() {
-        assert_eq!(plain("/a\x1b[2J\x07"), "/a\\x1b[2J\\x07");
-        assert_eq!(plain("gnp.\u{202e}exe"), "gnp.\\u{202e}exe");
-        assert_eq!(plain("\u{9b}31m"), "\\x9b31m");
-        assert_eq!(plain("a\nb\r"), "a\\x0ab\\x0d");
-    }
-
-    #[test]
-    fn people_write_as_they_like() {
-        for honest in ["/pfad/größe", "/路径/猫", "emoji 🛡 and …", "naïve"] {
-            assert_eq!(plain(honest), honest);
-        }
-    }
 
     #[test]
     fn json_stays_json() {

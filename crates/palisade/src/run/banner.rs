@@ -14,6 +14,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) policy: &'a shield::policy::Policy,
     /// Where it listens, as URLs.
     pub(crate) listeners: &'a [String],
+    /// Where the admin API is reached over the network.
+    pub(crate) admin: Option<&'a str>,
     /// The data folder.
     pub(crate) data: &'a str,
     /// Commands need `--data` to find it.
@@ -32,8 +34,14 @@ pub(crate) fn show(global: &Global, banner: &Banner<'_>) {
                 true => "upstream answers",
                 false => "nothing answers there yet",
             };
-            lines.push(format!("▸ proxy     {listener}  →  {}   ({answers})", site.upstream.value));
+            lines.push(format!(
+                "▸ proxy     {listener}  →  {}   ({answers})",
+                site.upstreams_shown()
+            ));
         }
+    }
+    if let Some(admin) = banner.admin {
+        lines.push(format!("▸ admin     {admin}/api/v1   (tokens: palisade token create)"));
     }
     let kept = shield::policy::show_duration(banner.policy.store.events.value);
     lines.push(format!("▸ data      {}   (events are kept {kept})", banner.data));

@@ -9,9 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use console::Totals;
 use ledger::{Change as Keep, Entry, LearntSlice, LearntState, Ledger, Rollup};
 use shield::{Change, Engine};
-use traffic::ExceptionId;
+use traffic::{Event, ExceptionId};
 
 use super::instance::{RunningInstance, now};
 
@@ -46,6 +47,7 @@ struct Round {
     engine: Arc<Engine>,
     ledger: Ledger,
     instance: Arc<RunningInstance>,
+    totals: Totals,
 }
 
 /// When something is due again.
@@ -60,9 +62,10 @@ impl Chores {
         engine: Arc<Engine>,
         ledger: Ledger,
         instance: Arc<RunningInstance>,
+        totals: Totals,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel(1);
-        let round = Round { engine, ledger, instance };
+        let round = Round { engine, ledger, instance, totals };
         let thread = std::thread::Builder::new()
             .name("chores".to_owned())
             .spawn(move || round.work(&stopped))?;
@@ -92,6 +95,7 @@ impl Round {
             self.keep_changes(&mut kept);
             if findings.is_due() {
                 self.keep_findings();
+                self.keep_untold(false);
             }
             if rollups.is_due() {
                 self.keep_rollups(false);
@@ -114,6 +118,7 @@ impl Round {
         for _ in 0..LAST_ROUNDS {
             self.keep_changes(&mut kept);
             self.keep_findings();
+            self.keep_untold(true);
             self.keep_rollups(true);
             self.keep_tallies();
             if self.ledger.flush().is_err() {
@@ -177,13 +182,28 @@ impl Round {
         }
     }
 
+    /// An event handed in again is counted on.
+    fn keep_untold(&self, all: bool) {
+        while self.ledger.has_room(ROWS_AT_ONCE) {
+            let untold = self.engine.take_untold(now(), all);
+            if untold.is_empty() {
+                return;
+            }
+            for (id, count) in untold {
+                if let Ok(Some(event)) = self.ledger.event(&id.to_string()) {
+                    self.ledger.record_event(Event { count, ..event });
+                }
+            }
+        }
+    }
+
     /// What the ledger has no room for stays where it is until the next time.
     fn keep_rollups(&self, all: bool) {
         while self.ledger.has_room(ROWS_AT_ONCE) && self.keep_some_rollups(all) {}
     }
 
     fn keep_some_rollups(&self, all: bool) -> bool {
-        let taken = self.engine.take_rollups(now(), all);
+        let taken = self.totals.take(|| self.engine.take_rollups(now(), all));
         if taken.is_empty() {
             return false;
         }

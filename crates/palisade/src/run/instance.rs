@@ -9,16 +9,18 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use console::wire::{Changed, ModeChange, Reloaded};
+use alerts::{Outbox, Ready, SinkStanding, Tested};
+use console::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
 use console::{Instance, InstanceStanding, Refused};
-use gateway::{Certificates, Renewed, Site as Upstream, Sites, Terms};
+use gateway::{Certificates, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
-use shield::policy::overlay::{self, ModeScope};
-use shield::policy::{Policy, Provenance, Site};
+use shield::policy::Policy;
+use shield::policy::overlay::{self, ModeScope, ModeSwitch};
 use traffic::{Layer, Mode, Timestamp};
 
 use super::record::Recording;
@@ -33,6 +35,8 @@ pub(crate) struct RunningInstance {
     upstreams: Sites,
     certificates: Certificates,
     terms: Terms,
+    access_lost: Option<Arc<AtomicU64>>,
+    outbox: Arc<Outbox>,
     started: Timestamp,
     /// The policy that sockets, threads and tables were set up by.
     started_with: Arc<Policy>,
@@ -42,8 +46,9 @@ pub(crate) struct RunningInstance {
 
 /// What a policy names in other files, as they are now.
 struct Around {
-    sites: BTreeMap<String, Upstream>,
+    sites: BTreeMap<String, Placed>,
     certificates: Renewed,
+    sinks: Vec<Ready>,
 }
 
 /// The policy as it was offered last.
@@ -83,6 +88,10 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     /// What callers are held to.
     pub(crate) terms: Terms,
+    /// Lines of the access log that were lost, when there is one.
+    pub(crate) access_lost: Option<Arc<AtomicU64>>,
+    /// Who is told.
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 /// The time.
@@ -105,6 +114,8 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
+            outbox,
         } = parts;
         let stamp = configuration.stamp();
         let offered = Offered {
@@ -125,6 +136,8 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            access_lost,
+            outbox,
             started: now(),
             listeners,
             offered,
@@ -179,12 +192,24 @@ impl RunningInstance {
         }
     }
 
+    /// What [`Self::take_up`] would do.
+    fn look_ahead(&self) -> Result<Reloaded, Vec<String>> {
+        let Compiled { policy, mut warnings, .. } = self.offered().configuration.compile()?;
+        self.read_around(&policy)?;
+        for key in self.started_with.restart_needed(&policy) {
+            warnings.push(format!("{key} changed; it takes effect after a restart"));
+        }
+        let policy_version = policy.version();
+        Ok(Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings })
+    }
+
     /// Reads the files that a policy names.
     fn read_around(&self, policy: &Policy) -> Result<Around, Vec<String>> {
         let unusable = |error: gateway::SetupError| vec![error.to_string()];
         let sites = gateway::sites(policy).map_err(unusable)?;
         let certificates = self.certificates.read_again(policy).map_err(unusable)?;
-        Ok(Around { sites, certificates })
+        let sinks = alerts::ready(&policy.alerts)?;
+        Ok(Around { sites, certificates, sinks })
     }
 
     /// The last step of every change, after all that can fail. A switch of modes leaves `around` as
@@ -200,7 +225,8 @@ impl RunningInstance {
         for key in self.started_with.restart_needed(&policy) {
             warnings.push(format!("{key} changed; it takes effect after a restart"));
         }
-        if let Some(Around { sites, certificates }) = around {
+        if let Some(Around { sites, certificates, sinks }) = around {
+            self.outbox.apply(sinks, policy.alerts.spool.value, now());
             self.upstreams.replace(sites);
             self.terms.put_under(&policy);
             certificates.show();
@@ -219,7 +245,7 @@ impl RunningInstance {
 
     /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
     /// that takes nothing does not keep a switch from working: it may be the one that helps.
-    fn switch(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
+    fn switch(&self, change: &ModeChange, author: &str, dry_run: bool) -> Result<Changed, Refused> {
         let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
         let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
         let layers: Result<Vec<Layer>, _> = change.layers.iter().map(|word| word.parse()).collect();
@@ -243,13 +269,20 @@ impl RunningInstance {
             .configuration
             .compile_texts(offered.good_file.clone(), Some(&after))
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
-        let undo = undo(&policy, &scope);
+        let undo = overlay::way_back(&before, &after, &scope)
+            .map_err(|error| Refused::invalid("the overlay", vec![error.to_string()]))?;
+        let undo = undo.iter().map(command).collect();
         let mut warnings = Vec::new();
         if let Some(mode) = mode {
             let left = compiled.policy.unswitched(&scope, mode);
             warnings.extend(left.iter().map(ToString::to_string));
         }
         let what = what(&scope, mode);
+        if dry_run {
+            warnings.extend(compiled.warnings);
+            let schema = "palisade.v1.changed".to_owned();
+            return Ok(Changed { schema, what, undo, warnings });
+        }
         let reloaded = self.put_in_force(&mut offered, compiled, None, author);
         offered.unsaved = match replace_file(&path, &after) {
             Ok(()) => None,
@@ -294,6 +327,7 @@ impl Instance for RunningInstance {
         if let Some(fault) = health.storage_fault {
             alarms.push(format!("the ledger cannot write: {fault}"));
         }
+        alarms.extend(self.outbox.alarms());
         let mut counters = vec![
             ("events written", health.events_written),
             ("events waiting", health.waiting),
@@ -305,6 +339,13 @@ impl Instance for RunningInstance {
         if let Some(recording) = &self.recording {
             counters.push(("recording, lines lost", recording.lost()));
         }
+        if let Some(lost) = &self.access_lost {
+            counters.push((console::ACCESS_LINES_LOST, lost.load(Relaxed)));
+        }
+        let upstreams = self.upstreams.standings();
+        alarms.extend(upstreams.iter().flat_map(|(site, standings)| told(site, standings)));
+        let shown = |standings: Vec<UpstreamStanding>| standings.into_iter().map(shown).collect();
+        let upstreams = upstreams.into_iter().map(|(site, all)| (site, shown(all))).collect();
         let offered = self.offered();
         InstanceStanding {
             version: env!("CARGO_PKG_VERSION"),
@@ -315,17 +356,79 @@ impl Instance for RunningInstance {
             policy_warnings: offered.warnings.clone(),
             counters,
             alarms,
+            upstreams,
+            sinks: self.outbox.standing().into_iter().map(sink).collect(),
         }
     }
 
-    fn change_modes(&self, change: &ModeChange, author: &str) -> Result<Changed, Refused> {
-        self.switch(change, author)
+    fn change_modes(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        dry_run: bool,
+    ) -> Result<Changed, Refused> {
+        self.switch(change, author, dry_run)
     }
 
-    fn reload(&self, author: &str) -> Result<Reloaded, Refused> {
-        self.take_up(author)
-            .map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
+    fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused> {
+        let done = if dry_run { self.look_ahead() } else { self.take_up(author) };
+        done.map_err(|faults| Refused::invalid("refused; the old policy stays in force", faults))
     }
+
+    fn test_sinks(&self, dry_run: bool) -> Vec<SinkTest> {
+        if dry_run {
+            return self.outbox.standing().into_iter().map(untested).collect();
+        }
+        self.outbox.test(now()).into_iter().map(tested).collect()
+    }
+}
+
+fn sink(standing: SinkStanding) -> Sink {
+    let fault = |(at, fault): (Timestamp, String)| format!("{at}: {fault}");
+    Sink {
+        name: standing.name,
+        kind: standing.kind.to_owned(),
+        to: standing.to,
+        sent: standing.sent,
+        waiting: standing.waiting,
+        waiting_bytes: standing.waiting_bytes,
+        failed: standing.failed,
+        dropped: standing.dropped,
+        last_sent: standing.last_sent.map(|at| at.to_string()),
+        last_fault: standing.last_fault.map(fault),
+    }
+}
+
+fn tested(tested: Tested) -> SinkTest {
+    let Tested { name, to, said, took } = tested;
+    let arrived = said.is_ok();
+    let said = said.unwrap_or_else(|fault| fault);
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    SinkTest { name, to, arrived, said, took_ms }
+}
+
+fn untested(standing: SinkStanding) -> SinkTest {
+    let SinkStanding { name, to, .. } = standing;
+    SinkTest { name, to, arrived: false, said: "nothing was sent".to_owned(), took_ms: 0 }
+}
+
+/// What needs attention about a site's upstreams.
+fn told(site: &str, standings: &[UpstreamStanding]) -> Vec<String> {
+    let is_alone = standings.len() == 1;
+    let out: Vec<_> = standings.iter().filter(|standing| !standing.serves).collect();
+    if !is_alone && !out.is_empty() && out.len() == standings.len() {
+        return vec![format!("all upstreams of site {site} are out: all are used")];
+    }
+    let sentence = |standing: &&UpstreamStanding| {
+        let note = standing.note.as_deref().unwrap_or("it does not serve");
+        format!("upstream {} of site {site} is out: {note}", standing.upstream)
+    };
+    out.iter().map(sentence).collect()
+}
+
+fn shown(standing: UpstreamStanding) -> Upstream {
+    let UpstreamStanding { upstream, serves, note, faults, ejections } = standing;
+    Upstream { url: upstream, serves, note, faults, ejections }
 }
 
 fn read_overlay(path: &Path) -> Result<String, Refused> {
@@ -365,37 +468,18 @@ fn what(scope: &ModeScope, mode: Option<Mode>) -> String {
     }
 }
 
-/// The commands that lead back to how things were: a layer that the overlay had switched goes back
-/// to that, the others to what file and flags say.
-fn undo(policy: &Policy, scope: &ModeScope) -> Vec<String> {
-    let is_meant = |site: &&Site| scope.site.as_ref().is_none_or(|name| *name == site.name);
-    let Some(site) = policy.sites.iter().find(is_meant) else { return vec!["inherit".to_owned()] };
-    let route = scope
-        .route
-        .as_ref()
-        .and_then(|pattern| site.routes.iter().find(|route| route.pattern.to_string() == *pattern));
-    let modes = route.map_or(&site.modes, |route| &route.modes);
-    let all = if scope.layers.is_empty() { &Layer::ALL[..] } else { &scope.layers[..] };
-    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for layer in all {
-        let verb = match modes.origin(*layer) {
-            Provenance::Overlay { .. } => modes.of(*layer).key(),
-            _ => "inherit",
-        };
-        groups.entry(verb).or_default().push(layer.key());
+/// The command of a switch.
+fn command(switch: &ModeSwitch) -> String {
+    let ModeSwitch { scope, mode } = switch;
+    let mut command = mode.map_or("inherit", Mode::key).to_owned();
+    if !scope.layers.is_empty() {
+        let layers: Vec<&str> = scope.layers.iter().map(|layer| layer.key()).collect();
+        command.push_str(&format!(" {}", layers.join(",")));
     }
-    let names_layers = groups.len() > 1 || !scope.layers.is_empty();
-    let command = |(verb, layers): (&str, Vec<&str>)| {
-        let mut command = verb.to_owned();
-        if names_layers {
-            command.push_str(&format!(" {}", layers.join(",")));
+    for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {}", quoted(value)));
         }
-        for (flag, value) in [("--site", &scope.site), ("--route", &scope.route)] {
-            if let Some(value) = value {
-                command.push_str(&format!(" {flag} {}", quoted(value)));
-            }
-        }
-        command
-    };
-    groups.into_iter().map(command).collect()
+    }
+    command
 }

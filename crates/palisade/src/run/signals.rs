@@ -9,6 +9,7 @@ use gateway::Gateway;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::instance::RunningInstance;
+use super::service::Service;
 use crate::failure::Failure;
 use crate::output::say;
 
@@ -28,19 +29,23 @@ pub(crate) async fn until_told(
     instance: &Arc<RunningInstance>,
     gateway: Option<Gateway>,
     mut signals: Signals,
+    service: &Service,
 ) -> Result<(), Failure> {
     let code = loop {
         match signals.next().await {
             Some(code) => break code,
             None => {
+                service.reloads();
                 let instance = Arc::clone(instance);
                 let reload = move || instance.take_up("palisade (SIGHUP)").is_ok();
                 if let Err(error) = tokio::task::spawn_blocking(reload).await {
                     tracing::error!(%error, "the reload ended early");
                 }
+                service.is_ready();
             }
         }
     };
+    service.stops();
     say("ending: requests under way are finished first");
     let drain = tokio::task::spawn_blocking(move || gateway.map(Gateway::drain));
     tokio::select! {

@@ -1,8 +1,14 @@
 //! The real program against a real upstream, over sockets: what a user sees, and nothing less.
 
+mod access;
+mod accuracy;
+mod admin;
+mod alerts;
 mod answers;
+mod caretaking;
 mod disk;
 mod first_minutes;
+mod guesses;
 mod kills;
 mod logs;
 mod operating;
@@ -12,5 +18,7 @@ mod report;
 mod restart;
 mod rules;
 mod secrets;
+mod service;
 mod support;
+mod unread;
 mod upstreams;

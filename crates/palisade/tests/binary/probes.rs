@@ -1,6 +1,8 @@
 //! Who looks for what nobody honest looks for is stopped, before the real program.
 
-use crate::support::{Palisade, call, call_with, shop, text};
+use serde_json::json;
+
+use crate::support::{Answer, Palisade, Upstream, call, call_with, shop, text, until};
 
 #[test]
 fn who_touches_a_decoy_is_let_see_nothing_more() {
@@ -28,4 +30,65 @@ fn the_second_known_flaw_that_is_probed_for_blocks() {
     let bash = [("User-Agent", "() { :;}; /bin/cat /etc/passwd")];
     assert_eq!(call_with(palisade.address, "GET", "/cgi-bin/status", &bash, "").status, 403);
     assert_eq!(page(), 403, "two are none");
+}
+
+#[test]
+fn who_walks_through_versions_is_stopped_and_what_answered_is_a_finding() {
+    let upstream = Upstream::serve(|got| match got.target.as_str() {
+        "/api/v2/products" => Answer::json(200, r#"[{"id":1,"name":"tea"}]"#),
+        "/api/v1/products" => Answer::json(200, r#"[{"id":1,"name":"tea","cost":3}]"#),
+        _ => Answer::json(404, r#"{"error":"not found"}"#),
+    });
+    let data = tempfile::tempdir().expect("a folder");
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let status = |target: &str| call(palisade.address, "GET", target, "").status;
+    for _ in 0..5 {
+        assert_eq!(status("/api/v2/products"), 200);
+    }
+    assert_eq!(status("/api/v3/products"), 404);
+    assert_eq!(status("/api/v1/products"), 200, "what was left behind answers");
+    let tried = ["/api/beta/products", "/api/v2/products.bak", "/api/internal/products"];
+    let statuses: Vec<u16> = tried.into_iter().map(status).collect();
+    assert_eq!(statuses.last(), Some(&403), "{statuses:?}");
+    assert_eq!(status("/api/v2/products"), 403);
+    until("the finding on the endpoint", || {
+        let list = palisade.json(&["incidents", "list"]);
+        list["incidents"].as_array()?.iter().find_map(|incident| {
+            let shown = palisade.json(&["incidents", "show", incident["id"].as_str()?]);
+            shown.to_string().contains("Forgotten endpoint").then_some(())
+        })
+    });
+}
+
+#[test]
+fn a_borrowed_name_is_seen_and_a_kind_of_program_is_limited() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let file = data.path().join("palisade.toml");
+    let policy = format!(
+        "version = 1\n[server]\nlisten = [\"127.0.0.1:0\"]\n\
+         [[crawler]]\nname = \"googlebot\"\nnetworks = [\"192.0.2.0/24\"]\n\
+         [[site]]\nmode = \"enforce\"\nupstream = [\"{}\"]\n\
+         [[site.route]]\nmatch = \"GET /api/v1/products\"\n\
+         rate = {{ per = \"source\", limit = \"3/h\", of = \"automated\" }}\n",
+        upstream.url()
+    );
+    std::fs::write(&file, policy).expect("written");
+    let file = file.to_str().expect("a path").to_owned();
+    let palisade = Palisade::start(&data.path().join("data"), &["-c", &file]);
+    let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+    let page = |agent: &str| {
+        let agent = [("user-agent", agent), ("accept", "*/*"), ("accept-language", "de")];
+        call_with(palisade.address, "GET", "/api/v1/products", &agent, "").status
+    };
+    let tool: Vec<u16> = (0..5).map(|_| page("python-requests/2.32")).collect();
+    assert_eq!(tool, [200, 200, 200, 429, 429]);
+    assert_eq!([page(browser), page(browser), page(browser), page(browser)], [200; 4]);
+    let endpoint = palisade.json(&["api", "show", "GET /api/v1/products"]);
+    assert_eq!(endpoint["requests_of"], json!({"automated": 3, "human": 4}));
+    // A crawler's name from elsewhere is seen, and stops nobody by itself.
+    assert_eq!(page("Mozilla/5.0 (compatible; Googlebot/2.1)"), 200);
+    until("the event of the borrowed name", || {
+        let list = palisade.json(&["events"]);
+        list["events"].to_string().contains("other networks").then_some(())
+    });
 }

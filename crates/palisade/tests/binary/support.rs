@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -59,7 +60,13 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn serve(answer: impl Fn(&Got) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::serve_on(TcpListener::bind("127.0.0.1:0").expect("a free port"), answer)
+    }
+
+    pub(crate) fn serve_on(
+        listener: TcpListener,
+        answer: impl Fn(&Got) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let got = Arc::new(Mutex::new(Vec::new()));
         let (answer, seen) = (Arc::new(answer), Arc::clone(&got));
@@ -163,6 +170,23 @@ impl Palisade {
         shell.arg("-c").arg(format!("{prepare} exec \"$0\" \"$@\""));
         shell.arg(env!("CARGO_BIN_EXE_palisade"));
         Self::start_as(shell, data, args)
+    }
+
+    /// With a socket that is open already, as a service manager hands it over.
+    pub(crate) fn start_on(socket: TcpListener, data: &Path, args: &[&str]) -> Self {
+        let mut shell = undisturbed(Command::new("sh"));
+        shell
+            .arg("-c")
+            .arg("exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\" \"$@\"");
+        shell.arg(env!("CARGO_BIN_EXE_palisade")).stdin(Stdio::from(OwnedFd::from(socket)));
+        Self::start_as(shell, data, args)
+    }
+
+    /// As a service that says how it stands to the socket at `notify`.
+    pub(crate) fn start_notifying(notify: &Path, data: &Path, args: &[&str]) -> Self {
+        let mut program = program();
+        program.env("NOTIFY_SOCKET", notify).env("WATCHDOG_USEC", "900000");
+        Self::start_as(program, data, args)
     }
 
     fn start_as(mut program: Command, data: &Path, args: &[&str]) -> Self {
@@ -320,6 +344,16 @@ pub(crate) fn call_raw(to: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(to).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     stream.write_all(bytes).expect("sent");
+    read_answer(stream)
+}
+
+/// The same with a pause before the last of it, longer than a body is held where nothing enforces.
+pub(crate) fn call_slowly(to: SocketAddr, first: String, last: &str) -> Answer {
+    let mut stream = TcpStream::connect(to).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(first.as_bytes()).expect("sent");
+    std::thread::sleep(Duration::from_millis(1_500));
+    stream.write_all(last.as_bytes()).expect("sent");
     read_answer(stream)
 }
 

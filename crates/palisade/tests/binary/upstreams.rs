@@ -155,6 +155,10 @@ fn an_upstream_that_fails_is_told_with_an_id_and_recovers() {
         let well = call(palisade.address, "GET", "/well", "");
         assert_eq!((well.status, well.body.as_str()), (200, "well"), "after one that {name}");
     }
+    let failed = |end: &End| matches!(end, End::Status(_));
+    let listed = palisade.json(&["events"])["events"].as_array().expect("events").clone();
+    let listed = listed.iter().filter(|event| event["status"].as_u64() >= Some(502)).count();
+    assert_eq!(listed, FAULTS.iter().filter(|(_, _, end)| failed(end)).count());
 }
 
 #[test]
@@ -183,6 +187,36 @@ fn callers_that_hang_up_are_no_fault_of_the_upstream() {
     assert_eq!(failed.load(Ordering::Relaxed), 0);
     let events = palisade.json(&["events"])["events"].to_string();
     assert!(!events.contains("502") && !events.contains("504"), "{events}");
+}
+
+#[test]
+fn an_upstream_that_is_gone_is_left_out_and_shown() {
+    let data = tempfile::tempdir().expect("a folder");
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let file = data.path().join("palisade.toml");
+    let written = format!(
+        "version = 1\n[server]\nlisten = \"127.0.0.1:0\"\n[[site]]\nname = \"shop\"\n\
+         upstream = [\"http://{gone}\", \"http://{}\"]\n",
+        unreliable()
+    );
+    fs::write(&file, written).expect("written");
+    let args = ["--config", file.to_str().expect("a path")];
+    let palisade = Palisade::start(&data.path().join("data"), &args);
+    for number in 0..40 {
+        let method = if number % 2 == 0 { "GET" } else { "POST" };
+        let answer = call(palisade.address, method, "/well", "");
+        assert_eq!((answer.status, answer.body.as_str()), (200, "well"), "{number}");
+    }
+    let shown = palisade.json(&["status"])["sites"][0]["upstreams"].clone();
+    assert_eq!(
+        (&shown[0]["serves"], &shown[1]["serves"]),
+        (&false.into(), &true.into()),
+        "{shown}"
+    );
+    assert_eq!((&shown[0]["ejections"], &shown[1]["faults"]), (&1.into(), &0.into()), "{shown}");
+    let words = text(&palisade.command(&["status"]).stdout);
+    assert!(words.contains(&format!("upstream http://{gone} of site shop is out")), "{words}");
+    assert!(palisade.said().contains("upstream is out for 10 s"), "{}", palisade.said());
 }
 
 /// All that comes for a request until the connection ends, whole or not.

@@ -108,6 +108,8 @@ def program(line):
         return "declared-bot"
     if re.search(r"curl/|python-requests/|wget/|go-http-client/|gobuster/|sqlmap/", agent):
         return "automated"
+    if "mozilla/" in agent and header(line["request"], "accept"):
+        return "human" if header(line["request"], "accept-language") else "unknown"
     if "mozilla/" in agent or re.search(r"okhttp/|cfnetwork/", agent):
         return "human"
     return "unknown"
@@ -115,18 +117,19 @@ def program(line):
 
 MACHINES = {
     "credential-stuffing", "in-flight-cap", "forced-browsing", "rate-limit", "attack-probing",
-    "cve-probing",
+    "cve-probing", "common-password", "version-walk", "disguise",
 }
 
 
 def kind_of(detector, role):
     if detector in (
         "credential-stuffing", "in-flight-cap", "password-guessing", "code-guessing",
+        "common-password",
     ):
         return "business-logic" if role == "redeem" else "takeover"
     if detector == "rate-limit":
         return "business-logic" if role in ("redeem", "checkout") else "flood"
-    if detector in ("forced-browsing", "decoy"):
+    if detector in ("forced-browsing", "decoy", "version-walk"):
         return "exposure"
     if detector in ("known-attack", "attack-probing", "cve-probing"):
         return "injection"

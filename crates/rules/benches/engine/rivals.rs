@@ -1,12 +1,14 @@
 //! Other engines on the same requests and the same Core Rule Set: libmodsecurity (C++) and Coraza
 //! (Go). Each is a small program that is built here from `rivals.cc` and `rivals.go`.
 //!
-//! What is missing to build one is said aloud, and that engine is left out.
+//! What is missing to build one is said aloud, and that engine is left out. libmodsecurity is given
+//! a copy of the rule set that it can read (`tests/oracle/readable.rs`): the same rules.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::readable::readable;
 use super::requests::Make;
 use super::sets;
 
@@ -18,6 +20,8 @@ pub(crate) struct Rival {
     pub(crate) name: &'static str,
     /// So many times less shall ours take.
     pub(crate) factor_min: f64,
+    /// Whether it needs every rule to have actions.
+    is_strict: bool,
     program: PathBuf,
 }
 
@@ -27,13 +31,13 @@ pub(crate) fn all() -> Vec<Rival> {
     let target = std::env::temp_dir().join(format!("palisade-rivals-{}", std::process::id()));
     std::fs::create_dir_all(&target).expect("a folder");
     let built = [
-        ("libmodsecurity", 30.0, libmodsecurity(&folder, &target)),
-        ("coraza", 5.0, coraza(&folder, &target)),
+        ("libmodsecurity", 30.0, true, libmodsecurity(&folder, &target)),
+        ("coraza", 5.0, false, coraza(&folder, &target)),
     ];
     let mut rivals = Vec::new();
-    for (name, factor_min, program) in built {
+    for (name, factor_min, is_strict, program) in built {
         match program {
-            Ok(program) => rivals.push(Rival { name, factor_min, program }),
+            Ok(program) => rivals.push(Rival { name, factor_min, is_strict, program }),
             Err(reason) => println!("NOT MEASURED: {name}: {reason}"),
         }
     }
@@ -71,7 +75,13 @@ impl Rival {
         let folder = self.program.with_extension("run");
         std::fs::create_dir_all(&folder).expect("a folder");
         let (rules, requests) = (folder.join("rules.conf"), folder.join("requests"));
-        std::fs::write(&rules, sets::crs_entry(1)).expect("a file");
+        let mut set = sets::crs_folder();
+        if self.is_strict {
+            let copies = folder.join("crs");
+            readable(Path::new(&set), &copies);
+            set = copies.display().to_string();
+        }
+        std::fs::write(&rules, sets::crs_entry(1, &set)).expect("a file");
         let mut file = std::fs::File::create(&requests).expect("a file");
         for round in 0..2 * rounds {
             let request = request(round);

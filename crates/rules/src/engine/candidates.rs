@@ -26,13 +26,14 @@ impl Candidates {
         self.is_known
     }
 
-    /// The next step that runs, from `at` on.
+    /// The next step that runs, from `at` on: behind the last one when the phase is over. Before
+    /// values were looked at it is no further than the first step for which they are.
     pub(super) fn next(&self, sieve: Option<&Sieve>, at: usize) -> usize {
-        match sieve.filter(|_| self.is_known) {
-            // Behind the last one the phase is over.
-            Some(sieve) => sieve.always.next_of_either(&self.scan.steps, at).unwrap_or(usize::MAX),
-            None => at,
+        let Some(sieve) = sieve else { return at };
+        if self.is_known {
+            return sieve.always.next_of_either(&self.scan.steps, at).unwrap_or(usize::MAX);
         }
+        sieve.always.next(at).map_or(sieve.first, |step| step.min(sieve.first))
     }
 }
 
@@ -43,11 +44,14 @@ impl State {
     }
 
     /// Looks at each value once, for all rules of the phase that can be sieved and are not jumped
-    /// over, when `step` is the first of them.
-    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase, step: usize) {
-        let Some((sieve, gates)) = program.sieve(phase).zip(program.gates(phase)) else { return };
+    /// over, when the first of them is reached with `step`. Says whether that is now: what comes
+    /// next is another question then.
+    pub(super) fn find_candidates(&mut self, program: &Program, phase: Phase, step: usize) -> bool {
+        let Some((sieve, gates)) = program.sieve(phase).zip(program.gates(phase)) else {
+            return false;
+        };
         if self.candidates.is_known || sieve.is_empty() || step < sieve.first {
-            return;
+            return false;
         }
         let look = Look { sieve, steps: program.set.steps(phase) };
         let mut candidates = std::mem::take(&mut self.candidates);
@@ -60,6 +64,7 @@ impl State {
         }
         candidates.scan.finish();
         self.candidates = candidates;
+        true
     }
 
     fn look(
@@ -72,27 +77,29 @@ impl State {
         let Candidates { scan, name, .. } = candidates;
         let part = lookout.part;
         if let Part::Single(variable) = part {
-            if let Some(span) = self.single(program, variable) {
-                let value = self.store.bytes(span);
-                let bytes = scan.value(look, &lookout.any, (part, 0), value);
-                self.work.begin(bytes);
+            if let Some(span) = self.single(program, variable)
+                && self.work.begin(0)
+            {
+                let Self { store, work, .. } = self;
+                scan.value(look, &lookout.any, (part, 0), store.bytes(span), work);
             }
             return;
         }
         let Self { store, fields, work, .. } = self;
         for (place, span) in fields.xml(part).into_iter().flatten().enumerate() {
-            let value = store.bytes(*span);
-            if !work.begin(scan.value(look, &lookout.any, (part, place), value)) {
+            if !work.begin(0) {
                 return;
             }
+            scan.value(look, &lookout.any, (part, place), store.bytes(*span), work);
         }
         let Some((list, side)) = fields.part(part) else { return };
         for (place, field) in list.iter().enumerate() {
             let class = lookout.class(store.bytes(field.name), name);
             let value = store.bytes(field.shown(side));
-            if !work.begin(scan.value(look, class, (part, place), value)) {
+            if !work.begin(0) {
                 return;
             }
+            scan.value(look, class, (part, place), value, work);
         }
     }
 }

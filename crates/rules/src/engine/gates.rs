@@ -54,13 +54,16 @@ impl Gates {
         steps: &[Step],
         plans: &[Option<RulePlan>],
         names: &Names,
-        first: usize,
+        (first, idle): (usize, &Bits),
     ) -> Self {
         let mut gates = Self::default();
         let written = Written::behind(first, plans);
         let landings = landings(plans);
         for (at, (step, plan)) in steps.iter().zip(plans).enumerate() {
             let (Step::Rule(rule), Some(plan)) = (step, plan) else { continue };
+            if idle.contains(at) {
+                continue;
+            }
             let [LinkPlan { quick: Some(quick), .. }] = &*plan.links else { continue };
             let Some(condition) = Condition::of(quick) else { continue };
             let over = at + 1..plan.next;

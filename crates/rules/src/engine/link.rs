@@ -83,8 +83,9 @@ impl Run<'_> {
         argument: &[u8],
         present: Present<'_>,
     ) -> bool {
-        let value = transformed(&test.transformations, self.state.store.bytes(row.value));
-        if test.operator.matches(&value, argument) == test.is_negated {
+        let State { store, work, .. } = &mut *self.state;
+        let value = transformed(&test.transformations, store.bytes(row.value));
+        if test.operator.matches_within(&value, argument, work) == test.is_negated || work.is_over {
             return false;
         }
         let changed = match value {
@@ -114,7 +115,9 @@ impl Run<'_> {
                 value = changed;
                 is_changed = true;
             }
-            if test.operator.matches(&value, argument) != test.is_negated {
+            let work = &mut self.state.work;
+            let is_met = test.operator.matches_within(&value, argument, work) != test.is_negated;
+            if is_met && !work.is_over {
                 let changed = is_changed.then_some(value.as_slice());
                 self.hold(test, target, row, changed, argument, present);
                 holds = true;

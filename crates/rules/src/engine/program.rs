@@ -12,6 +12,7 @@ use regex::bytes::Regex;
 
 use super::{
     act::{self, Act},
+    foreseen::Foreseen,
     gates::Gates,
     narrowing::ActPlace,
 };
@@ -40,7 +41,9 @@ pub(super) struct Program {
     sieves: Option<Sieves>,
     gates: [Gates; 5],
     /// Of each rule its phase and step.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
+    /// What is certain before there is an exchange.
+    pub(super) foreseen: Foreseen,
 }
 
 /// What finds the rules that can hold.
@@ -128,47 +131,79 @@ pub(super) struct Names {
 }
 
 impl Program {
-    pub(super) fn new(mut set: RuleSet) -> Self {
+    pub(super) fn new(set: RuleSet) -> Self {
+        let mut program = Self::plain(set);
+        program.foreseen = Foreseen::of(&program);
+        program.settle();
+        program.prepare_sieves();
+        program
+    }
+
+    /// A program in which each rule runs in its turn, and looks at each of its values.
+    pub(super) fn plain(mut set: RuleSet) -> Self {
         let names = Names::new(&mut set);
         let mut places = Vec::new();
-        let mut number = 0;
-        let seen = Arc::default();
-        let sieves: [Sieve; 5] = std::array::from_fn(|phase| {
-            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
-            Sieve::new(steps, &seen)
-        });
         let phases: [Vec<Option<RulePlan>>; 5] = std::array::from_fn(|phase| {
             let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
             let plan = |(at, step): (usize, &Step)| match step {
                 Step::Marker(_) => None,
                 Step::Rule(rule) => {
-                    let links = rule.links.iter();
-                    let links = links.map(|it| LinkPlan::new(it, &set, &names));
-                    let links = links.collect();
-                    let sieved = sieves.get(phase).and_then(|sieve: &Sieve| sieve.test(at));
-                    let plan = RulePlan { number, next: next(steps, at, rule), sieved, links };
-                    number += 1;
+                    let number = u32::try_from(places.len()).unwrap_or(u32::MAX);
                     places.push((phase, at));
-                    Some(plan)
+                    let links = rule.links.iter();
+                    let links = links.map(|it| LinkPlan::new(it, &set, &names)).collect();
+                    Some(RulePlan { number, next: next(steps, at, rule), sieved: None, links })
                 }
             };
             steps.iter().enumerate().map(plan).collect()
         });
         let limits = limits(&set.settings);
-        let gates = std::array::from_fn(|phase| {
-            let sieve: Option<&Sieve> = sieves.get(phase);
-            let first = sieve.map_or(usize::MAX, |sieve| sieve.first);
-            let steps = set.phases.get(phase).map_or(&[][..], Vec::as_slice);
-            let plans: &[Option<RulePlan>] = phases.get(phase).map_or(&[][..], Vec::as_slice);
-            Gates::new(steps, plans, &names, first)
-        });
-        let sieves = Some(Sieves { phases: sieves, seen });
-        Self { set, phases, names, rules: places.len(), limits, sieves, gates, places }
+        let foreseen = Foreseen::nothing(names.len());
+        let (rules, gates) = (places.len(), Default::default());
+        Self { set, phases, names, rules, limits, sieves: None, gates, places, foreseen }
     }
 
-    /// The same without a sieve: each rule looks at each of its values.
-    pub(super) fn plain(set: RuleSet) -> Self {
-        Self { sieves: None, ..Self::new(set) }
+    /// Puts what is certain in the place of macros.
+    fn settle(&mut self) {
+        for (phase, steps) in self.set.phases.iter_mut().enumerate() {
+            let plans = self.phases.get_mut(phase).map_or(&mut [][..], Vec::as_mut_slice);
+            for (step, plan) in steps.iter_mut().zip(plans) {
+                let (Step::Rule(rule), Some(plan)) = (step, plan) else { continue };
+                for (link, plan) in rule.links.iter_mut().zip(&mut plan.links) {
+                    let (Some(test), Some(argument)) = (&mut link.test, &plan.argument) else {
+                        continue;
+                    };
+                    let text = self.foreseen.text(argument);
+                    if let Some(operator) = text.and_then(|it| test.operator.settled(&it)) {
+                        test.operator = operator;
+                        (test.argument, plan.argument) = (None, None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Prepares what finds the rules that can hold.
+    fn prepare_sieves(&mut self) {
+        let seen = Arc::default();
+        let phases: [Sieve; 5] = std::array::from_fn(|phase| {
+            let steps = self.set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            Sieve::new(steps, self.foreseen.idle(phase), &seen)
+        });
+        for (sieve, plans) in phases.iter().zip(&mut self.phases) {
+            for (at, plan) in plans.iter_mut().enumerate() {
+                if let Some(plan) = plan {
+                    plan.sieved = sieve.test(at);
+                }
+            }
+        }
+        self.gates = std::array::from_fn(|phase| {
+            let first = phases.get(phase).map_or(usize::MAX, |sieve: &Sieve| sieve.first);
+            let steps = self.set.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            let plans = self.phases.get(phase).map_or(&[][..], Vec::as_slice);
+            Gates::new(steps, plans, &self.names, (first, self.foreseen.idle(phase)))
+        });
+        self.sieves = Some(Sieves { phases, seen });
     }
 
     /// What finds the rules of a phase that can hold.

@@ -32,10 +32,12 @@ impl<'r> Run<'r> {
         self.state.forget_candidates();
         let mut at = 0;
         loop {
-            self.state.find_candidates(program, phase, at);
             let step = self.state.candidates.next(sieve, at);
             if step >= steps.len() || !self.goes_on(phase) {
                 break;
+            }
+            if self.state.find_candidates(program, phase, step) {
+                continue;
             }
             at = step + 1;
             let (Some(Step::Rule(rule)), Some(Some(plan))) = (steps.get(step), plans.get(step))
@@ -76,7 +78,7 @@ impl<'r> Run<'r> {
     }
 
     /// Do all links of the rule hold? If so, what it says is done.
-    fn rule(&mut self, rule: &Rule, plan: &RulePlan, step: usize) -> bool {
+    pub(super) fn rule(&mut self, rule: &Rule, plan: &RulePlan, step: usize) -> bool {
         self.state.store.forget_scratch();
         self.state.matches.clear();
         let is_told = rule.about.is_logged || rule.about.is_audited;

@@ -18,6 +18,7 @@ use crate::{
     action::{AllowScope, Audit, BodyProcessor, EngineMode},
     operator::Captures,
     rule_set::Settings,
+    work::Work,
 };
 
 /// How a value is called within its variable.
@@ -106,37 +107,6 @@ pub(super) struct State {
     pub(super) rows: Vec<Row>,
     pub(super) argument: Vec<u8>,
     pub(super) text: Vec<u8>,
-}
-
-/// How much an exchange may cost, and has.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Work {
-    pub(super) done: u64,
-    pub(super) max: u64,
-    pub(super) is_over: bool,
-}
-
-impl Work {
-    /// Each test has this cost besides the bytes that it looks at.
-    const TEST: usize = 16;
-
-    /// A test of so many bytes begins; may it?
-    pub(super) fn begin(&mut self, bytes: usize) -> bool {
-        self.spend(bytes.saturating_add(Self::TEST));
-        !self.is_over
-    }
-
-    /// It may cost so much in all. One that had cost too much goes on if that is enough.
-    pub(super) fn allow(&mut self, max: u64) {
-        self.max = max;
-        self.is_over = self.done > max;
-    }
-
-    /// So many bytes, or names, are looked at besides.
-    pub(super) fn spend(&mut self, count: usize) {
-        self.done = self.done.saturating_add(count as u64);
-        self.is_over |= self.done > self.max;
-    }
 }
 
 impl State {

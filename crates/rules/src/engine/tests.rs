@@ -5,6 +5,7 @@
 mod control;
 mod exchange;
 mod flow;
+mod foreseen;
 mod targets;
 mod traps;
 mod writing;

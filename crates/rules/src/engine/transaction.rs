@@ -5,13 +5,14 @@ use bytes::Bytes;
 use super::{
     Context, Engine, Hit, Interruption, Refusal,
     run::Run,
-    state::{State, Surroundings, Work},
+    state::{State, Surroundings},
 };
 use crate::{
     action::{Audit, EngineMode},
     rule::Phase,
     rule_set::OverLimit,
     variable::Variable,
+    work::Work,
 };
 
 /// One exchange under the rules.
@@ -35,7 +36,7 @@ impl Transaction {
             server: context.server,
         };
         state.work = Work { max: context.work_max, ..Work::default() };
-        state.tx.reset(self.engine.program.names.len());
+        self.engine.program.foreseen.begin(state);
         // Without a body processor its variable is empty, not absent: rule sets ask for that.
         state.keep_single(Variable::ReqbodyProcessor, b"");
         let id = state.store.keep(context.unique_id.as_bytes());

@@ -55,6 +55,13 @@ impl Tx {
         self.places.clear();
     }
 
+    /// Forgets everything, and has what another has in its slots.
+    pub(super) fn begin_as(&mut self, other: &Self) {
+        self.slots.clone_from(&other.slots);
+        self.named.clear();
+        self.places.clear();
+    }
+
     /// Where a name without a slot stands, if it was ever written.
     pub(super) fn named(&self, name: &[u8]) -> Option<Place> {
         self.places.get(name).map(|at| Place::Named(*at))
@@ -104,6 +111,20 @@ impl Tx {
             Kind::Absent => None,
             Kind::Number => Some(cell.number),
             Kind::Text => Some(number::atoi(store.bytes(cell.span()))),
+        }
+    }
+
+    /// Appends its value, whose text is among `texts`, if it has one.
+    pub(super) fn write(&self, place: Place, texts: &[u8], out: &mut Vec<u8>) {
+        let Some(cell) = self.cell(place) else { return };
+        match cell.kind {
+            Kind::Absent => {}
+            Kind::Number => out.extend_from_slice(decimal(cell.number, &mut [0; 20])),
+            Kind::Text => {
+                let start = cell.start as usize;
+                let text = texts.get(start..start + cell.length as usize);
+                out.extend_from_slice(text.unwrap_or_default());
+            }
         }
     }
 

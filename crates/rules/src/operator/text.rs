@@ -35,6 +35,12 @@ impl TextTest {
         Self { relation, argument: Argument::new(argument, prepare) }
     }
 
+    /// The same with what its macros expand to; nothing when that looks like a macro itself.
+    pub(super) fn settled(&self, text: &[u8]) -> Option<Self> {
+        let settled = Self::new(self.relation, text);
+        settled.fixed().is_some().then_some(settled)
+    }
+
     /// How the value is to stand to the argument.
     #[must_use]
     pub fn relation(&self) -> Relation {

@@ -29,9 +29,13 @@ use regex_automata::{
 };
 
 use super::error::PatternError;
+use crate::work::Work;
 
 /// The lazy automaton of one pattern may hold this much for each thread.
 const LAZY_BYTES_MAX: usize = 256 * 1024;
+
+/// What it takes to fill that.
+const FILL_WORK: usize = 1_000_000;
 
 /// All patterns together may hold this much for each thread. What honest values need of a large
 /// rule set is less than half of it.
@@ -85,21 +89,29 @@ impl Lazy {
         Ok(Self { text: text.into(), number, finder: OnceLock::new(), regex: OnceLock::new() })
     }
 
-    pub(super) fn is_match(&self, value: &[u8]) -> bool {
+    /// Does it match, as far as `work` allows?
+    pub(super) fn is_match(&self, value: &[u8], work: &mut Work) -> bool {
         // It is always there: what compiled once does so again.
         let finder = self.finder.get_or_init(|| finder(&self.text).ok()).as_ref();
         let Some(finder) = finder else { return false };
         let input = Input::new(value).earliest(true);
-        SCRATCH.with_borrow_mut(|scratch| {
+        let found = SCRATCH.with_borrow_mut(|scratch| {
             let fresh = || Kept { cache: finder.create_cache(), bytes: 0 };
             let kept = scratch.finders.entry(self.number).or_insert_with(fresh);
-            let found = finder.try_search_fwd(&mut kept.cache, &input);
+            // What others left there takes room, too: only what has none in an empty one has none.
+            let found = finder.try_search_fwd(&mut kept.cache, &input).or_else(|_| {
+                kept.cache.reset(finder);
+                finder.try_search_fwd(&mut kept.cache, &input)
+            });
             let bytes = kept.cache.memory_usage() + size_of::<Kept<dfa::Cache>>();
             let before = std::mem::replace(&mut kept.bytes, bytes);
             scratch.grow(before, bytes);
-            // It cannot fail: it neither gives up nor quits at a byte.
-            found.is_ok_and(|end| end.is_some())
-        })
+            found
+        });
+        match found {
+            Ok(end) => end.is_some(),
+            Err(_) => churns(finder, value, work).unwrap_or_default(),
+        }
     }
 
     /// The first match, with so many groups at most.
@@ -128,21 +140,52 @@ impl Scratch {
     }
 }
 
+/// Does a pattern match in a value that takes it through more states than there is room for? They
+/// are made and forgotten again and again, which is what it costs. It begins with none, so that it
+/// costs the same whatever was looked at before.
+fn churns(finder: &dfa::DFA, value: &[u8], work: &mut Work) -> Option<bool> {
+    let dfa =
+        dfa::DFA::builder().configure(room()).build_from_nfa(finder.get_nfa().clone()).ok()?;
+    let mut cache = dfa.create_cache();
+    let mut state = dfa.start_state_forward(&mut cache, &Input::new(value)).ok()?;
+    let mut filled = 0;
+    for byte in value {
+        state = dfa.next_state(&mut cache, state, *byte).ok()?;
+        if state.is_match() || state.is_dead() {
+            return Some(state.is_match());
+        }
+        if cache.clear_count() > filled {
+            filled = cache.clear_count();
+            work.spend(FILL_WORK);
+            if work.is_over {
+                return None;
+            }
+        }
+    }
+    let state = dfa.next_eoi_state(&mut cache, state).ok()?;
+    Some(state.is_match())
+}
+
 /// Bytes are bytes, and `.` is any of them.
 fn syntax() -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true)
 }
 
+/// As many states as there is room for.
+fn room() -> dfa::Config {
+    dfa::Config::new().cache_capacity(LAZY_BYTES_MAX).skip_cache_capacity_check(true)
+}
+
+/// What tells whether a pattern matches: it gives up where there is no room for another state.
 fn finder(text: &str) -> Result<dfa::DFA, PatternError> {
     let nfa = thompson::Config::new()
         .utf8(false)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(FINDER_BYTES_MAX));
-    let config = dfa::Config::new().cache_capacity(LAZY_BYTES_MAX).skip_cache_capacity_check(true);
     dfa::DFA::builder()
         .syntax(syntax())
         .thompson(nfa)
-        .configure(config)
+        .configure(room().minimum_cache_clear_count(Some(0)))
         .build(text)
         .map_err(|error| PatternError::new(error.to_string()))
 }
@@ -193,7 +236,7 @@ mod tests {
         let value: Vec<u8> = random.take(20_000).map(|n| b'a' + (n >> 31) as u8).collect();
         let mut most = 0;
         for pattern in &patterns {
-            assert!(!pattern.is_match(&value));
+            assert!(!pattern.is_match(&value, &mut Work::unlimited()));
             most = most.max(SCRATCH.with_borrow(|scratch| scratch.bytes));
         }
         assert!(most <= SCRATCH_BYTES_MAX, "{most}");

@@ -21,6 +21,8 @@ use regex_automata::{
     util::{look::LookMatcher, primitives::StateID, syntax},
 };
 
+use crate::{byte_set::ByteSet, work::Work};
+
 use super::{
     compile,
     dialect::{Condition, Reference, Rewritten},
@@ -34,6 +36,10 @@ const SAME_BYTES_MAX: usize = 256;
 
 /// So often the ordinary pattern is asked where to go on, each time at the cost of a match.
 const LEAPS_MAX: usize = 64;
+
+/// What it takes to follow a state, and to find for a byte where a condition holds.
+const STATE_WORK: usize = 8;
+const PLACES_WORK: usize = 16;
 
 /// As large as an automaton may be.
 const NFA_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -50,6 +56,8 @@ pub(super) struct Machine {
     /// For each slot of the automaton, what it is here.
     slots: Vec<Slot>,
     groups: usize,
+    /// What a match may begin with, unless it may be empty.
+    first: Option<ByteSet>,
 }
 
 /// A condition, ready to be asked.
@@ -68,16 +76,32 @@ enum Slot {
     Passed,
 }
 
-/// A state to go on from, and what was captured on the way to it.
+/// A state to go on from later, and what was captured on the way to it.
 struct Thread {
     state: StateID,
     slots: Slots,
 }
 
-/// The threads at one place, the preferred first, and the states that were seen there.
+/// The threads at one place, the preferred first, each with what it captured, and the states that
+/// were seen there.
 struct Threads {
-    list: Vec<Thread>,
-    seen: Vec<bool>,
+    list: Vec<StateID>,
+    slots: Slots,
+    /// Of each state when it was last seen: in the present round, or before.
+    seen: Vec<usize>,
+    round: usize,
+    /// How many they are in this round.
+    seen_count: usize,
+}
+
+/// What is left to do while states are followed.
+enum Frame {
+    Explore(StateID),
+    /// The way on which this was captured ends.
+    Restore {
+        end: usize,
+        was: Option<usize>,
+    },
 }
 
 /// One search.
@@ -88,6 +112,8 @@ struct Search<'a> {
     places: Vec<Vec<Place>>,
     /// Threads behind a reference, by where it ends.
     later: BTreeMap<usize, Vec<Thread>>,
+    /// Room that is used again and again.
+    stack: Vec<Frame>,
 }
 
 impl Machine {
@@ -114,8 +140,8 @@ impl Machine {
             .build(&rewritten.text)
             .map_err(|error| PatternError::new(error.to_string()))?;
         let (slots, groups) = slots(&nfa);
-        let looks = LookMatcher::new();
-        Ok(Self { wider: compile(&wider)?, nfa, looks, conditions, slots, groups })
+        let (looks, first) = (LookMatcher::new(), first(&nfa, &slots, &conditions));
+        Ok(Self { wider: compile(&wider)?, nfa, looks, conditions, slots, groups, first })
     }
 
     /// A pattern that matches wherever this one does, and more.
@@ -124,14 +150,16 @@ impl Machine {
     }
 
     /// The ends of the groups of the first match.
-    pub(super) fn find(&self, value: &[u8]) -> Option<Slots> {
+    pub(super) fn find(&self, value: &[u8], work: &mut Work) -> Option<Slots> {
         let first = self.wider.find(value)?.start();
+        work.spend(value.len().saturating_mul(self.conditions.len() * PLACES_WORK));
         let places = self.conditions.iter().map(|condition| match condition {
             Met::Around { scan, .. } => scan.places(value),
             Met::Reference(_) => Vec::new(),
         });
         let places = places.collect();
-        Search { machine: self, value, places, later: BTreeMap::new() }.run(first)
+        let (later, stack) = (BTreeMap::new(), Vec::new());
+        Search { machine: self, value, places, later, stack }.run(first, work)
     }
 }
 
@@ -152,43 +180,114 @@ fn slots(nfa: &NFA) -> (Vec<Slot>, usize) {
     (slots, groups)
 }
 
+/// The bytes of which every match has one first; nothing when that cannot be told.
+fn first(nfa: &NFA, slots: &[Slot], conditions: &[Met]) -> Option<ByteSet> {
+    let mut first = ByteSet::NONE;
+    let mut seen = vec![false; nfa.states().len()];
+    let mut stack = vec![nfa.start_anchored()];
+    while let Some(state) = stack.pop() {
+        match seen.get_mut(state.as_usize()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        match nfa.state(state) {
+            State::ByteRange { trans } => {
+                first = first.union(ByteSet::range(trans.start, trans.end));
+            }
+            State::Sparse(transitions) => {
+                for it in transitions.transitions.iter() {
+                    first = first.union(ByteSet::range(it.start, it.end));
+                }
+            }
+            State::Dense(_) | State::Match { .. } => return None,
+            State::Look { next, .. } => stack.push(*next),
+            State::Union { alternates } => stack.extend(alternates.iter()),
+            State::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
+            State::Capture { next, slot, .. } => {
+                // A reference takes bytes of its own.
+                if let Some(Slot::Condition(it)) = slots.get(slot.as_usize())
+                    && !matches!(conditions.get(*it), Some(Met::Around { .. }))
+                {
+                    return None;
+                }
+                stack.push(*next);
+            }
+            State::Fail => {}
+        }
+    }
+    Some(first)
+}
+
+impl Threads {
+    fn new(states: usize) -> Self {
+        Self { list: Vec::new(), slots: Vec::new(), seen: vec![0; states], round: 1, seen_count: 0 }
+    }
+
+    /// Was the state not seen in this round?
+    fn is_new(&mut self, state: StateID) -> bool {
+        let round = self.round;
+        let seen = self.seen.get_mut(state.as_usize());
+        let is_new = seen.is_some_and(|seen| std::mem::replace(seen, round) != round);
+        self.seen_count += usize::from(is_new);
+        is_new
+    }
+
+    fn clear(&mut self) {
+        self.list.clear();
+        self.slots.clear();
+        self.round += 1;
+        self.seen_count = 0;
+    }
+}
+
 impl Search<'_> {
-    fn run(mut self, first: usize) -> Option<Slots> {
-        let states = self.machine.nfa.states().len();
-        let mut now = Threads { list: Vec::new(), seen: vec![false; states] };
-        let mut next = Threads { list: Vec::new(), seen: vec![false; states] };
+    fn run(mut self, first: usize, work: &mut Work) -> Option<Slots> {
+        let (states, width) = (self.machine.nfa.states().len(), 2 * self.machine.groups);
+        let (mut now, mut next) = (Threads::new(states), Threads::new(states));
+        let mut slots = vec![None; width];
         let mut found: Option<Slots> = None;
         let mut leaps = 0;
         let mut at = first;
-        while at <= self.value.len() {
+        while at <= self.value.len() && !work.is_over {
             if found.is_none() {
-                for thread in self.later.remove(&at).unwrap_or_default() {
-                    self.follow(thread, at, &mut now);
+                for mut thread in self.later.remove(&at).unwrap_or_default() {
+                    self.follow(thread.state, &mut thread.slots, at, &mut now);
                 }
                 if now.list.is_empty() && self.later.is_empty() && leaps < LEAPS_MAX {
                     leaps += 1;
                     at = self.machine.wider.find_at(self.value, at)?.start();
                 }
-                let slots = vec![None; 2 * self.machine.groups];
-                let state = self.machine.nfa.start_anchored();
-                self.follow(Thread { state, slots }, at, &mut now);
+                if self.may_begin(at) {
+                    slots.fill(None);
+                    self.follow(self.machine.nfa.start_anchored(), &mut slots, at, &mut now);
+                }
             } else if now.list.is_empty() {
                 break;
             }
-            for thread in now.list.drain(..) {
-                if matches!(self.machine.nfa.state(thread.state), State::Match { .. }) {
-                    found = Some(thread.slots);
+            for (place, state) in now.list.iter().enumerate() {
+                let captured = now.slots.get(place * width..).unwrap_or_default();
+                slots.clear();
+                slots.extend(captured.iter().take(width));
+                if matches!(self.machine.nfa.state(*state), State::Match { .. }) {
+                    found = Some(slots.clone());
                     break;
                 }
-                if let Some(state) = self.step(thread.state, at) {
-                    self.follow(Thread { state, slots: thread.slots }, at + 1, &mut next);
+                if let Some(state) = self.step(*state, at) {
+                    self.follow(state, &mut slots, at + 1, &mut next);
                 }
             }
-            now.seen.fill(false);
+            work.spend((next.seen_count + 1).saturating_mul(STATE_WORK));
+            now.clear();
             std::mem::swap(&mut now, &mut next);
             at += 1;
         }
         found
+    }
+
+    /// May a match begin at `at`?
+    fn may_begin(&self, at: usize) -> bool {
+        let Some(first) = self.machine.first else { return true };
+        self.value.get(at).is_some_and(|byte| first.contains(*byte))
     }
 
     /// The state behind the byte at `at`.
@@ -202,53 +301,80 @@ impl Search<'_> {
         }
     }
 
-    /// Adds every state that can be reached without a byte.
-    fn follow(&mut self, thread: Thread, at: usize, threads: &mut Threads) {
-        let mut stack = vec![thread];
-        while let Some(Thread { state, mut slots }) = stack.pop() {
-            match threads.seen.get_mut(state.as_usize()) {
-                Some(seen) if !*seen => *seen = true,
-                _ => continue,
-            }
-            match self.machine.nfa.state(state) {
-                State::Look { look, next } => {
-                    if self.machine.looks.matches(*look, self.value, at) {
-                        stack.push(Thread { state: *next, slots });
+    /// Adds every state that can be reached without a byte, the preferred first.
+    fn follow(&mut self, from: StateID, slots: &mut Slots, at: usize, threads: &mut Threads) {
+        let mut stack = std::mem::take(&mut self.stack);
+        stack.push(Frame::Explore(from));
+        while let Some(frame) = stack.pop() {
+            match frame {
+                Frame::Explore(state) => self.explore(state, slots, at, threads, &mut stack),
+                Frame::Restore { end, was } => {
+                    if let Some(slot) = slots.get_mut(end) {
+                        *slot = was;
                     }
                 }
+            }
+        }
+        self.stack = stack;
+    }
+
+    /// Goes from state to state as long as none takes a byte; other ways than the preferred one are
+    /// left on the stack.
+    fn explore(
+        &mut self,
+        mut state: StateID,
+        slots: &mut Slots,
+        at: usize,
+        threads: &mut Threads,
+        stack: &mut Vec<Frame>,
+    ) {
+        while threads.is_new(state) {
+            state = match self.machine.nfa.state(state) {
+                State::Look { look, next } => {
+                    if !self.machine.looks.matches(*look, self.value, at) {
+                        return;
+                    }
+                    *next
+                }
                 State::Union { alternates } => {
-                    // The preferred one is followed first.
-                    let others = alternates.iter().rev();
-                    stack.extend(others.map(|it| Thread { state: *it, slots: slots.clone() }));
+                    let Some((preferred, others)) = alternates.split_first() else { return };
+                    stack.extend(others.iter().rev().map(|it| Frame::Explore(*it)));
+                    *preferred
                 }
                 State::BinaryUnion { alt1, alt2 } => {
-                    stack.push(Thread { state: *alt2, slots: slots.clone() });
-                    stack.push(Thread { state: *alt1, slots });
+                    stack.push(Frame::Explore(*alt2));
+                    *alt1
                 }
                 State::Capture { next, slot, .. } => {
                     match self.machine.slots.get(slot.as_usize()) {
                         Some(Slot::Group(end)) => {
-                            if let Some(end) = slots.get_mut(*end) {
-                                *end = Some(at);
+                            if let Some(slot) = slots.get_mut(*end) {
+                                stack.push(Frame::Restore { end: *end, was: *slot });
+                                *slot = Some(at);
                             }
                         }
-                        Some(Slot::Condition(condition)) => match self.meet(*condition, at, &slots)
-                        {
-                            None => continue,
-                            Some(0) => {}
-                            Some(bytes) => {
-                                let thread = Thread { state: *next, slots };
-                                self.later.entry(at + bytes).or_default().push(thread);
-                                continue;
+                        Some(Slot::Condition(condition)) => {
+                            match self.meet(*condition, at, slots) {
+                                None => return,
+                                Some(0) => {}
+                                Some(bytes) => {
+                                    let thread = Thread { state: *next, slots: slots.clone() };
+                                    self.later.entry(at + bytes).or_default().push(thread);
+                                    return;
+                                }
                             }
-                        },
+                        }
                         Some(Slot::Passed) | None => {}
                     }
-                    stack.push(Thread { state: *next, slots });
+                    *next
                 }
-                State::Fail => {}
-                _ => threads.list.push(Thread { state, slots }),
-            }
+                State::Fail => return,
+                _ => {
+                    threads.list.push(state);
+                    threads.slots.extend_from_slice(slots);
+                    return;
+                }
+            };
         }
     }
 

@@ -5,6 +5,9 @@
 pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
+    /// No number, and room for none.
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// The empty set, with room for numbers below `length`.
     pub(crate) fn with_room(length: usize) -> Self {
         Self(vec![0; length.div_ceil(64)])
@@ -54,6 +57,20 @@ impl Bits {
         self.0.len()
     }
 
+    /// Its numbers, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(place, word)| {
+            let rest = |word: &u64| Some(word & word.wrapping_sub(1));
+            let words = std::iter::successors(Some(*word), rest).take_while(|word| *word != 0);
+            words.map(move |word| place * 64 + word.trailing_zeros() as usize)
+        })
+    }
+
+    /// The smallest number that is not below `from`.
+    pub(crate) fn next(&self, from: usize) -> Option<usize> {
+        self.next_of_either(&Self::NONE, from)
+    }
+
     /// The smallest number of either set that is not below `from`.
     pub(crate) fn next_of_either(&self, other: &Self, from: usize) -> Option<usize> {
         let mut place = from / 64;
@@ -89,6 +106,8 @@ mod tests {
             };
             let expected = one.union(&other).copied().find(|it| *it >= from);
             prop_assert_eq!(of(&one).next_of_either(&of(&other), from), expected);
+            prop_assert_eq!(of(&one).next(from), one.range(from..).next().copied());
+            prop_assert!(of(&one).iter().eq(one.iter().copied()));
             prop_assert!((0..200).all(|it| of(&one).contains(it) == one.contains(&it)));
             prop_assert_eq!(of(&one).is_empty(), one.is_empty());
         }

@@ -1,4 +1,6 @@
 //! What a value must have for a test to hold for it.
+//!
+//! What an operator says depends on the value alone, unless its argument has macros.
 
 use super::literal::{self, Needs};
 use crate::{
@@ -16,6 +18,13 @@ pub(super) fn needs(test: &Test) -> Option<Needs> {
         length_min: text.len(),
     };
     let bytes = |sets: &[ByteSet]| Needs { bytes: sets.to_vec(), ..Needs::default() };
+    if test.operator.macros().is_some() {
+        return None;
+    }
+    // What must be absent is not needed.
+    if test.is_negated {
+        return Some(Needs::default());
+    }
     Some(match &test.operator {
         Operator::Rx(pattern) => literal::needs(pattern.wider()),
         Operator::Phrases(phrases) => {
@@ -24,7 +33,7 @@ pub(super) fn needs(test: &Test) -> Option<Needs> {
             Needs { literals: is_long.then(|| all.collect()), ..Needs::default() }
         }
         Operator::Text(text) => match (text.relation(), text.fixed()) {
-            (Relation::Within, _) | (_, None | Some(b"")) => return None,
+            (Relation::Within, _) | (_, None) => Needs::default(),
             (_, Some(text)) => literal(text),
         },
         Operator::ByteRange(range) => bytes(&[range.allowed().complement()]),
@@ -33,6 +42,6 @@ pub(super) fn needs(test: &Test) -> Option<Needs> {
         Operator::DetectSqli => bytes(&injection::SQLI_NEEDS),
         Operator::Encoding(Encoding::Url) => bytes(&[ByteSet::of(b"%")]),
         Operator::Encoding(Encoding::Utf8) => bytes(&[ByteSet::range(0x80, 0xff)]),
-        _ => return None,
+        _ => Needs::default(),
     })
 }

@@ -3,13 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bits::Bits,
-    chains::Chains,
-    lexicon::Lexicon,
-    literal::{self, Needs},
-    needs::needs,
-    part::Part,
-    sieve::SieveTest,
+    chains::Chains, lexicon::Lexicon, literal, needs::needs, part::Part, sieve::SieveTest,
     view::LooksAt,
 };
 use crate::{
@@ -48,18 +42,17 @@ impl Plan {
         };
         let targets = &test.targets.included;
         let is_full = self.tests.len() >= TESTS_MAX;
-        if is_full || test.is_negated || targets.iter().any(|it| Part::of(it).is_empty()) {
+        if is_full || targets.iter().any(|it| Part::of(it).is_empty()) {
             return false;
         }
         let Some(needs) = needs(test) else { return false };
         let Some(path) = self.chains.grow(&test.transformations) else { return false };
         let number = self.tests.len();
-        let Needs { literals, bytes, length_min } = needs;
         let last = path.len().saturating_sub(1);
         let ends = path.get(if test.multi_match { 0 } else { last }..).unwrap_or_default();
         let ends = ends.iter().fold(0, |all, node| all | 1 << node);
-        self.tests.push(SieveTest { step, ends, bytes, length_min });
-        self.needs.push(literals.map(|literals| literals.into_iter().collect()));
+        self.tests.push(SieveTest::new(step, ends, &needs, test.is_negated));
+        self.needs.push(needs.literals.map(|literals| literals.into_iter().collect()));
         for target in targets {
             self.look(number, target);
         }
@@ -97,25 +90,5 @@ impl Plan {
             }
         }
         Lexicon::new(&owners)
-    }
-
-    /// The tests that need no literal, by the rarest bytes that they need.
-    pub(super) fn others(&self) -> Vec<(Option<ByteSet>, Bits)> {
-        let mut others: Vec<(Option<ByteSet>, Bits)> = Vec::new();
-        for (number, (test, literals)) in self.tests.iter().zip(&self.needs).enumerate() {
-            if literals.is_some() {
-                continue;
-            }
-            let bytes = test.bytes.iter().copied().min_by_key(|set| literal::commonness(*set));
-            let place = others.iter().position(|(known, _)| *known == bytes);
-            let place = place.unwrap_or_else(|| {
-                others.push((bytes, Bits::with_room(self.tests.len())));
-                others.len() - 1
-            });
-            if let Some((_, tests)) = others.get_mut(place) {
-                tests.insert(number);
-            }
-        }
-        others
     }
 }

@@ -1,10 +1,13 @@
 //! One value after the other, looked at for all rules together.
 
 use super::{bits::Bits, chains::Forms, part::Part, seen::Met, sieve::Sieve, view::Class};
-use crate::rule_set::Step;
+use crate::{rule_set::Step, work::Work};
 
 /// So many pairs of a test and a value are kept. Beyond, rules look for their values themselves.
 const ROWS_MAX: usize = 16_384;
+
+/// What it takes to make a byte of a form of a value, and to look for literals there.
+const FORM_WORK: usize = 4;
 
 /// What was found in the values of a phase so far, and room that is used again and again.
 #[derive(Debug, Default)]
@@ -16,9 +19,16 @@ pub(crate) struct Scan {
     is_overfull: bool,
     /// The tests that hold for the present value.
     met: Vec<u16>,
-    /// Of each form of the present value the tests of which a literal is in it.
-    hits: Vec<Bits>,
+    /// Of each form of the present value what was found of literals.
+    hits: Vec<Hits>,
     possible: Bits,
+}
+
+/// The tests of which a literal is in a form of a value, if that was asked.
+#[derive(Debug, Default)]
+struct Hits {
+    tests: Bits,
+    is_known: bool,
 }
 
 /// A value for which a test holds: the test, the number of the part in which the value stands, and
@@ -45,25 +55,31 @@ impl Scan {
         self.is_overfull = false;
     }
 
-    /// Looks at the value at `place` of `part` for the tests of `class`. Says how many bytes were
-    /// looked at.
+    /// Looks at the value at `place` of `part` for the tests of `class`, as far as `work` allows.
+    /// What was seen before counts as if it were looked at now: what an exchange costs shall not
+    /// depend on what came before it.
     pub(crate) fn value(
         &mut self,
         look: Look<'_>,
         class: &Class,
         (part, place): (Part, usize),
         value: &[u8],
-    ) -> usize {
+        work: &mut Work,
+    ) {
         if class.tests.is_empty() {
-            return 0;
+            return;
         }
-        let mut bytes = 0;
         self.met.clear();
         match look.sieve.seen.look(class.id, value) {
-            Some(met) => self.met.extend_from_slice(met.tests()),
+            Some(met) => {
+                self.met.extend_from_slice(met.tests());
+                work.spend(met.work());
+            }
             None => {
-                bytes = self.ask(look, class, value);
-                if let Some(met) = Met::of(&self.met) {
+                let before = work.done;
+                self.ask(look, class, value, work);
+                let known = Met::of(&self.met, work.done.saturating_sub(before));
+                if let Some(met) = known.filter(|_| !work.is_over) {
                     look.sieve.seen.note(class.id, value, met);
                 }
             }
@@ -79,7 +95,6 @@ impl Scan {
                 _ => self.is_overfull = true,
             }
         }
-        bytes
     }
 
     /// All values of the phase were looked at.
@@ -97,44 +112,55 @@ impl Scan {
         (!self.is_overfull).then(|| rows.map(|row| row.place as usize))
     }
 
-    /// Asks every test of the value, and says how many bytes that took.
-    fn ask(&mut self, look: Look<'_>, class: &Class, value: &[u8]) -> usize {
+    /// Asks every test of the value.
+    fn ask(&mut self, look: Look<'_>, class: &Class, value: &[u8], work: &mut Work) {
         let forms = look.sieve.chains.forms(value, class.nodes);
-        let mut bytes = 0;
         for at in 0..forms.len() {
-            bytes += self.find_literals(look.sieve, &forms, at);
-            bytes += self.form(look, class, &forms, at);
+            let bytes = forms.get(at).map_or(0, |form| form.bytes.len());
+            work.spend(bytes.saturating_mul(FORM_WORK));
+            self.find_literals(look.sieve, class, &forms, at);
+            self.form(look, class, &forms, at, work);
         }
-        bytes
     }
 
     /// Notes of which tests a literal is in the form.
-    fn find_literals(&mut self, sieve: &Sieve, forms: &Forms<'_>, at: usize) -> usize {
+    fn find_literals(&mut self, sieve: &Sieve, class: &Class, forms: &Forms<'_>, at: usize) {
         if self.hits.len() <= at {
-            self.hits.push(Bits::default());
+            self.hits.push(Hits::default());
         }
-        let Some(form) = forms.get(at) else { return 0 };
+        let Some(form) = forms.get(at) else { return };
         let (before, rest) = self.hits.split_at_mut(at);
-        let Some(hits) = rest.first_mut() else { return 0 };
-        if let Some(same) = form.in_small_letters_of.and_then(|same| before.get(same)) {
-            hits.copy(same);
-            return 0;
+        let Some(hits) = rest.first_mut() else { return };
+        let same = form.in_small_letters_of.and_then(|same| before.get(same));
+        if let Some(same) = same.filter(|same| same.is_known) {
+            hits.tests.copy(&same.tests);
+            hits.is_known = true;
+            return;
         }
-        hits.reset(sieve.tests.len());
-        sieve.lexicon.find(&form.bytes, form.present, hits);
-        form.bytes.len()
+        hits.tests.reset(sieve.tests.len());
+        let mut tests = class.literal.iter().filter_map(|number| sieve.tests.get(number));
+        hits.is_known = tests.any(|test| test.is_possible(form));
+        if hits.is_known {
+            sieve.lexicon.find(&form.bytes, form.present, &mut hits.tests);
+        }
     }
 
-    /// Asks of a form what is not ruled out, and says how many bytes that took.
-    fn form(&mut self, look: Look<'_>, class: &Class, forms: &Forms<'_>, at: usize) -> usize {
-        let (Some(form), Some(hits)) = (forms.get(at), self.hits.get(at)) else { return 0 };
-        self.possible.copy(hits);
-        for (set, tests) in &look.sieve.others {
+    /// Asks of a form what is not ruled out.
+    fn form(
+        &mut self,
+        look: Look<'_>,
+        class: &Class,
+        forms: &Forms<'_>,
+        at: usize,
+        work: &mut Work,
+    ) {
+        let (Some(form), Some(hits)) = (forms.get(at), self.hits.get(at)) else { return };
+        self.possible.copy(&hits.tests);
+        for (set, tests) in &class.others {
             if set.is_none_or(|set| set.meets(form.present)) {
                 self.possible.add(tests);
             }
         }
-        let mut bytes = 0;
         for place in 0..class.tests.words() {
             let mut left = class.tests.word(place) & self.possible.word(place);
             while left != 0 {
@@ -145,12 +171,13 @@ impl Scan {
                 if !test.is_possible(form) || self.met.contains(&name) {
                     continue;
                 }
-                bytes += form.bytes.len();
-                if test.is_met(look.steps, form) {
+                if !work.begin(form.bytes.len()) {
+                    return;
+                }
+                if test.is_met(look.steps, form, work) {
                     self.met.push(name);
                 }
             }
         }
-        bytes
     }
 }

@@ -36,11 +36,12 @@ struct Shard {
     long: Vec<Entry>,
 }
 
-/// The tests that a value satisfies.
+/// The tests that a value satisfies, and what it took to find out.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Met {
     tests: [u16; MET_MAX],
     length: u8,
+    work: u32,
 }
 
 #[derive(Clone, Default)]
@@ -53,15 +54,20 @@ struct Entry {
 }
 
 impl Met {
-    /// The tests, if they are few enough.
-    pub(super) fn of(all: &[u16]) -> Option<Self> {
-        let mut met = Self { length: u8::try_from(all.len()).ok()?, ..Self::default() };
+    /// The tests, if they are few enough, and the work.
+    pub(super) fn of(all: &[u16], work: u64) -> Option<Self> {
+        let (length, work) = (u8::try_from(all.len()).ok()?, u32::try_from(work).ok()?);
+        let mut met = Self { length, work, ..Self::default() };
         met.tests.get_mut(..all.len())?.copy_from_slice(all);
         Some(met)
     }
 
     pub(super) fn tests(&self) -> &[u16] {
         self.tests.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    pub(super) const fn work(&self) -> usize {
+        self.work as usize
     }
 }
 
@@ -179,7 +185,7 @@ mod tests {
     #[test]
     fn a_value_is_known_in_its_class_alone() {
         let seen = Seen::default();
-        let met = Met::of(&[3, 700]).unwrap();
+        let met = Met::of(&[3, 700], 9).unwrap();
         assert_eq!(seen.look(1, b"name"), None);
         seen.note(1, b"name", met);
         assert_eq!(seen.look(1, b"name"), Some(met));
@@ -188,7 +194,7 @@ mod tests {
         assert_eq!(seen.look(1, b"names"), None);
         seen.note(1, &[b'x'; LONG_BYTES_MAX + 1], met);
         assert_eq!(seen.look(1, &[b'x'; LONG_BYTES_MAX + 1]), None);
-        assert_eq!(Met::of(&[1; MET_MAX + 1]), None);
+        assert_eq!(Met::of(&[1; MET_MAX + 1], 9), None);
     }
 
     #[test]

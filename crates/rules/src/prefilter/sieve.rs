@@ -8,12 +8,13 @@ use super::{
     bits::Bits,
     chains::{Chains, Form, Nodes},
     lexicon::Lexicon,
+    literal::{self, Needs},
     part::Part,
     plan::Plan,
     seen::Seen,
     view::{LooksAt, Outcomes, View},
 };
-use crate::{byte_set::ByteSet, operator::Operator, rule_set::Step};
+use crate::{byte_set::ByteSet, operator::Operator, rule_set::Step, work::Work};
 
 /// So many views are kept.
 const VIEWS_MAX: usize = 16;
@@ -29,8 +30,6 @@ pub(crate) struct Sieve {
     pub(super) chains: Chains,
     pub(super) tests: Vec<SieveTest>,
     pub(super) lexicon: Lexicon,
-    /// Tests that need no literal, by the bytes of which a value must have one for them, if any.
-    pub(super) others: Vec<(Option<ByteSet>, Bits)>,
     pub(super) seen: Arc<Seen>,
     views: Mutex<Vec<(Outcomes, Arc<View>)>>,
 }
@@ -42,27 +41,30 @@ pub(super) struct SieveTest {
     pub(super) step: usize,
     /// The nodes in which its chain ends: several when each step is looked at.
     pub(super) ends: Nodes,
+    pub(super) needs_literal: bool,
     pub(super) bytes: Vec<ByteSet>,
     pub(super) length_min: usize,
+    is_negated: bool,
 }
 
 impl Sieve {
-    /// Prepares the steps of a phase.
-    pub(crate) fn new(steps: &[Step], seen: &Arc<Seen>) -> Self {
+    /// Prepares the steps of a phase, but those that never run.
+    pub(crate) fn new(steps: &[Step], idle: &Bits, seen: &Arc<Seen>) -> Self {
         let mut plan = Plan::default();
         let mut always = Bits::with_room(steps.len());
         for (at, step) in steps.iter().enumerate() {
             if let Step::Rule(rule) = step
+                && !idle.contains(at)
                 && !plan.take(at, rule)
             {
                 always.insert(at);
             }
         }
-        let (lexicon, others) = (plan.lexicon(), plan.others());
+        let lexicon = plan.lexicon();
         let Plan { chains, tests, looks, .. } = plan;
         let first = tests.iter().map(|test| test.step).min().unwrap_or(usize::MAX);
         let (views, seen) = (Mutex::default(), Arc::clone(seen));
-        Self { always, first, looks, chains, tests, lexicon, others, seen, views }
+        Self { always, first, looks, chains, tests, lexicon, seen, views }
     }
 
     /// Are there rules to be sieved?
@@ -93,15 +95,29 @@ impl Sieve {
 }
 
 impl SieveTest {
+    /// The test with which the rule of a step begins, and whose chain ends in these nodes.
+    pub(super) fn new(step: usize, ends: Nodes, needs: &Needs, is_negated: bool) -> Self {
+        let Needs { literals, bytes, length_min } = needs;
+        let (bytes, length_min) = (bytes.clone(), *length_min);
+        Self { step, ends, needs_literal: literals.is_some(), bytes, length_min, is_negated }
+    }
+
     pub(super) fn is_possible(&self, form: &Form<'_>) -> bool {
         self.ends & form.nodes != 0
             && form.bytes.len() >= self.length_min
             && self.bytes.iter().all(|set| set.meets(form.present))
     }
 
+    /// Of the bytes that it needs, those that values have most seldom.
+    pub(super) fn rarest(&self) -> Option<ByteSet> {
+        self.bytes.iter().copied().min_by_key(|set| literal::commonness(*set))
+    }
+
     /// Does it hold for the form?
-    pub(super) fn is_met(&self, steps: &[Step], form: &Form<'_>) -> bool {
-        self.operator(steps).is_some_and(|operator| operator.matches(&form.bytes, b""))
+    pub(super) fn is_met(&self, steps: &[Step], form: &Form<'_>, work: &mut Work) -> bool {
+        let Some(operator) = self.operator(steps) else { return false };
+        let is_met = operator.matches_within(&form.bytes, b"", work) != self.is_negated;
+        is_met && !work.is_over
     }
 
     fn operator<'s>(&self, steps: &'s [Step]) -> Option<&'s Operator> {

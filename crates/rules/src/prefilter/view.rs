@@ -37,6 +37,10 @@ pub(crate) struct Class {
     /// Unlike that of any other class.
     pub(super) id: u32,
     pub(super) tests: Bits,
+    /// Those of them that need a literal.
+    pub(super) literal: Bits,
+    /// The others, by the bytes of which a value must have one for them, if any.
+    pub(super) others: Vec<(Option<ByteSet>, Bits)>,
     /// The nodes on the way to where their chains end.
     pub(super) nodes: Nodes,
 }
@@ -89,14 +93,28 @@ impl View {
 
 impl Class {
     fn new(sieve: &Sieve, id: u32, tests: impl Iterator<Item = usize>) -> Self {
-        let mut class = Self { id, tests: Bits::with_room(sieve.tests.len()), nodes: 0 };
+        let none = || Bits::with_room(sieve.tests.len());
+        let (mut all, mut literal, mut others) = (none(), none(), Vec::new());
         let mut ends: Nodes = 0;
         for number in tests {
-            class.tests.insert(number);
-            ends |= sieve.tests.get(number).map_or(0, |test| test.ends);
+            let Some(test) = sieve.tests.get(number) else { continue };
+            ends |= test.ends;
+            all.insert(number);
+            if test.needs_literal {
+                literal.insert(number);
+                continue;
+            }
+            let rarest = test.rarest();
+            let place = others.iter().position(|(known, _)| *known == rarest);
+            let place = place.unwrap_or_else(|| {
+                others.push((rarest, none()));
+                others.len() - 1
+            });
+            if let Some((_, tests)) = others.get_mut(place) {
+                tests.insert(number);
+            }
         }
-        class.nodes = sieve.chains.ways_to(ends);
-        class
+        Self { id, tests: all, literal, others, nodes: sieve.chains.ways_to(ends) }
     }
 
     fn is_empty(&self) -> bool {

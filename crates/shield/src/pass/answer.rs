@@ -88,21 +88,26 @@ impl ReadAnswer {
     }
 }
 
+impl Answer<'_> {
+    /// Whether it is a page. As an answer to a path that nobody was seen to use it says nothing,
+    /// since many sites answer every path with the same one.
+    pub(super) fn is_page(&self) -> bool {
+        let header = self.head.headers.get(http::header::CONTENT_TYPE);
+        let begins = header.and_then(|value| value.as_bytes().get(..9));
+        begins.is_some_and(|it| it.eq_ignore_ascii_case(b"text/html"))
+    }
+}
+
 impl Pass {
     /// Whether a probe for a published vulnerability found something: it went to a path that
-    /// nobody was seen to use, and was answered with success. A page says nothing, since many
-    /// sites answer every path with the same one.
+    /// nobody was seen to use, and was answered with success.
     pub(super) fn is_answered_probe(&self, settled: &Settled, answer: &Answer<'_>) -> bool {
         let found = self.inspection.iter().flat_map(|inspection| &inspection.request.found);
         let mut certain = found.filter(|found| found.certainty == Certainty::Certain);
-        let header = answer.head.headers.get(http::header::CONTENT_TYPE);
-        let is_page = header.is_some_and(|value| {
-            value.as_bytes().get(..9).is_some_and(|it| it.eq_ignore_ascii_case(b"text/html"))
-        });
         certain.any(|found| found.cve().is_some())
             && !settled.act.endpoint_known
             && matches!(answer.head.status, 200..=299)
-            && !is_page
+            && !answer.is_page()
     }
 }
 

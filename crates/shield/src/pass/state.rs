@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use caller::Sighting;
+use caller::{Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
-use conduct::{Act, Decoy, Guess, Keys, Wanted};
-use http::{HeaderValue, Method};
+use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
+use http::{HeaderName, HeaderValue, Method};
 use traffic::event::EventRule;
 use traffic::media::Media;
 use traffic::recording::RulesPart;
+use traffic::sniff::{self, Look};
 use traffic::{
     AnswerHead, Digest, EndpointId, EventId, Fields, Hasher, Identity, Layer, Mode, Path, Role,
     SurfaceHint, Timestamp, Verdict,
@@ -26,6 +27,18 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// others are read where it matters which account it names, and cost a large body more than all
 /// else that is done to it.
 const FIELDS_READ_FIRST: usize = 256;
+
+/// How much of a request's body was looked at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum BodySeen {
+    /// All of it; there may have been none.
+    #[default]
+    Whole,
+    /// Its beginning.
+    InPart,
+    /// Nothing.
+    NotAtAll,
+}
 
 /// One request on its way through.
 #[derive(Debug)]
@@ -50,12 +63,17 @@ pub struct Pass {
     pub(crate) wanted: Wanted,
     /// Another site may have made a browser send it.
     pub(crate) is_provoked: bool,
+    pub(crate) variant: Variant,
+    pub(crate) program: Program,
     /// The secrets in it, where the request alone suggests that it tries some.
     pub(crate) tried: Option<caller::Tried>,
+    /// Whether a recording says that its password was one of the most common.
+    pub(crate) had_common_password: bool,
     /// What the request says of the face that it touches.
     pub(crate) surface: SurfaceHint,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
+    pub(crate) body_seen: BodySeen,
     pub(crate) settled: Option<Settled>,
     pub(crate) draft: Option<Box<Draft>>,
     /// What rules make of it, where there are any.
@@ -81,9 +99,11 @@ impl Settled {
     /// As whom an endpoint counts this caller: whom its credential speaks for, else the session,
     /// else the device at its address, for a browser alone is what thousands have in common. Of a
     /// credential that was refused nobody knows whose it is, and anyone can make up many: that is
-    /// the device, too.
-    pub(crate) fn counted_caller(&self, status: u16) -> Digest {
-        let speaks_for = self.identity.principal.or(self.identity.session);
+    /// the device, too. A token that was just handed out counts as the account it is for, or each
+    /// log-in would be a caller of its own.
+    pub(crate) fn counted_caller(&self, callers: &Callers, status: u16) -> Digest {
+        let entering = callers.entering(&self.identity);
+        let speaks_for = entering.or(self.identity.principal).or(self.identity.session);
         let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
         taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
     }
@@ -95,18 +115,77 @@ impl Pass {
     /// How much of the request's body is to be held back and handed to [`Pass::read_body`] before
     /// the decision; none when it is to stream on.
     pub fn body_wanted(&self) -> Option<usize> {
-        let is_asked = self.modes.iter().any(|mode| *mode != Mode::Off);
-        (is_asked && self.media.can_carry_attack()).then(|| self.inspect_bytes())
+        (self.is_asked() && self.media.can_carry_attack()).then(|| self.inspect_bytes())
+    }
+
+    /// [`Pass::body_wanted`] of a body that is here as far as it will ever be.
+    pub fn wanted_of(&mut self, body: &[u8], is_complete: bool) -> Option<usize> {
+        if self.doubts_body() {
+            self.recognise(body, is_complete);
+        }
+        self.body_wanted()
+    }
+
+    /// Whether a layer enforces that goes by what bodies say: then none goes on unread.
+    pub fn must_read_body(&self) -> bool {
+        let enforces = |layer| self.mode(layer) == Mode::Enforce;
+        let reads_rules = enforces(Layer::Rules) && self.inspection.is_some();
+        (reads_rules || enforces(Layer::Takeover)) && self.inspect_bytes() > 0
+    }
+
+    /// Whether the body calls itself something that is not read: then its first bytes tell what it
+    /// is, see [`Pass::recognise`]. Of gRPC nothing is awaited, since its callers may await us.
+    pub fn doubts_body(&self) -> bool {
+        let is_read = self.body_wanted().is_some() || self.is_grpc();
+        self.is_asked() && !is_read && self.inspect_bytes() > 0
+    }
+
+    /// Whether the body calls itself a stream of gRPC messages.
+    pub fn is_grpc(&self) -> bool {
+        self.media == Media::Grpc
+    }
+
+    /// Reads the body as what it begins like, whatever its type says. Says whether it is like
+    /// anything; none when more of it is needed to tell.
+    pub fn recognise(&mut self, start: &[u8], is_all: bool) -> Option<bool> {
+        match sniff::look(start, is_all) {
+            // Many boundaries have a `=`, as forms do.
+            _ if self.media == Media::Multipart && start.starts_with(b"--") => Some(false),
+            Look::Undecided => None,
+            Look::Opaque => Some(false),
+            Look::Like(media) => {
+                self.media = media;
+                Some(true)
+            }
+        }
+    }
+
+    /// The body hides what it is.
+    pub fn distrust_body(&mut self) {
+        self.media = Media::Unknown;
+    }
+
+    /// Whether a body that begins so is like one that is read.
+    pub fn looks_read(start: &[u8]) -> bool {
+        matches!(sniff::look(start, true), Look::Like(_))
+    }
+
+    fn is_asked(&self) -> bool {
+        self.modes.iter().any(|mode| *mode != Mode::Off)
     }
 
     /// Takes in the body as far as it was held. `is_complete` says whether it ended there.
     pub fn read_body(&mut self, body: &[u8], is_complete: bool, hasher: &Hasher) {
+        if self.media == Media::Multipart {
+            self.recognise(body, true);
+        }
         let most = FIELDS_READ_FIRST;
         let is_read =
             traffic::body::read_up_to(body, self.media, is_complete, &mut self.fields, most);
         self.is_body_unread &= !(is_read || (is_complete && body.is_empty()));
         if !is_complete {
             self.notes.push("the body was inspected in part");
+            self.body_seen = BodySeen::InPart;
         }
         // A recording keeps a form in place of parts and elements, and what rules found in them.
         let is_rewritten = hasher.reads_redacted()
@@ -118,6 +197,19 @@ impl Pass {
         if let Some(draft) = &mut self.draft {
             draft.body(body, self.media, is_complete, hasher);
         }
+    }
+
+    /// Takes in that the body goes on unread, though [`Pass::body_wanted`] asked for it: no memory
+    /// is left to hold it, which is no doing of this request.
+    pub fn miss_body(&mut self) {
+        self.body_seen = BodySeen::NotAtAll;
+        self.notes.push("the body was not inspected: no memory is left to hold it");
+    }
+
+    /// Is its body a document that a program reads as a whole? Such a one is worth waiting for:
+    /// whoever takes their time with it could otherwise send what nobody looks at.
+    pub const fn body_is_document(&self) -> bool {
+        self.media.can_be_inspected()
     }
 
     /// How much of the answer's body is to be collected for [`Engine::learn`]; none when it need
@@ -144,9 +236,10 @@ impl Pass {
         self.request_id = Some(id.into());
     }
 
-    /// Takes over what rules found when the exchange was recorded, in the request and in its
-    /// answer: before it is decided.
-    pub(crate) fn recall(&mut self, rules: [RulesPart; 2]) {
+    /// Takes over what was found when the exchange was recorded, by rules in the request and in its
+    /// answer, and in its password: before it is decided.
+    pub(crate) fn recall(&mut self, rules: [RulesPart; 2], common_password: bool) {
+        self.had_common_password = common_password;
         if let Some(inspection) = &mut self.inspection {
             inspection.recall(rules);
         }
@@ -155,6 +248,15 @@ impl Pass {
     /// Notes something odd about the request in its event.
     pub fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// The header by which the upstream is told that the password is one of the most common, where
+    /// it is and the site wants to know.
+    pub fn common_password_header(&self) -> Option<&HeaderName> {
+        let act = &self.settled.as_ref()?.act;
+        let is_marked = act.guess.is_common && act.role.takes_a_password();
+        let is_on = is_marked && self.mode(Layer::Takeover) != Mode::Off;
+        self.policy.common_password_header(&self.route).filter(|_| is_on)
     }
 
     /// The rules that matched, as they are told.
@@ -223,9 +325,12 @@ impl Pass {
         self.policy.label(&self.route).unwrap_or(learnt)
     }
 
-    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows.
+    /// Whether nobody honest asks for its path: as the policy says, else as everybody knows. A
+    /// crawler that calls from its own networks may go astray where only people do not.
     fn decoy(&self) -> Option<Decoy> {
+        let Sighting { agent, address, .. } = &self.sighting;
         match self.policy.decoy(&self.route) {
+            Some(true) if self.policy.is_its_network(agent.family, *address) == Some(true) => None,
             Some(is_marked) => is_marked.then_some(Decoy::Marked),
             None => Decoy::is_known(&self.path).then_some(Decoy::Known),
         }
@@ -248,6 +353,7 @@ impl Pass {
                 || tried.transactions.is_cut(),
             password: tried.password,
             count: if is_code { tried.codes } else { tried.passwords },
+            is_common: tried.is_common || self.had_common_password,
             transactions: match tried.transactions {
                 none if none.is_empty() => named.then(|| self.path.digest()).into(),
                 some => some,
@@ -264,11 +370,14 @@ impl Pass {
             endpoint: place.endpoint,
             endpoint_known: place.is_known,
             role,
+            unused_days: place.unused_days,
+            variant: self.variant,
             path_shape: place.path_shape,
             wanted: self.wanted,
             is_provoked: self.is_provoked,
             decoy: self.decoy(),
-            guess: if role.tries_a_secret() {
+            program: self.program,
+            guess: if role.tries_a_secret() || role.takes_a_password() {
                 self.guess(role, &identity, hasher)
             } else {
                 Guess::default()

@@ -3,6 +3,8 @@
 //! What one key alone can get wrong was told when it was read. Here names must exist, nothing may
 //! be said twice, and each value gets its origin.
 
+mod alerts;
+mod health;
 mod rules;
 mod site;
 
@@ -12,10 +14,10 @@ use std::time::Duration;
 
 use caller::Trust;
 use caller::address::AddressSource;
-use traffic::{Digest, HashKey, Hasher};
+use traffic::{Digest, HashKey, Hasher, Net};
 
 use crate::policy::document::{
-    self, PolicyDocument, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
+    self, PolicyDocument, SaidCrawler, SaidLimits, SaidListener, SaidServer, SaidStore, SaidTls,
 };
 use crate::policy::error::{Place, PolicyError, Remark, Warning};
 use crate::policy::nearest::nearest;
@@ -24,8 +26,8 @@ use crate::policy::reader::{Given, Reader};
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::Wrong;
 use crate::policy::{
-    AcceptFrom, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity, TlsVersion,
-    UnderscoreHeaders,
+    AcceptFrom, AccessLogTo, Admin, Limits, Listener, Policy, Server, Sources, Store, TlsIdentity,
+    TlsVersion, UnderscoreHeaders,
 };
 
 const KIB: u64 = 1 << 10;
@@ -73,12 +75,15 @@ impl Check<'_, '_, '_> {
     fn policy(&mut self, document: PolicyDocument, overlay: &OverlayDocument) -> Policy {
         let tls_names: Vec<&str> = document.tls.iter().map(|tls| tls.name.value.as_str()).collect();
         let server = self.server(document.server, &tls_names);
-        self.unused_tls(&document.tls, &server);
+        let admin = document.admin.checked(&tls_names, self.reader);
+        self.unused_tls(&document.tls, &server, &admin);
         let tls = self.tls(document.tls);
         let limits = limits(document.limits);
         let store = self.store(document.store);
         let rules = self.rules(document.rules);
         let debug = rules::debugging(document.debug);
+        let crawlers = self.crawlers(document.crawlers);
+        let alerts = self.alerts(document.alerts);
         let claims = self.sites(document.sites, &server.listen.value, &limits, overlay);
         let trust = Trust {
             proxies: server.trusted_proxies.value.clone(),
@@ -87,11 +92,14 @@ impl Check<'_, '_, '_> {
         let (sites, hosts, unclaimed) = (claims.sites, claims.hosts, claims.unclaimed);
         Policy {
             server,
+            admin,
             tls,
             limits,
             store,
             rules,
             debug,
+            crawlers,
+            alerts,
             sites,
             version: version(self.sources),
             trust,
@@ -111,6 +119,7 @@ impl Check<'_, '_, '_> {
             let help = "name your proxies in `trusted_proxies`, or leave this out";
             self.reader.warn(&source.span, cause, help);
         }
+        let trusts = said.trusted_proxies.as_ref().is_some_and(|given| !given.value.is_empty());
         let memory = match self.sources.file {
             Some(_) => MEMORY_BYTES_WITH_FILE,
             None => MEMORY_BYTES_WITHOUT_FILE,
@@ -127,25 +136,36 @@ impl Check<'_, '_, '_> {
             ),
         };
         Server {
-            listen: self.listen(said.listen, tls_names),
+            listen: self.listen(said.listen, tls_names, trusts),
             trusted_proxies: setting(said.trusted_proxies, Vec::new()),
             client_ip: setting(said.client_ip, AddressSource::XForwardedFor),
             request_id_from: setting(said.request_id_from, AcceptFrom::Trusted),
             drain_timeout: setting(said.drain_timeout, SECOND * 30),
             memory_budget: setting(said.memory_budget, memory),
             workers,
+            access_log: self.access_log(said.access_log),
         }
+    }
+
+    fn access_log(&self, said: Option<Given<PathBuf>>) -> Setting<Option<AccessLogTo>> {
+        let Some(given) = said else { return Setting::default(None) };
+        if given.value.as_os_str() == "stdout" {
+            return Setting { value: Some(AccessLogTo::Stdout), from: given.from };
+        }
+        let Setting { value, from } = self.path(given);
+        Setting { value: Some(AccessLogTo::File(value)), from }
     }
 
     fn listen(
         &mut self,
         said: Option<Given<Vec<SaidListener>>>,
         tls_names: &[&str],
+        trusts: bool,
     ) -> Setting<Vec<Listener>> {
         let from = said.as_ref().map(|given| given.from.clone());
         let listeners = said.map(|given| given.value).unwrap_or_default();
         let mut listen: Vec<Listener> = Vec::new();
-        for SaidListener { address, tls } in listeners {
+        for SaidListener { address, tls, proxy_protocol } in listeners {
             if let Some(tls) = &tls
                 && !tls_names.contains(&tls.value.as_str())
             {
@@ -162,7 +182,18 @@ impl Check<'_, '_, '_> {
                 let help = "leave one out, or choose another port".to_owned();
                 self.reader.error(address.span.clone(), Wrong { cause, help });
             }
-            listen.push(Listener { address: socket, tls: tls.map(|given| given.value) });
+            if let Some(given) = &proxy_protocol
+                && given.value
+                && !trusts
+            {
+                let cause = "`proxy_protocol` has no effect: no proxy is trusted".to_owned();
+                self.reader.warn(&given.span, cause, "name your balancers in `trusted_proxies`");
+            }
+            listen.push(Listener {
+                address: socket,
+                tls: tls.map(|given| given.value),
+                proxy_protocol: proxy_protocol.is_some_and(|given| given.value),
+            });
         }
         let flags = &self.sources.flags.listen;
         if !flags.is_empty() {
@@ -170,7 +201,9 @@ impl Check<'_, '_, '_> {
             listen.clear();
             for address in read {
                 match address {
-                    Ok(address) => listen.push(Listener { address, tls: None }),
+                    Ok(address) => {
+                        listen.push(Listener { address, tls: None, proxy_protocol: false });
+                    }
                     Err(wrong) => self.flag_error("--listen", &wrong.cause, &wrong.help),
                 }
             }
@@ -181,15 +214,17 @@ impl Check<'_, '_, '_> {
             None => Setting::default(vec![Listener {
                 address: std::net::SocketAddr::from(([127, 0, 0, 1], 8080)),
                 tls: None,
+                proxy_protocol: false,
             }]),
         }
     }
 
     /// A certificate that nobody uses is a listener that is not encrypted as it was meant to be.
-    fn unused_tls(&mut self, said: &[SaidTls], server: &Server) {
+    fn unused_tls(&mut self, said: &[SaidTls], server: &Server, admin: &Admin) {
         for tls in said {
             let name = &tls.name.value;
-            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name));
+            let is_used = server.listen.iter().any(|other| other.tls.as_ref() == Some(name))
+                || admin.tls.as_ref() == Some(name);
             if !is_used && server.listen.from != Provenance::Flag("--listen") {
                 let help =
                     format!("use it: listen = [{{ addr = \"0.0.0.0:8443\", tls = \"{name}\" }}]");
@@ -211,6 +246,20 @@ impl Check<'_, '_, '_> {
         said.into_iter().filter_map(identity).collect()
     }
 
+    fn crawlers(&mut self, said: Vec<SaidCrawler>) -> BTreeMap<&'static str, Setting<Vec<Net>>> {
+        let mut crawlers = BTreeMap::new();
+        for SaidCrawler { name, networks } in said {
+            if crawlers.contains_key(name.value) {
+                let cause = format!("the crawler \"{}\" is named twice", name.value);
+                let help = "write all of its networks in one place".to_owned();
+                self.reader.error(name.span, Wrong { cause, help });
+                continue;
+            }
+            crawlers.insert(name.value, setting(Some(networks), Vec::new()));
+        }
+        crawlers
+    }
+
     fn store(&self, said: SaidStore) -> Store {
         let path = match (&self.sources.flags.data, said.path) {
             (Some(path), _) => Setting { value: path.clone(), from: Provenance::Flag("--data") },
@@ -221,16 +270,20 @@ impl Check<'_, '_, '_> {
             path,
             events: setting(said.events, DAY * 14),
             rollups: setting(said.rollups, DAY * 400),
+            max_disk: setting(said.max_disk, 10 << 30),
         }
     }
 
     /// A path of the file, relative to the file.
     fn path(&self, given: Given<PathBuf>) -> Setting<PathBuf> {
-        let value = match self.folder {
-            Some(folder) if given.value.is_relative() => folder.join(&given.value),
-            _ => given.value,
-        };
-        Setting { value, from: given.from }
+        Setting { value: self.resolved(given.value), from: given.from }
+    }
+
+    fn resolved(&self, path: PathBuf) -> PathBuf {
+        match self.folder {
+            Some(folder) if path.is_relative() => folder.join(path),
+            _ => path,
+        }
     }
 
     fn flag_error(&mut self, flag: &'static str, cause: &str, help: &str) {

@@ -3,9 +3,12 @@
 //! Types, units and bounds are checked here, because they belong to one key alone. Defaults, flags
 //! and what several keys say together are the work of `check`.
 
+mod alerts;
+mod crawlers;
+mod health;
 mod rules;
 mod server;
-mod shape;
+pub(super) mod shape;
 mod site;
 
 use std::net::SocketAddr;
@@ -16,17 +19,21 @@ use caller::address::AddressSource;
 use toml::de::DeValue;
 use traffic::Net;
 
+use crate::policy::admin::{self, SaidAdmin};
 use crate::policy::nearest::nearest;
 use crate::policy::reader::{Entry, Given, Reader, Section};
 use crate::policy::value::{self, Wrong};
 use crate::policy::{AcceptFrom, TlsVersion, UnderscoreHeaders};
 
+pub(super) use alerts::{SaidAlerts, SaidSink};
+pub(super) use crawlers::SaidCrawler;
+pub(super) use health::SaidHealth;
 pub(super) use rules::{SaidDebug, SaidRules};
-pub(super) use server::socket_address;
+pub(super) use server::{one_address, socket_address};
 pub(super) use shape::{
-    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OVERLAY, OVERLAY_LAYERS, OVERLAY_PROTECT,
-    OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES, PRESET, SHAPES,
-    TLS_VERSION, TOP, UNDERSCORE,
+    ACCEPT_FROM, BLOCKING, CLIENT_IP, CLIENT_IP_HEADER, OCSF_CLASS, OVERLAY, OVERLAY_LAYERS,
+    OVERLAY_PROTECT, OVERLAY_ROUTE, OVERLAY_ROUTES, OVERLAY_SHAPES, OVERLAY_SITE, OVERLAY_SITES,
+    PRESET, SEVERITY, SHAPES, TLS_VERSION, TOP, UNDERSCORE,
 };
 pub(super) use site::{SaidRate, SaidRoute, SaidSite, read_mode, read_protect, shown_per};
 
@@ -43,11 +50,14 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct PolicyDocument {
     pub(super) server: SaidServer,
+    pub(super) admin: SaidAdmin,
     pub(super) tls: Vec<SaidTls>,
     pub(super) limits: SaidLimits,
     pub(super) store: SaidStore,
     pub(super) rules: SaidRules,
     pub(super) debug: SaidDebug,
+    pub(super) crawlers: Vec<SaidCrawler>,
+    pub(super) alerts: SaidAlerts,
     pub(super) sites: Vec<SaidSite>,
 }
 
@@ -60,12 +70,14 @@ pub(super) struct SaidServer {
     pub(super) drain_timeout: Option<Given<Duration>>,
     pub(super) memory_budget: Option<Given<u64>>,
     pub(super) workers: Option<Given<u32>>,
+    pub(super) access_log: Option<Given<PathBuf>>,
 }
 
 #[derive(Debug)]
 pub(super) struct SaidListener {
     pub(super) address: Given<SocketAddr>,
     pub(super) tls: Option<Given<String>>,
+    pub(super) proxy_protocol: Option<Given<bool>>,
 }
 
 #[derive(Debug)]
@@ -96,6 +108,7 @@ pub(super) struct SaidStore {
     pub(super) path: Option<Given<PathBuf>>,
     pub(super) events: Option<Given<Duration>>,
     pub(super) rollups: Option<Given<Duration>>,
+    pub(super) max_disk: Option<Given<u64>>,
 }
 
 impl PolicyDocument {
@@ -107,6 +120,7 @@ impl PolicyDocument {
         if let Some(server) = top.take("server").and_then(|e| e.table(reader, &shape::SERVER)) {
             document.server = SaidServer::read(server, reader);
         }
+        document.admin = admin::read(&mut top, reader);
         if let Some(tls) = top.take("tls").and_then(|e| e.table(reader, &shape::TLS_NAMES)) {
             document.tls = server::read_tls(tls, reader);
         }
@@ -121,6 +135,15 @@ impl PolicyDocument {
         }
         if let Some(debug) = top.take("debug").and_then(|e| e.table(reader, &shape::DEBUG)) {
             document.debug = SaidDebug::read(debug, reader);
+        }
+        if let Some(crawlers) = top.take("crawler") {
+            document.crawlers = crawlers::read_all(crawlers, reader);
+        }
+        if let Some(alerts) = top.take("alerts") {
+            document.alerts.read_alerts(alerts, reader);
+        }
+        if let Some(export) = top.take("export") {
+            document.alerts.read_export(export, reader);
         }
         if let Some(sites) = top.take("site") {
             document.sites = site::read_all(sites, reader);
@@ -194,6 +217,8 @@ impl SaidStore {
             said.rollups = kept.take("rollups").and_then(|e| e.duration(reader, bounds));
             reader.finish(kept);
         }
+        said.max_disk =
+            keys.take("max_disk").and_then(|entry| entry.bytes(reader, 64 * MIB..=1 << 44));
         reader.finish(keys);
         said
     }

@@ -66,6 +66,8 @@ pub(super) struct Text<'t> {
     pub(super) content: &'t str,
     /// Where each line break stands.
     breaks: Vec<usize>,
+    /// What is shown as asterisks.
+    pub(super) secrets: Vec<Range<usize>>,
 }
 
 /// How much of the line a remark may show.
@@ -84,7 +86,7 @@ pub(super) enum Show {
 impl<'t> Text<'t> {
     pub(super) fn new(name: &str, content: &'t str) -> Self {
         let breaks = content.match_indices('\n').map(|(at, _)| at).collect();
-        Self { name: name.into(), content, breaks }
+        Self { name: name.into(), content, breaks, secrets: Vec::new() }
     }
 
     /// The line of a byte offset, from 1.
@@ -103,9 +105,9 @@ impl<'t> Text<'t> {
         let width = spot.split('\n').next().unwrap_or_default().trim_end().chars().count();
         let width = width.clamp(1, whole.chars().count().saturating_sub(lead).max(1));
         let excerpt = match show {
-            Show::Line => Some(Excerpt::around(whole.chars(), lead, width)),
+            Show::Line => Some(Excerpt::around(self.masked(line_start, whole), lead, width)),
             Show::UpToSpot => {
-                let kept = whole.chars().take(lead + width).chain(" …".chars());
+                let kept = self.masked(line_start, whole).take(lead + width).chain(" …".chars());
                 Some(Excerpt::around(kept, lead, width))
             }
             Show::Nothing => None,
@@ -116,6 +118,13 @@ impl<'t> Text<'t> {
             column: u32::try_from(lead + 1).unwrap_or(u32::MAX),
             excerpt,
         }
+    }
+
+    fn masked<'a>(&'a self, start: usize, line: &'a str) -> impl Iterator<Item = char> + 'a {
+        line.char_indices().map(move |(at, c)| {
+            let is_secret = self.secrets.iter().any(|secret| secret.contains(&(start + at)));
+            if is_secret { '*' } else { c }
+        })
     }
 
     fn before(&self, offset: usize) -> &'t str {

@@ -1,6 +1,7 @@
 //! What would apply to a request, what is in force, and who set it: for people who ask.
 
 mod settings;
+mod sinks;
 
 use std::fmt;
 
@@ -88,8 +89,8 @@ impl Policy {
         Explanation {
             site: site.map(|site| site.name.clone()),
             upstream: site.map(|site| Setting {
-                value: site.upstream.value.to_string(),
-                from: site.upstream.from.clone(),
+                value: site.upstreams_shown(),
+                from: site.upstreams.from.clone(),
             }),
             route: route.map(|route| Setting {
                 value: route.pattern.to_string(),

@@ -5,6 +5,7 @@
 //! not an error: an old switch must not keep a gateway from starting.
 
 mod edit;
+mod way_back;
 
 use traffic::Layer;
 
@@ -21,6 +22,7 @@ use crate::policy::setting::Provenance;
 use crate::policy::value::Wrong;
 
 pub use edit::{NotAnOverlay, set_mode};
+pub use way_back::{ModeSwitch, way_back};
 
 /// Where a switch of modes applies.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -125,6 +125,11 @@ impl<'t> Reader<'t> {
         self.errors.push(PolicyError(remark));
     }
 
+    /// What stands there is shown in no remark.
+    pub(super) fn conceal(&mut self, span: Range<usize>) {
+        self.text.secrets.push(span);
+    }
+
     pub(super) fn warn(&mut self, span: &Range<usize>, cause: String, help: &str) {
         self.warnings.push(self.warning(span, cause, help));
     }

@@ -2,7 +2,8 @@
 //!
 //! A replay has no flags. What they changed about verdicts is put where it has the same effect:
 //! `--mode` into the overlay, where it says what the flag said of all sites, `--to` into a file
-//! that has no upstream, `--crs` beside it. Where to listen and to store is no matter of a replay.
+//! that has no upstream, `--crs` beside it. Where to listen and to store is no matter of a replay;
+//! who is told of attacks is left out.
 
 use std::path::Path;
 
@@ -18,8 +19,16 @@ use crate::policy::overlay::{ModeScope, NotAnOverlay, set_mode};
 pub fn recorded(sources: &Sources<'_>) -> Result<(String, String), NotAnOverlay> {
     let file = sources.file.map_or("version = 1\n", |(_, text)| text);
     let overlay = sources.overlay.map_or("", |(_, text)| text);
+    let file = &without_sinks(file)?;
     let file = with_upstream(file, sources.flags.to.as_deref())?;
     Ok((with_crs(file, sources.flags.crs.as_deref())?, with_mode(overlay, sources)?))
+}
+
+/// Who is told of attacks is no matter of a replay, and the address may be a secret.
+fn without_sinks(file: &str) -> Result<String, NotAnOverlay> {
+    let mut document: DocumentMut = file.parse().map_err(NotAnOverlay::from)?;
+    let has_sinks = ["alerts", "export"].map(|table| document.remove(table).is_some());
+    Ok(if has_sinks.contains(&true) { document.to_string() } else { file.to_owned() })
 }
 
 fn with_crs(file: String, folder: Option<&Path>) -> Result<String, NotAnOverlay> {

@@ -52,7 +52,9 @@ impl Judge {
             raw: Some(&raw),
         };
         let mut pass = self.engine.open(&head, &Peer::plain(client), EventId(1));
-        if let (Some(body), Some(most)) = (&request.body, pass.body_wanted()) {
+        if let Some(body) = &request.body
+            && let Some(most) = pass.wanted_of(body, true)
+        {
             let held = body.get(..most).unwrap_or(body);
             pass.read_body(held, held.len() == body.len(), self.engine.hasher());
         }

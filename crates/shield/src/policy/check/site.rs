@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use conduct::Limit;
+use http::HeaderName;
 use traffic::{HashKey, Hasher, Role};
 
-use crate::policy::check::{Check, SECOND, setting};
+use crate::policy::check::{Check, SECOND, health, setting};
 use crate::policy::document::{SaidRate, SaidRoute, SaidSite, shown_per};
 use crate::policy::error::{Place, PolicyError, Remark};
 use crate::policy::host::{HostIndex, HostPattern};
@@ -20,6 +21,9 @@ use crate::policy::{Limits, Listener, OnError, Route, Site, Upstream, UpstreamSc
 
 /// A site without a name of its own, and without a host to be named by.
 const NAMELESS: &str = "default";
+
+/// What tells an upstream of a common password, unless the file says otherwise.
+const COMMON_PASSWORD_HEADER: &str = "x-common-password";
 
 /// All sites, and who answers for which host.
 pub(super) struct Claims {
@@ -44,7 +48,7 @@ struct Wide<'o> {
 
 /// What a site is checked against.
 struct Around<'a> {
-    to: Option<Setting<Upstream>>,
+    to: Option<Setting<Vec<Upstream>>>,
     listen: &'a [Listener],
     limits: &'a Limits,
     wide: Wide<'a>,
@@ -90,70 +94,53 @@ impl Check<'_, '_, '_> {
         self.reader.errors.push(PolicyError(Remark { place, cause, help }));
     }
 
-    fn upstream_of_flag(&mut self, sites: usize) -> Option<Setting<Upstream>> {
+    fn upstream_of_flag(&mut self, sites: usize) -> Option<Setting<Vec<Upstream>>> {
         let to = self.sources.flags.to.as_deref()?;
         if sites > 1 {
             let cause = format!("the file has {sites} sites, each with its own upstream");
             self.flag_error("--to", &cause, "leave the flag out, or use a file with one site");
         }
         match Upstream::parse(to) {
-            Ok(value) => Some(Setting { value, from: Provenance::Flag("--to") }),
+            Ok(value) => Some(Setting { value: vec![value], from: Provenance::Flag("--to") }),
             Err(wrong) => {
                 self.flag_error("--to", &wrong.cause, &wrong.help);
                 // The site is there all the same: that it were missing would not be true.
-                Some(Setting { value: nowhere(), from: Provenance::Flag("--to") })
+                Some(Setting { value: vec![nowhere()], from: Provenance::Flag("--to") })
             }
         }
     }
 
     /// A gateway before itself sends each request around until something gives.
-    fn no_circle(
-        &mut self,
-        upstream: &Setting<Upstream>,
-        span: Option<Range<usize>>,
-        listen: &[Listener],
-    ) {
-        let is_itself = |listener: &&Listener| upstream.value.is_at(listener.address);
+    fn no_circle(&mut self, upstream: &Upstream, span: Option<Range<usize>>, listen: &[Listener]) {
+        let is_itself = |listener: &&Listener| upstream.is_at(listener.address);
         let Some(listener) = listen.iter().find(is_itself) else { return };
-        let cause = format!("the upstream {} is this gateway itself", upstream.value);
+        let cause = format!("the upstream {upstream} is this gateway itself");
         let help = format!(
             "it listens on {}: listen on another port, or write where your API is",
             listener.address
         );
         match span {
-            Some(span) if upstream.from != Provenance::Flag("--to") => {
-                self.reader.error(span, Wrong { cause, help });
-            }
-            _ => self.flag_error("--to", &cause, &help),
+            Some(span) => self.reader.error(span, Wrong { cause, help }),
+            None => self.flag_error("--to", &cause, &help),
         }
     }
 
     fn site(&mut self, number: u16, said: SaidSite, around: &mut Around<'_>) -> Site {
         let name = self.name(&said, &mut around.taken);
         let overlay = around.wide.overlay.site(&name);
+        let upstreams = self.upstreams(&name, &said, around);
         let hosts = self.hosts(said.hosts, &said.span, number, &mut around.taken);
-        let span = said.upstream.as_ref().map(|given| given.span.clone());
-        let upstream = match (&around.to, said.upstream) {
-            (Some(to), _) => to.clone(),
-            (None, Some(given)) => Setting { value: given.value, from: given.from },
-            (None, None) => {
-                if !said.names_upstream {
-                    let cause = format!("the site `{name}` has no `upstream`");
-                    let help = "write upstream = \"http://localhost:3000\", or use --to URL";
-                    let help = help.to_owned();
-                    self.reader.error(said.span.clone(), Wrong { cause, help });
-                }
-                Setting::default(nowhere())
-            }
-        };
-        self.no_circle(&upstream, span, around.listen);
-        let ca_file = self.ca_file(said.ca_file, &upstream);
+        let ca_file = self.ca_file(said.ca_file, &upstreams);
+        let retries = self.retries(said.retries, &upstreams);
+        let health = health::settle(self, said.health, &upstreams);
         let routes = self.routes(&name, said.routes, &said.modes, &around.wide);
         let index = RouteIndex::new(routes.iter().map(|route| &route.pattern));
         Site {
             name,
             hosts,
-            upstream,
+            upstreams,
+            retries,
+            health,
             ca_file,
             connect_timeout: setting(said.connect_timeout, SECOND * 5),
             first_byte_timeout: setting(said.first_byte_timeout, SECOND * 60),
@@ -162,10 +149,58 @@ impl Check<'_, '_, '_> {
                 Some(given) => setting(Some(given), None),
                 None => around.limits.body_bytes.clone(),
             },
+            common_password_header: setting(
+                said.common_password_header,
+                Some(HeaderName::from_static(COMMON_PASSWORD_HEADER)),
+            ),
             modes: around.wide.settle(&said.modes, overlay, None),
             routes,
             index,
         }
+    }
+
+    /// Where the site's requests go: by the flag, or by the file.
+    fn upstreams(
+        &mut self,
+        name: &str,
+        said: &SaidSite,
+        around: &Around<'_>,
+    ) -> Setting<Vec<Upstream>> {
+        if let Some(to) = &around.to {
+            for upstream in &to.value {
+                self.no_circle(upstream, None, around.listen);
+            }
+            return to.clone();
+        }
+        let Some(given) = &said.upstreams else {
+            if !said.names_upstream {
+                let cause = format!("the site `{name}` has no `upstream`");
+                let help = "write upstream = \"http://localhost:3000\", or use --to URL".to_owned();
+                self.reader.error(said.span.clone(), Wrong { cause, help });
+            }
+            return Setting::default(vec![nowhere()]);
+        };
+        for upstream in &given.value {
+            self.no_circle(&upstream.value, Some(upstream.span.clone()), around.listen);
+        }
+        let value = given.value.iter().map(|upstream| upstream.value.clone()).collect();
+        Setting { value, from: given.from.clone() }
+    }
+
+    /// With one upstream there is none to try instead.
+    fn retries(
+        &mut self,
+        said: Option<Given<u32>>,
+        upstreams: &Setting<Vec<Upstream>>,
+    ) -> Setting<u32> {
+        if let Some(given) = &said
+            && given.value > 0
+            && upstreams.value.len() == 1
+        {
+            let cause = "`retries` has no effect: there is one upstream".to_owned();
+            self.reader.warn(&given.span, cause, "name the others in `upstream`");
+        }
+        setting(said, 1)
     }
 
     /// The name that was given, or the first host: something that commands can name.
@@ -230,12 +265,12 @@ impl Check<'_, '_, '_> {
     fn ca_file(
         &mut self,
         said: Option<Given<PathBuf>>,
-        upstream: &Setting<Upstream>,
+        upstreams: &Setting<Vec<Upstream>>,
     ) -> Setting<Option<PathBuf>> {
         let Some(given) = said else {
             return Setting::default(None);
         };
-        if upstream.value.scheme != UpstreamScheme::Https {
+        if upstreams.value.iter().all(|upstream| upstream.scheme != UpstreamScheme::Https) {
             let cause = "`ca_file` has no effect: the upstream is not spoken to over TLS";
             self.reader.warn(&given.span, cause.to_owned(), "write https:// in `upstream`");
         }
@@ -284,10 +319,9 @@ impl Check<'_, '_, '_> {
 
     fn twice_the_same_rate(&mut self, rates: &[Given<SaidRate>]) {
         for (at, rate) in rates.iter().enumerate() {
-            let (per, window) = (rate.value.per, rate.value.rate.window);
-            let same = |other: &Given<SaidRate>| {
-                other.value.per == per && other.value.rate.window == window
-            };
+            let what = |rate: &SaidRate| (rate.per, rate.rate.window, rate.of);
+            let (per, ..) = what(&rate.value);
+            let same = |other: &Given<SaidRate>| what(&other.value) == what(&rate.value);
             if rates.iter().take(at).any(same) {
                 let cause = format!("two limits per {} and the same time", shown_per(per));
                 let help = "leave one out: the smaller one is what counts".to_owned();
@@ -329,13 +363,17 @@ impl Wide<'_> {
 /// nothing about it changes.
 fn limit(route: &str, said: &SaidRate) -> Limit {
     let hasher = Hasher::new(HashKey::new([0; 16]));
-    let named = format!("{route} {} {} {}", shown_per(said.per), said.rate, said.burst);
+    let mut named = format!("{route} {} {} {}", shown_per(said.per), said.rate, said.burst);
+    if let Some(of) = said.of {
+        named = format!("{named} {}", of.key());
+    }
     Limit {
         id: hasher.hash(named.as_bytes()),
         per: said.per,
         amount: said.rate.amount,
         window_s: u32::try_from(said.rate.window.as_secs()).unwrap_or(u32::MAX),
         burst: said.burst,
+        of: said.of,
     }
 }
 

@@ -27,7 +27,10 @@ impl SaidServer {
     pub(super) fn read<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> Self {
         let mut said = Self {
             listen: keys.take("listen").and_then(|entry| listeners(entry, reader)),
-            trusted_proxies: keys.take("trusted_proxies").map(|entry| nets(entry, reader)),
+            trusted_proxies: keys.take("trusted_proxies").map(|entry| {
+                let whole = "everybody is trusted here: any caller can choose its own address";
+                nets(entry, reader, whole, "name the blocks of your own proxies")
+            }),
             client_ip: keys.take("client_ip").and_then(|entry| client_ip(entry, reader)),
             drain_timeout: keys
                 .take("drain_timeout")
@@ -36,6 +39,9 @@ impl SaidServer {
                 .take("memory_budget")
                 .and_then(|entry| entry.bytes(reader, 16 * MIB..=1 << 40)),
             workers: keys.take("workers").and_then(|entry| entry.integer(reader, 1..=1_024)),
+            access_log: keys.take("access_log").and_then(|entry| {
+                entry.text(reader, "\"stdout\" or \"/var/log/palisade/access.log\"", file_path)
+            }),
             ..Self::default()
         };
         let id = keys.take("request_id").and_then(|entry| entry.table(reader, &shape::REQUEST_ID));
@@ -67,7 +73,7 @@ fn listeners<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<
 fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener> {
     if !matches!(item.value, DeValue::Table(_)) {
         let address = item.text(reader, "\"127.0.0.1:8080\"", socket_address)?;
-        return Some(SaidListener { address, tls: None });
+        return Some(SaidListener { address, tls: None, proxy_protocol: None });
     }
     let mut keys = item.table(reader, &shape::LISTENER)?;
     let span = keys.span.clone();
@@ -79,8 +85,17 @@ fn listener<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<SaidListener
     }
     let address = address.and_then(|e| e.text(reader, "\"0.0.0.0:8443\"", socket_address));
     let tls = keys.take("tls").and_then(|entry| entry.string(reader, "\"main\""));
+    let proxy_protocol = keys.take("proxy_protocol").and_then(|entry| entry.truth(reader));
     reader.finish(keys);
-    Some(SaidListener { address: address?, tls })
+    Some(SaidListener { address: address?, tls, proxy_protocol })
+}
+
+/// The one address that something listens on.
+pub(in crate::policy) fn one_address<'t>(
+    entry: Entry<'t>,
+    reader: &mut Reader<'t>,
+) -> Option<Given<SocketAddr>> {
+    entry.text(reader, "\"127.0.0.1:9443\"", socket_address)
 }
 
 /// Reads an address to listen on. Names are not looked up, but for the one that everybody writes.
@@ -145,7 +160,13 @@ fn client_ip<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Addr
     })
 }
 
-fn nets<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Given<Vec<Net>> {
+/// Blocks of addresses. Where one of them is all there are, `whole` says what that means.
+pub(super) fn nets<'t>(
+    entry: Entry<'t>,
+    reader: &mut Reader<'t>,
+    whole: &str,
+    help: &str,
+) -> Given<Vec<Net>> {
     let mut given = entry.given(reader, Vec::new());
     let items = entry.items();
     if items.len() > TRUSTED_MAX {
@@ -154,11 +175,11 @@ fn nets<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Given<Vec<Net>> {
         reader.error(given.span.clone(), Wrong { cause, help });
         return given;
     }
-    given.value = items.into_iter().filter_map(|item| net(item, reader)).collect();
+    given.value = items.into_iter().filter_map(|item| net(item, reader, whole, help)).collect();
     given
 }
 
-fn net<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Net> {
+fn net<'t>(item: Entry<'t>, reader: &mut Reader<'t>, whole: &str, help: &str) -> Option<Net> {
     let given = item.text(reader, "\"10.0.0.0/8\"", |text| match text.parse::<Net>() {
         Ok(net) => Ok((net, text.to_owned())),
         Err(_) => Err(Wrong {
@@ -174,8 +195,7 @@ fn net<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Net> {
     })?;
     let (net, text) = given.value;
     if net.prefix() == 0 {
-        let cause = "everybody is trusted here: any caller can choose its own address".to_owned();
-        reader.warn(&given.span, cause, "name the blocks of your own proxies");
+        reader.warn(&given.span, whole.to_owned(), help);
     } else if !text.starts_with(&net.base().to_string()) {
         reader.warn(&given.span, format!("{text:?} means the whole block {net}"), "");
     }

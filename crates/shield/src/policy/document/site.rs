@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use conduct::Per;
+use http::HeaderName;
 use toml::de::DeValue;
-use traffic::{Detector, Layer, Mode, Role};
+use traffic::{CallerKind, Detector, Layer, Mode, Role};
 
 use crate::policy::OnError;
+use crate::policy::document::health::{self, SaidHealth};
 use crate::policy::document::{DAY, SECOND, body_bytes, file_path, shape};
 use crate::policy::error::Show;
 use crate::policy::host::HostPattern;
@@ -21,6 +23,7 @@ const SITES_MAX: usize = 1_000;
 const ROUTES_MAX: usize = 10_000;
 const HOSTS_MAX: usize = 1_000;
 const RATES_MAX: usize = 8;
+const UPSTREAMS_MAX: usize = 32;
 
 #[derive(Debug, Default)]
 pub(in crate::policy) struct SaidSite {
@@ -28,14 +31,17 @@ pub(in crate::policy) struct SaidSite {
     pub(in crate::policy) span: std::ops::Range<usize>,
     pub(in crate::policy) name: Option<Given<String>>,
     pub(in crate::policy) hosts: Option<Given<Vec<Given<HostPattern>>>>,
-    pub(in crate::policy) upstream: Option<Given<Upstream>>,
+    pub(in crate::policy) upstreams: Option<Given<Vec<Given<Upstream>>>>,
     /// Whether `upstream` was written, even if it could not be read.
     pub(in crate::policy) names_upstream: bool,
+    pub(in crate::policy) retries: Option<Given<u32>>,
+    pub(in crate::policy) health: SaidHealth,
     pub(in crate::policy) ca_file: Option<Given<PathBuf>>,
     pub(in crate::policy) connect_timeout: Option<Given<Duration>>,
     pub(in crate::policy) first_byte_timeout: Option<Given<Duration>>,
     pub(in crate::policy) idle_timeout: Option<Given<Duration>>,
     pub(in crate::policy) body_bytes: Option<Given<Option<u64>>>,
+    pub(in crate::policy) common_password_header: Option<Given<Option<HeaderName>>>,
     pub(in crate::policy) modes: Said,
     pub(in crate::policy) routes: Vec<SaidRoute>,
 }
@@ -55,6 +61,7 @@ pub(in crate::policy) struct SaidRate {
     pub(in crate::policy) per: Per,
     pub(in crate::policy) rate: Rate,
     pub(in crate::policy) burst: u32,
+    pub(in crate::policy) of: Option<CallerKind>,
 }
 
 pub(super) fn read_all<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Vec<SaidSite> {
@@ -76,7 +83,9 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
         name: keys.take("name").and_then(|e| e.text(reader, "\"shop-api\"", site_name)),
         hosts: keys.take("hosts").and_then(|entry| hosts(entry, reader)),
         names_upstream: upstream.is_some(),
-        upstream: upstream.and_then(|entry| one_upstream(entry, reader)),
+        upstreams: upstream.and_then(|entry| upstreams(entry, reader)),
+        retries: keys.take("retries").and_then(|entry| entry.integer(reader, 0..=5)),
+        health: keys.take("health").and_then(|e| health::read(e, reader)).unwrap_or_default(),
         ca_file: keys.take("ca_file").and_then(|e| e.text(reader, "\"ca.pem\"", file_path)),
         connect_timeout: keys
             .take("connect_timeout")
@@ -86,6 +95,9 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
             .and_then(|entry| entry.duration(reader, timeout.clone())),
         idle_timeout: keys.take("idle_timeout").and_then(|e| e.duration(reader, timeout)),
         body_bytes: keys.take("body_bytes").and_then(|entry| body_bytes(entry, reader)),
+        common_password_header: keys
+            .take("common_password_header")
+            .and_then(|e| e.text(reader, "\"x-common-password\"", own_header)),
         modes: Said {
             mode: keys.take("mode").and_then(|entry| read_mode(entry, reader)),
             layers: keys
@@ -99,6 +111,25 @@ fn read_site<'t>(mut keys: Section<'t>, reader: &mut Reader<'t>) -> SaidSite {
     site.names_upstream |= keys.has_more();
     reader.finish(keys);
     site
+}
+
+/// A header that says something of the request to the upstream, or `off`. Only names that begin
+/// with `x-` are free: of all others, what callers write themselves would be lost.
+fn own_header(text: &str) -> Result<Option<HeaderName>, Wrong> {
+    let wrong = |cause: &str| Wrong {
+        cause: format!("{text:?} {cause}"),
+        help: "write a name such as \"x-common-password\", or \"off\"".to_owned(),
+    };
+    if matches!(text, "off" | "none" | "") {
+        return Ok(None);
+    }
+    let name = text.parse::<HeaderName>().map_err(|_| wrong("is not the name of a header"))?;
+    // The gateway's own, and those of the protocol, all have such names.
+    let is_free = name.as_str().starts_with("x-")
+        && !["x-forwarded", "x-real", "x-request", "x-palisade"]
+            .iter()
+            .any(|taken| name.as_str().starts_with(taken));
+    if is_free { Ok(Some(name)) } else { Err(wrong("is not free to be used")) }
 }
 
 /// A mode, as a word.
@@ -168,20 +199,34 @@ fn hosts<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<Give
     Some(given)
 }
 
-fn one_upstream<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Upstream>> {
-    let span = entry.span.clone();
-    let mut items = entry.items();
-    if items.len() > 1 {
-        let cause = format!("`upstream` has {} URLs", items.len());
-        let help = "write one; a balancer behind it can spread the load".to_owned();
-        reader.error(span, Wrong { cause, help });
+fn upstreams<'t>(entry: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Vec<Given<Upstream>>>> {
+    let mut given = entry.given(reader, Vec::new());
+    let items = entry.items();
+    if items.is_empty() {
+        let help = "write the URL of your API, as in \"http://localhost:3000\"".to_owned();
+        reader.error(given.span, Wrong { cause: "`upstream` is empty".to_owned(), help });
         return None;
     }
-    let Some(item) = items.pop() else {
-        let help = "write the URL of your API, as in \"http://localhost:3000\"".to_owned();
-        reader.error(span, Wrong { cause: "`upstream` is empty".to_owned(), help });
+    if items.len() > UPSTREAMS_MAX {
+        let cause = format!("`upstream` has {} URLs", items.len());
+        let help = format!("write up to {UPSTREAMS_MAX}, or a balancer's URL before them");
+        reader.error(given.span, Wrong { cause, help });
         return None;
-    };
+    }
+    for item in items {
+        let Some(upstream) = one_upstream(item, reader) else { continue };
+        if given.value.iter().any(|other: &Given<Upstream>| other.value == upstream.value) {
+            let cause = format!("`upstream` names {} twice", upstream.value);
+            let help = "leave one out: each gets the share that it can carry".to_owned();
+            reader.error(upstream.span, Wrong { cause, help });
+            continue;
+        }
+        given.value.push(upstream);
+    }
+    Some(given).filter(|given| !given.value.is_empty())
+}
+
+fn one_upstream<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<Upstream>> {
     // A URL with credentials in it is refused without being shown.
     if let DeValue::String(text) = &item.value
         && text.contains('@')
@@ -278,13 +323,18 @@ fn one_rate<'t>(item: Entry<'t>, reader: &mut Reader<'t>) -> Option<Given<SaidRa
     let per = per.and_then(|entry| per_whom(entry, reader));
     let limit = limit.and_then(|entry| entry.text(reader, "\"10/m\"", value::rate));
     let burst = keys.take("burst").map(|entry| entry.integer(reader, 1..=1_000_000));
+    let of = keys.take("of").map(|entry| entry.word(reader, &shape::OF));
     reader.finish(keys);
     let (per, rate) = (per?.value, limit?.value);
+    let of = match of {
+        Some(of) => Some(of?.value),
+        None => None,
+    };
     let burst = match burst {
         Some(burst) => burst?.value,
         None => rate.amount,
     };
-    Some(Given { value: SaidRate { per, rate, burst }, span: given.span, from: given.from })
+    Some(Given { value: SaidRate { per, rate, burst, of }, span: given.span, from: given.from })
 }
 
 /// Whom a limit counts by, as the file writes it.

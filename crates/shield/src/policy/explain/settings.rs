@@ -11,7 +11,7 @@ use crate::policy::document::{
 };
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::value::{show_bytes, show_duration};
-use crate::policy::{Listener, Policy, Site};
+use crate::policy::{AccessLogTo, Listener, Policy, Site};
 
 /// A value in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,13 +26,16 @@ pub struct SettingView {
 
 /// What a reload changes at once. Everything else is set up when the process starts: sockets,
 /// threads and tables.
-const AT_ONCE: [&str; 7] = [
+const AT_ONCE: [&str; 10] = [
     "server.trusted_proxies",
     "server.client_ip",
     "server.request_id.accept_from",
     "limits.",
     "rules.",
     "debug.",
+    "crawler.",
+    "alerts.",
+    "export.",
     "site.",
 ];
 /// The same within `[tls.NAME]`: the files are read again.
@@ -42,14 +45,17 @@ impl Policy {
     /// Every value in force, in the order of the documentation.
     pub fn settings(&self) -> Vec<SettingView> {
         let mut views = self.server_settings();
+        views.extend(self.admin_settings());
         views.extend(self.limit_settings());
         let store = &self.store;
         views.extend([
             view("store.path", &store.path, |path| path.display().to_string()),
             view("store.retention.events", &store.events, |kept| show_duration(*kept)),
             view("store.retention.rollups", &store.rollups, |kept| show_duration(*kept)),
+            view("store.max_disk", &store.max_disk, |it| show_bytes(*it)),
         ]);
         views.extend(self.rule_settings());
+        views.extend(super::sinks::alert_settings(&self.alerts));
         for (name, tls) in &self.tls {
             let key = |key: &str| format!("tls.{name}.{key}");
             views.extend([
@@ -58,6 +64,10 @@ impl Policy {
                 view(&key("min_version"), &tls.min_version, |it| word(&TLS_VERSION, *it)),
             ]);
         }
+        views.extend(self.crawlers.iter().map(|(name, networks)| {
+            let key = format!("crawler.{name}.networks");
+            view(&key, networks, |nets| join(nets.iter().map(ToString::to_string)))
+        }));
         views.extend(self.sites.iter().flat_map(site_settings));
         views
     }
@@ -107,6 +117,23 @@ impl Policy {
                 Some(workers) => workers.to_string(),
                 None => "one a core".to_owned(),
             }),
+            view("server.access_log", &server.access_log, |to| match to {
+                Some(AccessLogTo::File(path)) => path.display().to_string(),
+                Some(AccessLogTo::Stdout) => "stdout".to_owned(),
+                None => "none".to_owned(),
+            }),
+        ]
+    }
+
+    fn admin_settings(&self) -> Vec<SettingView> {
+        let admin = &self.admin;
+        let none = || "none".to_owned();
+        vec![
+            view("admin.listen", &admin.listen, |it| {
+                it.map_or_else(|| "the socket alone".to_owned(), |address| address.to_string())
+            }),
+            view("admin.tls", &admin.tls, |it| it.clone().unwrap_or_else(none)),
+            view("admin.hosts", &admin.hosts, |hosts| join(hosts.iter().cloned())),
         ]
     }
 
@@ -160,7 +187,8 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
     let key = |key: &str| format!("site.{}.{key}", site.name);
     let mut views = vec![
         view(&key("hosts"), &site.hosts, |hosts| join(hosts.iter().cloned())),
-        view(&key("upstream"), &site.upstream, ToString::to_string),
+        view(&key("upstream"), &site.upstreams, |_| site.upstreams_shown()),
+        view(&key("retries"), &site.retries, ToString::to_string),
         view(&key("ca_file"), &site.ca_file, |path| match path {
             Some(path) => path.display().to_string(),
             None => "the machine's".to_owned(),
@@ -169,13 +197,34 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
         view(&key("first_byte_timeout"), &site.first_byte_timeout, |it| show_duration(*it)),
         view(&key("idle_timeout"), &site.idle_timeout, |it| show_duration(*it)),
         view(&key("body_bytes"), &site.body_bytes, |it| show_body_bytes(*it)),
+        view(&key("common_password_header"), &site.common_password_header, |name| {
+            name.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string)
+        }),
     ];
+    views.extend(health_settings(site));
     views.extend(traffic::Layer::ALL.map(|layer| SettingView {
         key: key(&format!("protect.{layer}")),
         value: site.modes.of(layer).to_string(),
         from: site.modes.origin(layer).clone(),
     }));
     views
+}
+
+fn health_settings(site: &Site) -> [SettingView; 10] {
+    let key = |key: &str| format!("site.{}.health.{key}", site.name);
+    let health = &site.health;
+    [
+        view(&key("path"), &health.path, |path| path.clone().unwrap_or_else(|| "none".to_owned())),
+        view(&key("interval"), &health.interval, |it| show_duration(*it)),
+        view(&key("timeout"), &health.timeout, |it| show_duration(*it)),
+        view(&key("status"), &health.status, |it| join(it.iter().map(ToString::to_string))),
+        view(&key("unhealthy_after"), &health.unhealthy_after, ToString::to_string),
+        view(&key("healthy_after"), &health.healthy_after, ToString::to_string),
+        view(&key("eject_after"), &health.eject_after, ToString::to_string),
+        view(&key("eject_for"), &health.eject_for, |it| show_duration(*it)),
+        view(&key("eject_percent_max"), &health.eject_percent_max, ToString::to_string),
+        view(&key("slow_start"), &health.slow_start, |it| show_duration(*it)),
+    ]
 }
 
 /// `10/m per source, burst 10`.
@@ -186,13 +235,16 @@ pub(super) fn show_limit(limit: &Limit) -> String {
         3_600 => "h",
         _ => "d",
     };
-    format!("{}/{unit} per {}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
+    let of = limit.of.map(|kind| format!(" of {}", kind.key())).unwrap_or_default();
+    format!("{}/{unit} per {}{of}, burst {}", limit.amount, shown_per(limit.per), limit.burst)
 }
 
 fn show_listener(listener: &Listener) -> String {
-    match &listener.tls {
-        Some(tls) => format!("{} (tls {tls})", listener.address),
-        None => listener.address.to_string(),
+    let tls = listener.tls.as_ref().map(|tls| format!("tls {tls}"));
+    let proxy = listener.proxy_protocol.then(|| "proxy_protocol".to_owned());
+    match join(tls.into_iter().chain(proxy)) {
+        spoken if spoken.is_empty() => listener.address.to_string(),
+        spoken => format!("{} ({spoken})", listener.address),
     }
 }
 
@@ -200,12 +252,12 @@ fn show_body_bytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "unlimited".to_owned(), show_bytes)
 }
 
-fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
+pub(super) fn view<T>(key: &str, setting: &Setting<T>, show: impl Fn(&T) -> String) -> SettingView {
     let (value, from) = (show(&setting.value), setting.from.clone());
     SettingView { key: key.to_owned(), value, from }
 }
 
-fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
+pub(super) fn word<T: Copy + PartialEq>(words: &[(&str, T)], value: T) -> String {
     word_of(words, &value)
 }
 
@@ -213,6 +265,6 @@ fn word_of<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
     words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| *word).to_owned()
 }
 
-fn join(items: impl Iterator<Item = String>) -> String {
+pub(super) fn join(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }

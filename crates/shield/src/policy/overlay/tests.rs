@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 use traffic::{Layer, Mode};
 
+use super::way_back::switches;
 use super::*;
 use crate::policy::{Sources, load};
 
@@ -213,4 +214,44 @@ fn an_overlay_with_mistakes_is_refused_like_a_file() {
           |                  ^^^^^^^
         help: did you mean "GET /a"?"#]]
     .assert_eq(&shown.join("\n\n"));
+}
+
+#[test]
+fn whatever_was_switched_the_way_back_leads_there() {
+    let places = [("", ""), ("shop", ""), ("shop", LOGIN)];
+    let layers: [&[Layer]; 3] = [&[], &RATE, &[Layer::Rate, Layer::Recon]];
+    let mut possible = Vec::new();
+    for (site, route) in places {
+        for layers in layers {
+            possible.extend(
+                [None, Some(M), Some(E), Some(O)].map(|mode| (scope(site, route, layers), mode)),
+            );
+        }
+    }
+    for first in &possible {
+        for second in &possible {
+            let before = switched(&[first.clone(), second.clone()]);
+            for (scope, mode) in &possible {
+                let after = set_mode(&before, scope, *mode).expect("an overlay");
+                let way = way_back(&before, &after, scope).expect("overlays");
+                let back = way.iter().fold(after, |text, switch| {
+                    set_mode(&text, &switch.scope, switch.mode).expect("an overlay")
+                });
+                let [said, wanted] = [&back, &before].map(|text| switches(text).expect("overlay"));
+                assert_eq!(said, wanted, "{scope:?} {mode:?} {way:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_way_back_is_short_and_brings_back_what_was_covered() {
+    let before = switched(&[(scope("", "", &RATE), Some(M))]);
+    let after = set_mode(&before, &scope("", "", &[]), Some(E)).expect("an overlay");
+    let way = way_back(&before, &after, &scope("", "", &[])).expect("overlays");
+    let expected = [(scope("", "", &[]), None), (scope("", "", &RATE), Some(M))];
+    assert_eq!(way, expected.map(|(scope, mode)| ModeSwitch { scope, mode }));
+    let fresh = set_mode("", &scope("shop", "", &RATE), Some(E)).expect("an overlay");
+    let way = way_back("", &fresh, &scope("shop", "", &RATE)).expect("overlays");
+    assert_eq!(way, [ModeSwitch { scope: scope("shop", "", &RATE), mode: None }]);
 }

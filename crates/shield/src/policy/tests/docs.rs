@@ -8,8 +8,9 @@ use crate::policy::document::SHAPES;
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
 /// Keys that hold a table of other keys; these are documented, not the table.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 20] = [
     "server",
+    "admin",
     "tls",
     "limits",
     "store",
@@ -18,7 +19,13 @@ const TABLES: [&str; 13] = [
     "limits.h2",
     "store.retention",
     "debug",
+    "alerts",
+    "alerts.webhook",
+    "alerts.syslog",
+    "export",
+    "export.ocsf",
     "rules",
+    "site.health",
     "site.protect",
     "site.route",
     "site.route.protect",

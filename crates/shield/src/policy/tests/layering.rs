@@ -8,7 +8,7 @@ use crate::policy::overlay::{ModeScope, set_mode};
 /// One key of each table, none at its default.
 const FULL: &str = r#"version = 1
 [server]
-listen = ["0.0.0.0:8080", { addr = "[::]:8443", tls = "main" }]
+listen = ["0.0.0.0:8080", { addr = "[::]:8443", tls = "main", proxy_protocol = true }]
 trusted_proxies = ["10.0.0.0/8", "2001:db8::/32"]
 client_ip = "forwarded"
 request_id = { accept_from = "nobody" }
@@ -44,16 +44,32 @@ threshold = 7
 cpu_budget = "20ms"
 [debug]
 rule_header = true
+[[crawler]]
+name = "googlebot"
+networks = ["192.0.2.0/24"]
 [[site]]
 name = "shop"
 hosts = ["api.example.com", "*.shop.example"]
-upstream = ["https://10.0.0.5:8443"]
+upstream = ["https://10.0.0.5:8443", "https://10.0.0.6:8443"]
+retries = 2
 ca_file = "tls/ca.pem"
 connect_timeout = "2s"
 first_byte_timeout = "20s"
 idle_timeout = "1m"
 mode = "enforce"
 body_bytes = "1MiB"
+common_password_header = "x-weak-password"
+  [site.health]
+  path = "/healthz"
+  interval = "1s"
+  timeout = "500ms"
+  status = ["200-204", 401]
+  unhealthy_after = 1
+  healthy_after = 3
+  eject_after = 10
+  eject_for = "30s"
+  eject_percent_max = 34
+  slow_start = "1m"
   [site.protect]
   rate = "off"
   recon = "off"
@@ -124,7 +140,7 @@ fn without_a_file_there_is_one_small_site() {
     assert_eq!(policy.server.listen.value[0].address.to_string(), "127.0.0.1:8080");
     let found = route_of(&policy, Method::GET, "anything.example", "/");
     let site = policy.site(&found).expect("the site");
-    assert_eq!(site.upstream.value.to_string(), "http://localhost:3000");
+    assert_eq!(site.upstreams_shown(), "http://localhost:3000");
     assert_eq!(policy.site_name(&found), "default");
     assert_eq!(policy.modes(&found), [Mode::Monitor; Layer::ALL.len()]);
 }
@@ -181,11 +197,11 @@ fn explain_tells_what_applies_and_who_said_so() {
     let told = policy.explain(&Method::POST, "api.example.com", "/v1/login?next=/");
     assert_eq!(told.site.as_deref(), Some("shop"));
     let route = told.route.expect("the route");
-    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(62)));
+    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(74)));
     let shown: Vec<_> = told.limits.iter().map(|limit| limit.value.as_str()).collect();
     assert_eq!(shown, ["10/m per account, burst 10", "5/s per source, burst 20"]);
     let rate = told.layers.iter().find(|it| it.layer == Layer::Rate).expect("rate");
-    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(67)));
+    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(79)));
     let recon = told.layers.iter().find(|it| it.layer == Layer::Recon).expect("recon");
     assert_eq!(recon.mode, Mode::Off, "what is off stays off until it is named");
 }
@@ -255,7 +271,7 @@ fn a_recording_carries_what_the_flags_said() {
             loaded_from(&Sources { overlay: Some(("o.toml", &overlay)), ..of_file(&file) });
         for (live, replayed) in live.sites.iter().zip(&replayed.sites) {
             assert_eq!(live.name, replayed.name);
-            assert_eq!(live.upstream.value, replayed.upstream.value);
+            assert_eq!(live.upstreams.value, replayed.upstreams.value);
             assert_eq!(live.modes.array(), replayed.modes.array());
             for (live, replayed) in live.routes.iter().zip(&replayed.routes) {
                 assert_eq!(live.modes.array(), replayed.modes.array());

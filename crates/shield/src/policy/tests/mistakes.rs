@@ -1,5 +1,6 @@
 //! Each mistake gives its line, its cause and what to write instead.
 
+mod alerts;
 mod document;
 mod flags;
 mod limits;

@@ -110,3 +110,42 @@ fn an_overlay_for_what_is_gone() {
         help: delete the lines, or take all switches back with `palisade inherit`"#]]
     .assert_eq(&shown(warnings));
 }
+
+#[test]
+fn health_and_retries_that_change_nothing() {
+    check(
+        "retries = 2\n[site.health]\ninterval = \"1s\"\nstatus = 204\neject_for = \"1m\"\n",
+        expect![[r#"
+            palisade.toml:4:11: `retries` has no effect: there is one upstream
+            4 | retries = 2
+              |           ^
+            help: name the others in `upstream`
+
+            palisade.toml:6:12: `interval` has no effect: nothing is checked
+            6 | interval = "1s"
+              |            ^^^^
+            help: write what to ask for, as in path = "/healthz"
+
+            palisade.toml:7:10: `status` has no effect: nothing is checked
+            7 | status = 204
+              |          ^^^
+            help: write what to ask for, as in path = "/healthz"
+
+            palisade.toml:8:13: `eject_for` has no effect: there is one upstream
+            8 | eject_for = "1m"
+              |             ^^^^
+            help: name the others in `upstream`"#]],
+    );
+}
+
+#[test]
+fn a_proxy_protocol_that_nobody_is_trusted_to_speak() {
+    check(
+        "[server]\nlisten = { addr = \"0.0.0.0:8080\", proxy_protocol = true }\n",
+        expect![[r#"
+            palisade.toml:5:52: `proxy_protocol` has no effect: no proxy is trusted
+            5 | listen = { addr = "0.0.0.0:8080", proxy_protocol = true }
+              |                                                    ^^^^
+            help: name your balancers in `trusted_proxies`"#]],
+    );
+}

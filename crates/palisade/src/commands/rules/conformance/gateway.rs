@@ -58,7 +58,7 @@ impl Gateway {
 
     /// What the gateway tells of an exchange, as lines of a log.
     pub(super) fn explain(&self, id: &str) -> Vec<String> {
-        let client = Client::new(&self.folder.join("data"));
+        let client = Client::of_folder(&self.folder.join("data"));
         let detail = client.and_then(|client| client.get::<EventDetail>(&format!("/events/{id}")));
         let rules = detail.map(|detail| detail.event.rules).unwrap_or_default();
         let line = |rule: &console::wire::EventRule| {

@@ -259,7 +259,7 @@ fn key_of_another_product() {
             palisade.toml:4:1: unknown key `password` in [[site]]
             4 | password …
               | ^^^^^^^^
-            help: the keys of [[site]] are name, hosts, upstream, ca_file, connect_timeout, first_byte_timeout, idle_timeout, mode, body_bytes, protect, route"#]],
+            help: the keys of [[site]] are name, hosts, upstream, retries, health, ca_file, connect_timeout, first_byte_timeout, idle_timeout, mode, body_bytes, protect, route"#]],
     );
 }
 

@@ -327,3 +327,48 @@ fn route_layer_misspelt() {
             help: did you mean `takeover`?"#]],
     );
 }
+
+#[test]
+fn decoy_misspelt() {
+    check_site(
+        r#"  [[site.route]]
+  match = "/archive-2019/*"
+  decoys = true
+"#,
+        expect![[r#"
+            palisade.toml:6:3: unknown key `decoys` in [[site.route]]
+            6 |   decoys …
+              |   ^^^^^^
+            help: did you mean `decoy`?"#]],
+    );
+}
+
+#[test]
+fn decoy_of_another_type() {
+    check_site(
+        r#"  [[site.route]]
+  match = "/archive-2019/*"
+  decoy = "yes"
+"#,
+        expect![[r#"
+            palisade.toml:6:11: `decoy` is a string, not true or false
+            6 |   decoy = "yes"
+              |           ^^^^^
+            help: write true or false, without quotes"#]],
+    );
+}
+
+#[test]
+fn rate_of_whom_misspelt() {
+    check_site(
+        r#"  [[site.route]]
+  match = "/*"
+  rate = { per = "source", limit = "10/m", of = "declared-bots" }
+"#,
+        expect![[r#"
+            palisade.toml:6:49: `of`: unknown value "declared-bots"
+            6 |   rate = { per = "source", limit = "10/m", of = "declared-bots" }
+              |                                                 ^^^^^^^^^^^^^^^
+            help: did you mean "declared-bot"?"#]],
+    );
+}

@@ -423,3 +423,22 @@ memory_budget = "1MiB"
             help: from 16MiB to 1TiB"#]],
     );
 }
+
+#[test]
+fn proxy_protocol_as_a_version() {
+    check_site(
+        r#"[server]
+listen = { addr = "0.0.0.0:8080", proxy_protocol = "v2", proxy = true }
+"#,
+        expect![[r#"
+            palisade.toml:5:52: `proxy_protocol` is a string, not true or false
+            5 | listen = { addr = "0.0.0.0:8080", proxy_protocol = "v2", proxy = true }
+              |                                                    ^^^^
+            help: write true or false, without quotes
+
+            palisade.toml:5:58: unknown key `proxy` in a listener of [server]
+            5 | listen = { addr = "0.0.0.0:8080", proxy_protocol = "v2", proxy …
+              |                                                          ^^^^^
+            help: the keys of a listener of [server] are addr, tls, proxy_protocol"#]],
+    );
+}

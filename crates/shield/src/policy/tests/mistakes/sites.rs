@@ -129,13 +129,103 @@ fn upstream_twice() {
     check(
         r#"version = 1
 [[site]]
-upstream = ["http://a:1", "http://b:1"]
+upstream = ["http://a:80", "http://b", "http://a"]
 "#,
         expect![[r#"
-            palisade.toml:3:12: `upstream` has 2 URLs
-            3 | upstream = ["http://a:1", "http://b:1"]
-              |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-            help: write one; a balancer behind it can spread the load"#]],
+            palisade.toml:3:40: `upstream` names http://a:80 twice
+            3 | upstream = ["http://a:80", "http://b", "http://a"]
+              |                                        ^^^^^^^^^^
+            help: leave one out: each gets the share that it can carry"#]],
+    );
+}
+
+#[test]
+fn one_upstream_of_several_that_is_the_gateway_itself() {
+    check(
+        r#"version = 1
+[server]
+listen = ["0.0.0.0:3000"]
+[[site]]
+upstream = ["http://10.0.0.5:3000", "http://127.0.0.1:3000"]
+"#,
+        expect![[r#"
+            palisade.toml:5:37: the upstream http://127.0.0.1:3000 is this gateway itself
+            5 | upstream = ["http://10.0.0.5:3000", "http://127.0.0.1:3000"]
+              |                                     ^^^^^^^^^^^^^^^^^^^^^^^
+            help: it listens on 0.0.0.0:3000: listen on another port, or write where your API is"#]],
+    );
+}
+
+#[test]
+fn retries_out_of_bounds() {
+    check_site(
+        r#"retries = 50
+"#,
+        expect![[r#"
+            palisade.toml:4:11: `retries`: 50 is out of bounds
+            4 | retries = 50
+              |           ^^
+            help: write a whole number from 0 to 5"#]],
+    );
+}
+
+#[test]
+fn health_with_a_url_and_an_odd_status() {
+    check_site(
+        r#"[site.health]
+path = "http://localhost/healthz"
+status = ["299-200", "ok", 99]
+intervall = "1s"
+timeout = "0s"
+"#,
+        expect![[r#"
+            palisade.toml:5:8: `path`: "http://localhost/healthz" is a URL, not a path
+            5 | path = "http://localhost/healthz"
+              |        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+            help: leave scheme and host out: each upstream is asked itself
+
+            palisade.toml:6:11: `status`: "299-200" begins above its end
+            6 | status = ["299-200", "ok", 99]
+              |           ^^^^^^^^^
+            help: write "200-299"
+
+            palisade.toml:6:22: `status`: "ok" is no status
+            6 | status = ["299-200", "ok", 99]
+              |                      ^^^^
+            help: write one from 200 to 599, or a range as in "200-299"
+
+            palisade.toml:6:28: `status`: 99 is out of bounds
+            6 | status = ["299-200", "ok", 99]
+              |                            ^^
+            help: write a whole number from 200 to 599
+
+            palisade.toml:7:1: unknown key `intervall` in [site.health]
+            7 | intervall …
+              | ^^^^^^^^^
+            help: did you mean `interval`?
+
+            palisade.toml:8:11: `timeout`: "0s" is out of bounds
+            8 | timeout = "0s"
+              |           ^^^^
+            help: from 100ms to 1m"#]],
+    );
+}
+
+#[test]
+fn health_with_a_path_that_is_none() {
+    check_site(
+        r#"health = { path = "healthz now", status = [] }
+"#,
+        expect![[r#"
+            palisade.toml:4:19: `path`: "healthz now" is no path
+            4 | health = { path = "healthz now", status = [] }
+              |                   ^^^^^^^^^^^^^
+            help: write it as in "/healthz", without spaces
+
+            palisade.toml:4:43: `status` has 0 statuses
+            4 | health = { path = "healthz now", status = [] }
+              |                                           ^^
+            help: write 1 to 16, as in "200-299" or [200, 204]"#]],
     );
 }
 
@@ -371,5 +461,33 @@ fn site_timeout_zero() {
             4 | connect_timeout = "0s"
               |                   ^^^^
             help: from 1ms to 1d"#]],
+    );
+}
+
+#[test]
+fn a_header_that_is_not_free() {
+    check_site(
+        r#"  common_password_header = "authorization"
+"#,
+        expect![[r#"
+            palisade.toml:4:28: `common_password_header`: "authorization" is not free to be used
+            4 |   common_password_header = "authorization"
+              |                            ^^^^^^^^^^^^^^^
+            help: write a name such as "x-common-password", or "off""#]],
+    );
+}
+
+#[test]
+fn a_crawler_that_is_not_known() {
+    check_site(
+        r#"[[crawler]]
+name = "goggle-bot"
+networks = ["192.0.2.0/24"]
+"#,
+        expect![[r#"
+            palisade.toml:5:8: `name`: no crawler is known by the name "goggle-bot"
+            5 | name = "goggle-bot"
+              |        ^^^^^^^^^^^^
+            help: did you mean "googlebot"?"#]],
     );
 }

@@ -1,0 +1,176 @@
+//! `/metrics`: what Prometheus reads.
+//!
+//! The number of lines is bounded by us: no label is a caller's to choose, but for endpoints, of
+//! which 500 have a line of their own.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use shield::LATENCY_BOUNDS_US;
+use traffic::Layer;
+
+use super::{ACCESS_LINES_LOST, Console, aside};
+use crate::exposition::{Exposition, MEDIA};
+use crate::refused::Refused;
+use crate::totals::Sum;
+
+/// Exceptions with a line of their own.
+const EXCEPTIONS_MAX: usize = 500;
+
+pub(crate) async fn metrics(State(console): State<Console>) -> Result<impl IntoResponse, Refused> {
+    aside(move || Ok(([(header::CONTENT_TYPE, MEDIA)], told(&console)))).await
+}
+
+fn told(console: &Console) -> String {
+    let mut text = Exposition::default();
+    instance(console, &mut text);
+    traffic(&console.totals.now(&console.engine), &mut text);
+    findings(console, &mut text);
+    policy(console, &mut text);
+    tables(console, &mut text);
+    store(console, &mut text);
+    text.finish()
+}
+
+fn instance(console: &Console, text: &mut Exposition) {
+    let standing = console.instance.standing();
+    text.gauge("palisade_build_info", "The version that runs.");
+    text.value(&[("version", standing.version)], 1);
+    text.gauge("process_start_time_seconds", "When the process started.");
+    text.value(&[], standing.started.as_micros() / 1_000_000);
+    text.gauge("palisade_memory_budget_bytes", "What the program may take.");
+    text.value(&[], console.engine.policy().server.memory_budget.value);
+    if let Some(bytes) = resident_bytes() {
+        text.gauge("process_resident_memory_bytes", "What the program has taken.");
+        text.value(&[], bytes);
+    }
+    text.gauge("palisade_config_version", "The policy in force, counted since the start.");
+    text.value(&[], console.engine.policy_version());
+    text.gauge("palisade_alarms", "What needs attention; `palisade status` tells what.");
+    text.value(&[], count(standing.alarms.len()));
+    text.gauge("palisade_config_refused", "Whether the newest policy was refused.");
+    text.value(&[], u64::from(!standing.policy_faults.is_empty()));
+}
+
+fn traffic(sum: &Sum, text: &mut Exposition) {
+    text.counter("palisade_requests_total", "Exchanges by verdict.");
+    for ((action, enforced, class), count) in &sum.verdicts {
+        let mode = if *enforced { "enforce" } else { "monitor" };
+        let class = format!("{class}xx");
+        let labels = [("verdict", action.key()), ("mode", mode), ("status", class.as_str())];
+        text.value(&labels, *count);
+    }
+    let name = "http_server_request_duration_seconds";
+    text.histogram(name, "Time to the end of the answer.");
+    let bounds = LATENCY_BOUNDS_US.map(|us| f64::from(u32::try_from(us).unwrap_or(u32::MAX)) / 1e6);
+    for (class, counts) in &sum.latency {
+        let class = format!("{class}xx");
+        text.buckets(&[("http_response_status_class", &class)], &bounds, counts);
+    }
+    text.counter("palisade_response_bytes_total", "Bytes of answers.");
+    text.value(&[], sum.bytes);
+    text.counter("palisade_operation_requests_total", "Exchanges by learnt endpoint.");
+    for (endpoint, count) in &sum.endpoints {
+        text.value(&[("operation", endpoint)], *count);
+    }
+    text.value(&[("operation", "__other__")], sum.other_endpoints);
+    text.counter("palisade_metrics_labels_dropped_total", "Exchanges without a line of their own.");
+    text.value(&[("metric", "palisade_operation_requests_total")], sum.other_endpoints);
+}
+
+fn findings(console: &Console, text: &mut Exposition) {
+    let mut by_detector = std::collections::BTreeMap::new();
+    for finding in console.engine.findings() {
+        let layer = finding.detector.layer().to_string();
+        let key = (layer, finding.detector.to_string(), finding.severity.to_string());
+        *by_detector.entry(key).or_insert(0_u64) += 1;
+    }
+    text.gauge("palisade_findings", "Findings that are being followed.");
+    for ((layer, detector, severity), count) in &by_detector {
+        let labels = [("layer", layer.as_str()), ("detector", detector), ("severity", severity)];
+        text.value(&labels, *count);
+    }
+    text.counter("palisade_fail_events_total", "Layers that failed on a request, which passed.");
+    let faults = console.engine.layer_faults(console.instance.now());
+    for layer in Layer::ALL {
+        let seen = faults.iter().find(|seen| seen.layer == layer).map_or(0, |seen| seen.faults);
+        text.value(&[("component", layer.key()), ("outcome", "open")], seen);
+    }
+    text.gauge("palisade_layer_quarantined", "Layers that are left alone after faults.");
+    for seen in &faults {
+        text.value(&[("component", seen.layer.key())], u64::from(seen.is_quarantined));
+    }
+}
+
+fn policy(console: &Console, text: &mut Exposition) {
+    text.gauge("palisade_layer_mode", "How far each layer goes on each site: the mode that is 1.");
+    let policy = console.engine.policy();
+    for site in &policy.sites {
+        for layer in Layer::ALL {
+            let mode = site.modes.of(layer).key();
+            let labels = [("site", site.name.as_str()), ("layer", layer.key()), ("mode", mode)];
+            text.value(&labels, 1);
+        }
+    }
+    text.gauge("palisade_decisions", "Standing blocks and allows.");
+    text.value(&[], count(console.engine.decisions(console.instance.now()).len()));
+    let exceptions = console.engine.exceptions();
+    text.counter("palisade_exception_hits_total", "How often each exception was applied.");
+    for exception in exceptions.iter().take(EXCEPTIONS_MAX) {
+        text.value(&[("exception", &exception.id.to_string())], exception.hits);
+    }
+    text.gauge("palisade_exceptions_unused", "Exceptions that were never applied.");
+    text.value(&[], count(exceptions.iter().filter(|exception| exception.hits == 0).count()));
+}
+
+fn tables(console: &Console, text: &mut Exposition) {
+    let overview = console.engine.overview();
+    text.gauge("palisade_operations", "Endpoints in the catalog.");
+    text.value(&[("state", "discovered")], count(overview.endpoints));
+    text.gauge("palisade_table_entries", "Lines of a table.");
+    for table in &overview.tables {
+        text.value(&[("table", table.name)], count(table.used));
+    }
+    text.gauge("palisade_table_capacity", "Lines that a table has room for.");
+    for table in &overview.tables {
+        text.value(&[("table", table.name)], count(table.capacity));
+    }
+    text.counter("palisade_table_evictions_total", "Lines that had to make room.");
+    for table in &overview.tables {
+        text.value(&[("table", table.name)], table.evicted);
+    }
+}
+
+fn store(console: &Console, text: &mut Exposition) {
+    let health = console.ledger.health();
+    text.counter("palisade_events_written_total", "Events written down.");
+    text.value(&[], health.events_written);
+    text.counter("palisade_events_dropped_total", "Events that were not, and why.");
+    for (reason, count) in [
+        ("queue", health.dropped_queue_full),
+        ("disk", health.dropped_storage),
+        ("unstorable", health.dropped_unstorable),
+    ] {
+        text.value(&[("sink", "ledger"), ("reason", reason)], count);
+    }
+    let counters = console.instance.standing().counters;
+    let lost = counters.iter().find(|(name, _)| *name == ACCESS_LINES_LOST);
+    text.value(&[("sink", "access-log"), ("reason", "queue")], lost.map_or(0, |(_, lost)| *lost));
+    text.gauge("palisade_queue_depth", "What waits to be written.");
+    text.value(&[("sink", "ledger")], health.waiting);
+    text.gauge("palisade_store_bytes", "Bytes of events on disk.");
+    text.value(&[], health.events_bytes);
+    text.gauge("palisade_store_failing", "Whether the disk refuses what is to be written.");
+    text.value(&[], u64::from(health.storage_fault.is_some()));
+}
+
+/// What the operating system says, in pages of 4 KiB.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(4_096)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

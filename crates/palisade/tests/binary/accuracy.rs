@@ -1,0 +1,73 @@
+//! The decisions of the built-in rules on the corpus, taken by the program itself: how many attacks
+//! it refuses in enforce mode, and how many honest requests it lets pass.
+//!
+//! Rules are written beside the seen halves. Of the unseen ones only totals are looked at, so that
+//! they stay a measure; a change that makes them worse than these floors has to be understood.
+
+#[path = "../../../rules/tests/builtin/corpus.rs"]
+mod corpus;
+#[path = "../../../rules/tests/builtin/place.rs"]
+mod place;
+#[path = "../../../rules/tests/builtin/request.rs"]
+mod request;
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::support::{command, text};
+
+/// So many requests are drawn from a text: honest ones are rarer among the texts.
+const HONEST_EACH: usize = 18;
+const ATTACKS_EACH: usize = 8;
+
+/// One half's requests as `rules measure` reads them.
+fn written(folder: &Path, half: &str) -> Vec<PathBuf> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/corpus");
+    let kinds = [("honest", HONEST_EACH), ("attacks", ATTACKS_EACH)];
+    let write = |(kind, times): (&str, usize)| {
+        let path = folder.join(format!("{kind}.jsonl"));
+        let mut file = BufWriter::new(File::create(&path).expect("a file"));
+        for sample in corpus::drawn(&corpus, &format!("{kind}-{half}.toml"), times, 1) {
+            let request = sample.request;
+            let line = serde_json::json!({
+                "method": request.method, "url": request.target, "headers": request.headers,
+                "body": request.body, "attack": kind == "attacks", "class": sample.class,
+                "kernel": sample.kernel,
+            });
+            writeln!(file, "{line}").expect("a line");
+        }
+        file.flush().expect("all lines");
+        path
+    };
+    kinds.into_iter().map(write).collect()
+}
+
+/// Percentages of attacks refused and of honest requests passed.
+fn measured(half: &str) -> (f64, f64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = written(folder.path(), half);
+    let mut args = vec!["rules", "measure", "--output", "json"];
+    args.extend(files.iter().map(|path| path.to_str().expect("a name")));
+    let output = command(folder.path(), &args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let measured: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    println!("{half}: {measured:#}");
+    let percent = |key: &str| measured[key].as_f64().expect("a number");
+    (percent("attacks_refused_percent"), percent("honest_passed_percent"))
+}
+
+#[test]
+fn what_rules_were_written_beside_is_decided_right() {
+    let (attacks, honest) = measured("seen");
+    assert!(attacks >= 98.5, "{attacks} % of attacks refused");
+    assert!(honest >= 99.8, "{honest} % of honest requests passed");
+}
+
+#[test]
+fn what_rules_were_not_written_beside_is_decided_right() {
+    let (attacks, honest) = measured("unseen");
+    assert!(attacks >= 97.0, "{attacks} % of attacks refused");
+    assert!(honest >= 99.0, "{honest} % of honest requests passed");
+    assert!(f64::midpoint(attacks, honest) >= 98.0, "balanced");
+}
