@@ -8,6 +8,7 @@
 //! Whether the endpoint tries secrets at all is for its role to say, not for this module.
 
 use traffic::fields::{Field, Fields, Sort};
+use traffic::secret_names::{CODE_NAMES, PASSWORD_NAMES};
 use traffic::{Digest, Few, Hasher};
 
 use crate::attempt::{NAME_BYTES_MAX, fold};
@@ -31,30 +32,8 @@ pub struct Tried {
     pub transactions: Few,
 }
 
-/// Names of fields that hold the password that an account has now: lower case, letters and digits
-/// only. A new one, and its repetition, are no guesses.
-const PASSWORD_NAMES: [&str; 18] = [
-    "currentpassword",
-    "loginpassword",
-    "oldpassword",
-    "pass",
-    "passphrase",
-    "passwd",
-    "password",
-    "passwordcurrent",
-    "passwordhash",
-    "passwordold",
-    "passwort",
-    "pswd",
-    "pwd",
-    "secret",
-    "userpass",
-    "userpasswd",
-    "userpassword",
-    "userpwd",
-];
-
-/// The same of fields that hold a password that an account is to have.
+/// Names of fields that hold a password that an account is to have: lower case, letters and digits
+/// only.
 const NEW_PASSWORD_NAMES: [&str; 12] = [
     "confirmpassword",
     "newpass",
@@ -68,45 +47,6 @@ const NEW_PASSWORD_NAMES: [&str; 12] = [
     "passwordnew",
     "passwordrepeat",
     "repeatpassword",
-];
-
-/// The same of fields that hold a code or a token that was sent to somebody.
-const CODE_NAMES: [&str; 35] = [
-    "2fa",
-    "2facode",
-    "answer",
-    "authcode",
-    "backupcode",
-    "challengecode",
-    "challengeresponse",
-    "code",
-    "confirmationcode",
-    "emailcode",
-    "key",
-    "mfa",
-    "mfacode",
-    "onetimecode",
-    "onetimepassword",
-    "otp",
-    "otpcode",
-    "passcode",
-    "phonecode",
-    "pin",
-    "pincode",
-    "recoverycode",
-    "resetcode",
-    "resetpasswordtoken",
-    "resettoken",
-    "securitycode",
-    "smscode",
-    "token",
-    "totp",
-    "totpcode",
-    "twofactorcode",
-    "validationcode",
-    "verificationcode",
-    "verificationtoken",
-    "verifycode",
 ];
 
 /// The same of fields that name the transaction.
@@ -216,7 +156,6 @@ mod tests {
 
     #[test]
     fn the_names_are_sorted_for_the_search() {
-        assert!(PASSWORD_NAMES.is_sorted() && CODE_NAMES.is_sorted());
         assert!(NEW_PASSWORD_NAMES.is_sorted());
         assert!(TRANSACTION_NAMES.is_sorted());
     }

@@ -32,6 +32,7 @@ pub mod recording;
 pub mod redact;
 pub mod role;
 pub mod scrub;
+pub mod secret_names;
 pub mod signal;
 pub mod slices;
 pub mod sniff;

@@ -7,9 +7,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use crate::hash::{Digest, Hasher};
 use crate::kind::{ParamKind, is_card, is_iban};
+pub use crate::secret_names::is_secret_name;
 
 /// What is left of a secret: its kind, its keyed hash, and its length in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,79 +70,6 @@ impl fmt::Display for Redacted {
     }
 }
 
-/// Whether a field, parameter, cookie or header of this name holds a secret whatever it looks like.
-pub fn is_secret_name(name: &str) -> bool {
-    let mut folded = [0_u8; 48];
-    let mut count = 0;
-    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
-        let Some(place) = folded.get_mut(count) else { break };
-        *place = byte.to_ascii_lowercase();
-        count += 1;
-    }
-    let folded = folded.get(..count).unwrap_or_default();
-    if folded.is_empty() {
-        return false;
-    }
-    let contains = |part: &&str| memchr::memmem::find(folded, part.as_bytes()).is_some();
-    let equals = |word: &&str| folded == word.as_bytes();
-    SECRET_PARTS.iter().any(contains) || SECRET_WORDS.iter().any(equals)
-}
-
-/// A name that contains one of these names a secret.
-const SECRET_PARTS: [&str; 21] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "authorization",
-    "cookie",
-    "session",
-    "csrf",
-    "xsrf",
-    "signature",
-    "bearer",
-    "jwt",
-    "cardnumber",
-    "securitycode",
-    "mfacode",
-];
-
-/// A name that is one of these names a secret.
-const SECRET_WORDS: [&str; 26] = [
-    "pwd",
-    "pass",
-    "pin",
-    "otp",
-    "totp",
-    "cvv",
-    "cvc",
-    "cvv2",
-    "pan",
-    "auth",
-    "sig",
-    "sid",
-    "key",
-    "xapikey",
-    "hmac",
-    "assertion",
-    "nonce",
-    "ssn",
-    "codeverifier",
-    "authcode",
-    "verificationcode",
-    "recoverycode",
-    "resetcode",
-    "onetimecode",
-    "iban",
-    "card",
-];
-
 /// `value`, or its redacted form when the name or the shape makes it a secret; secrets inside a
 /// longer text are replaced one by one.
 pub fn value<'a>(name: &str, value: &'a str, hasher: &Hasher) -> Cow<'a, str> {
@@ -176,8 +105,69 @@ pub fn method(method: &str) -> &str {
     if method.len() > METHOD_BYTES_MAX { "~long-method-left-out~" } else { method }
 }
 
-/// `text` with every part that is shaped like a secret replaced.
+/// `text` with every part replaced that is shaped like a secret, or stands behind its name.
 pub fn text<'a>(text: &'a str, hasher: &Hasher) -> Cow<'a, str> {
+    match shaped(text, hasher) {
+        Cow::Borrowed(text) => named(text, hasher),
+        Cow::Owned(shaped) => Cow::Owned(named(&shaped, hasher).into_owned()),
+    }
+}
+
+/// `text` with what stands behind the name of a secret and `=` or `:` replaced: in messages, in
+/// queries that answers repeat, in the arguments of GraphQL.
+fn named<'a>(text: &'a str, hasher: &Hasher) -> Cow<'a, str> {
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    let mut kept = 0;
+    for at in memchr::memchr2_iter(b'=', b':', bytes) {
+        let Some(value) = (at >= kept).then(|| value_behind(text, at)).flatten() else { continue };
+        let secret = text.get(value.clone()).unwrap_or_default();
+        if Redacted::parse(secret.as_bytes()).is_some() {
+            continue;
+        }
+        out.push_str(text.get(kept..value.start).unwrap_or_default());
+        out.push_str(&whole(secret, hasher));
+        kept = value.end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// No name in front of a secret is longer.
+const NAME_BYTES_MAX: usize = 48;
+
+/// Where the value stands that follows the sign at `at`, when the name in front is a secret's.
+fn value_behind(text: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let before = bytes.get(..at)?;
+    let before = before.strip_suffix(b"\\\"").or(before.strip_suffix(b"\"")).unwrap_or(before);
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_name).count();
+    let name = text.get(before.len() - length..before.len())?;
+    // The kind in a redacted form is no name.
+    let is_kind = before.get(..before.len() - length).is_some_and(|it| it.ends_with(b"~"));
+    if length == 0 || is_kind || !is_secret_name(name) {
+        return None;
+    }
+    let rest = bytes.get(at + 1..)?;
+    let mut skipped = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\\')).count();
+    let quote = rest.get(skipped).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    skipped += usize::from(quote.is_some());
+    let is_end = |byte: &u8| match quote {
+        Some(quote) => *byte == quote || *byte == b'\\',
+        None => byte.is_ascii_whitespace() || b",;&)}]<>\"'".contains(byte),
+    };
+    let value = rest.get(skipped..)?;
+    let length = value.iter().position(is_end).unwrap_or(value.len());
+    let start = at + 1 + skipped;
+    (length > 0).then_some(start..start + length)
+}
+
+/// `text` with every part that is shaped like a secret replaced.
+fn shaped<'a>(text: &'a str, hasher: &Hasher) -> Cow<'a, str> {
     if !has_suspect_run(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
@@ -332,6 +322,10 @@ mod tests {
         leaves("token=x7Kq2vN9pLm4Rt8Yw3Zb&a=1", "x7Kq2vN9pLm4Rt8Yw3Zb");
         leaves("/reset/d41d8cd98f00b204e9800998ecf8427e/now", "d41d8cd98f00b204e9800998ecf8427e");
         leaves("key AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE");
+        leaves("?q=1&password=hunter2 is wrong", "hunter2");
+        leaves("mutation{login(user:\"ada\", password: \"hunter2\"){t}}", "hunter2");
+        leaves("{\\\"password\\\":\\\"hunter2\\\"}", "hunter2");
+        leaves("pin=1234; x", "1234");
         leaves("{\"k\":\"sk_live_4eC39HqLyjWDarjtT1zdp7dc\"}", "4eC39HqLyjWDarjtT1zdp7dc");
     }
 
@@ -362,6 +356,8 @@ mod tests {
             "6f1c2f0e-8f1c-4a9b-9d3e-3f6d1f0a7b21",
             "hello world, how are you today?",
             "black-friday-2024-deals",
+            "page=2&sort=price",
+            "the password is wrong: try again",
         ] {
             assert_eq!(text(plain, &hasher()), plain);
         }

@@ -149,18 +149,27 @@ fn decode(raw: &str, plus_is_space: bool) -> Cow<'_, str> {
     )
 }
 
-/// JSON text, whole or broken, read as a row of strings and of what stands between them.
+/// JSON within strings of JSON is followed so deep.
+const WITHIN_MAX: u8 = 3;
+
+/// JSON text, whole or broken, read as a row of strings and of what stands between them. All that
+/// stands within what has a secret's name is secret.
 fn json(text: &str, hasher: &Hasher) -> String {
+    json_within(text, 0, hasher)
+}
+
+fn json_within(text: &str, level: u8, hasher: &Hasher) -> String {
     let mut out = String::with_capacity(text.len());
     let mut name = String::new();
+    let mut depth = Depth::default();
     let mut rest = text;
     while let Some(at) = rest.find('"') {
-        between(rest.get(..at).unwrap_or_default(), &name, hasher, &mut out);
+        depth.between(rest.get(..at).unwrap_or_default(), &name, hasher, &mut out);
         let Some(end) = string_end(rest.as_bytes(), at) else {
             // An unfinished string: nobody can tell what it holds.
             let tail = rest.get(at + 1..).unwrap_or_default();
             out.push('"');
-            out.push_str(&redact::identity(&name, tail, hasher));
+            out.push_str(&redact::identity(depth.name(&name), tail, hasher));
             return out;
         };
         let literal = rest.get(at..end).unwrap_or_default();
@@ -171,12 +180,65 @@ fn json(text: &str, hasher: &Hasher) -> String {
             // A name may be a secret by its shape: a map from tokens to users.
             push_string(literal, &value, &redact::identity("", &value, hasher), &mut out);
             name = value;
+            continue;
+        }
+        // A name is that of one value; below it, [`Depth`] remembers.
+        let own = std::mem::take(&mut name);
+        let name = depth.name(&own);
+        let is_json = value.trim_start().starts_with(['{', '[']) && level < WITHIN_MAX;
+        if is_json && !redact::is_secret_name(name) {
+            let inner = json_within(&value, level + 1, hasher);
+            let written = if inner == value { None } else { serde_json::to_string(&inner).ok() };
+            out.push_str(written.as_deref().unwrap_or(literal));
         } else {
-            push_string(literal, &value, &redact::identity(&name, &value, hasher), &mut out);
+            push_string(literal, &value, &redact::identity(name, &value, hasher), &mut out);
         }
     }
-    between(rest, &name, hasher, &mut out);
+    depth.between(rest, &name, hasher, &mut out);
     out
+}
+
+/// How deep the text is, and from which depth on all is secret.
+#[derive(Default)]
+struct Depth {
+    now: usize,
+    secret_from: Option<usize>,
+}
+
+/// A name that is secret, for what stands below one.
+const SECRET: &str = "secret";
+
+impl Depth {
+    /// The name that decides over a value here.
+    fn name<'a>(&self, name: &'a str) -> &'a str {
+        if self.secret_from.is_some() { SECRET } else { name }
+    }
+
+    /// Writes what stands between two strings, piece by piece at the brackets.
+    fn between(&mut self, text: &str, name: &str, hasher: &Hasher, out: &mut String) {
+        let mut name = name;
+        for piece in text.split_inclusive(['{', '[', '}', ']']) {
+            let (before, bracket) = match piece.char_indices().next_back() {
+                Some((at, bracket @ ('{' | '[' | '}' | ']'))) => {
+                    (piece.get(..at).unwrap_or_default(), Some(bracket))
+                }
+                _ => (piece, None),
+            };
+            between(before, self.name(name), hasher, out);
+            let Some(bracket) = bracket else { continue };
+            out.push(bracket);
+            if matches!(bracket, '{' | '[') {
+                if self.secret_from.is_none() && redact::is_secret_name(name) {
+                    self.secret_from = Some(self.now);
+                }
+                self.now += 1;
+            } else {
+                name = "";
+                self.now = self.now.saturating_sub(1);
+                self.secret_from = self.secret_from.filter(|from| *from < self.now);
+            }
+        }
+    }
 }
 
 fn push_string(literal: &str, value: &str, redacted: &str, out: &mut String) {
@@ -299,6 +361,35 @@ mod tests {
             header("set-cookie", "sid=one; Path=/; HttpOnly", &hasher())
                 .ends_with("; Path=/; HttpOnly")
         );
+    }
+
+    #[test]
+    fn what_stands_below_a_secrets_name_is_secret() {
+        for body in [
+            r#"{"password":{"value":"hunter2","n":[1,{"b":"hunter2"}]},"user":"ada"}"#,
+            r#"{"payload":"{\"password\":\"hunter2\"}","user":"ada"}"#,
+            r#"{"query":"mutation{login(user:\"x\",password:\"hunter2\"){t}}","user":"ada"}"#,
+            r#"{"tokens":[{"a":1},"hunter2"],"user":"ada"}"#,
+            r#"{"user_pass":"hunter2","user":"ada"}"#,
+            r#"{"answer":"hunter2","Kennwort":"hunter2","user":"ada"}"#,
+        ] {
+            let out = json(body, &hasher());
+            assert!(!out.contains("hunter2") && out.contains(r#""user":"ada""#), "{out}");
+            assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{out}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_a_secret_is_kept() {
+        for body in [
+            r#"[{"user":"ada","password":"x7"},{"user":"bob","password":"x7"},{"user":"cyd"}]"#,
+            r#"[{"password":71,"user":"ada"},{"pin":71},{"user":"bob"},{"user":"cyd"}]"#,
+            r#"{"a":{"token":{"x":"x7"},"user":"ada"},"b":["bob",{"user":"cyd"}]}"#,
+        ] {
+            let out = json(body, &hasher());
+            assert!(!out.contains("x7") && !out.contains("71"), "{out}");
+            assert!(["ada", "bob", "cyd"].iter().all(|name| out.contains(name)), "{out}");
+        }
     }
 
     #[test]

@@ -65,8 +65,8 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
     let field = if name.is_empty() { variable.to_owned() } else { format!("{variable}:{name}") };
     let span = matched.found.clone().and_then(|found| matched.value.get(found));
     let text = span.filter(|span| !span.is_empty()).unwrap_or(matched.value);
-    let last_key = name.rsplit(['.', '[', ':']).next().unwrap_or_default();
-    let is_secret = redact::is_secret_name(&name) || redact::is_secret_name(last_key);
+    let is_secret = redact::is_secret_name(&name)
+        || name.split(['.', '[', ']', ':', '/']).any(redact::is_secret_name);
     let found = match matched.variable {
         _ if is_secret => format!("{} bytes of a secret", text.len()),
         Variable::RequestCookies => format!("{} bytes of a cookie", text.len()),
@@ -82,6 +82,7 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
         | Variable::QueryString
         | Variable::RequestBody
         | Variable::RequestLine
+        | Variable::Xml
         | Variable::ResponseBody => format!("{} bytes", text.len()),
         _ => plain(text, hasher),
     };
