@@ -4,8 +4,8 @@
 //! size, how each source has behaved, and says so as evidence ([`traffic::Signal`]) when the next
 //! request comes. Several detectors live here: stuffing from one source, guesses at one account or
 //! code from many, forced browsing, decoys, known attacks and published vulnerabilities one after
-//! the other, common passwords, version walks, programs in disguise, and rate limits; beside them the cap on unanswered attempts, which keeps parallel
-//! guessing from outrunning the answers.
+//! the other, common passwords, version walks, programs in disguise, and rate limits; beside them
+//! the cap on unanswered attempts, which keeps parallel guessing from outrunning the answers.
 //!
 //! What it does not do: it neither weighs families of evidence against each other nor decides; that
 //! is `shield`'s part.

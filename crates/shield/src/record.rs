@@ -108,7 +108,7 @@ impl Draft {
         self.line.seq = Some(vec![seq]);
     }
 
-    /// Writes down whether its password is one of the most common: what is left of it does not tell.
+    /// Writes down whether its password is one of the most common: what is left does not tell.
     pub(crate) fn common_password(&mut self, is_common: bool) {
         self.line.request.common_password = is_common;
     }

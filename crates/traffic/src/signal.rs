@@ -336,19 +336,9 @@ impl fmt::Display for Reason {
             Self::InFlight { unanswered, allowed } => {
                 write!(f, "{unanswered} attempts without an answer yet, {allowed} allowed at once")
             }
-            Self::KnownAttack { rule, others: 0 } => write!(f, "rule {rule} matched"),
-            Self::KnownAttack { rule, others: 1 } => write!(f, "rule {rule} and another matched"),
-            Self::KnownAttack { rule, others } => {
-                write!(f, "rule {rule} and {others} others matched")
-            }
+            Self::KnownAttack { rule, others } => matched(f, *rule, *others, ""),
             Self::Answer { rule: 0, .. } => f.write_str("the answer is longer than rules allow"),
-            Self::Answer { rule, others: 0 } => write!(f, "rule {rule} matched the answer"),
-            Self::Answer { rule, others: 1 } => {
-                write!(f, "rule {rule} and another matched the answer")
-            }
-            Self::Answer { rule, others } => {
-                write!(f, "rule {rule} and {others} others matched the answer")
-            }
+            Self::Answer { rule, others } => matched(f, *rule, *others, " the answer"),
             Self::Probing { attacks: 1 } => f.write_str("1 attack from here of late"),
             Self::Probing { attacks } => write!(f, "{attacks} attacks from here of late"),
             Self::Guesses { wrong, retry_after_s } => {
@@ -389,6 +379,15 @@ impl fmt::Display for Reason {
             ),
             Self::Established => f.write_str("known here for a while and in good standing"),
         }
+    }
+}
+
+/// Whether one rule matched, and how many more did.
+fn matched(f: &mut fmt::Formatter<'_>, rule: u64, others: u16, what: &str) -> fmt::Result {
+    match others {
+        0 => write!(f, "rule {rule} matched{what}"),
+        1 => write!(f, "rule {rule} and another matched{what}"),
+        _ => write!(f, "rule {rule} and {others} others matched{what}"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! A Core Rule Set as libmodsecurity 3.0.9 reads it: to its grammar a `SecRule` without actions is an
-//! error, though the last of a chain needs none, and version 4.25 has some (the first is behind
+//! A Core Rule Set as libmodsecurity 3.0.9 reads it: to its grammar a `SecRule` without actions is
+//! an error, though the last of a chain needs none, and version 4.25 has some (the first is behind
 //! 949111). They are given `t:none`, which is what they have anyway.
 
 use std::fs;
