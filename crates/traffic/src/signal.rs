@@ -312,18 +312,12 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stuffing { accounts: 0, normal, known_from, .. } => {
-                write!(
-                    f,
-                    "log-ins failed from here whose accounts cannot be told ({})",
-                    Normal(*normal, *known_from)
-                )
+                let normal = Normal(*normal, *known_from);
+                write!(f, "log-ins failed from here whose accounts cannot be told ({normal})")
             }
             Self::Stuffing { accounts, failed, normal, known_from } => {
-                write!(
-                    f,
-                    "{accounts} accounts tried from here, {failed} of them failed ({})",
-                    Normal(*normal, *known_from)
-                )
+                let normal = Normal(*normal, *known_from);
+                write!(f, "{accounts} accounts tried from here, {failed} of them failed ({normal})")
             }
             Self::Browsing { misses, normal, known_from } => {
                 let paths = if *misses == 1 { "path that does" } else { "distinct paths that do" };

@@ -15,6 +15,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+// The corpus is read by it.
+use toml as _;
+
 use crate::support::{command, text};
 
 /// So many requests are drawn from a text: honest ones are rarer among the texts.
