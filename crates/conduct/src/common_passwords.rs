@@ -4,7 +4,7 @@
 //! A weak password is no attack: many people have one, so that the hit itself says nothing, and
 //! whoever gets in with it meets nothing here. What says something is a log-in that *fails* with
 //! one of them, at accounts that are each tried for the first time; nobody honest has that happen
-//! at four accounts. Entering accounts takes it back as it does for stuffing, so that an office
+//! at six accounts. Entering accounts takes it back as it does for stuffing, so that an office
 //! where some have such a password and mistype another's stays what it is.
 //!
 //! Whether a password is one of them is for `caller` to say; here it is a fact of the act.
@@ -24,13 +24,13 @@ use crate::view::TableView;
 
 /// As for stuffing.
 const HALF_LIFE_S: u32 = 12 * 3_600;
-/// An account where one of them was wrong: four are more than a block takes (9.2).
-const ACCOUNT_NATS: f32 = 2.4;
+/// An account where one of them was wrong: six are more than a block takes (9.2).
+const ACCOUNT_NATS: f32 = 1.8;
 /// One more of them at the same account: people have several such passwords and forget which.
 const PASSWORD_NATS: f32 = 1.2;
 /// What entering an account takes back that is known for long, and one that is not.
 const ESTABLISHED_NATS: f32 = 2.4;
-const YOUNG_NATS: f32 = 1.2;
+const YOUNG_NATS: f32 = 1.8;
 
 /// Sources by what they tried.
 #[derive(Clone, Debug)]
@@ -169,8 +169,8 @@ mod tests {
     fn one_of_them_at_a_few_accounts_is_a_list() {
         let mut scene = Scene::new();
         let nats: Vec<f32> =
-            (0..5).map(|n| attempt(&mut scene, 5, n, 1, f64::from(n) * 60.0)).collect();
-        assert!(nats[2] < 6.9 && nats[4] >= 9.2, "{nats:?}");
+            (0..7).map(|n| attempt(&mut scene, 5, n, 1, f64::from(n) * 60.0)).collect();
+        assert!(nats[3] < 6.9 && nats[6] >= 9.2, "{nats:?}");
         let elsewhere = scene.login(6, 1);
         assert_eq!(scene.nats(&elsewhere, Detector::CommonPassword, 300.0), 0.0);
     }

@@ -26,9 +26,9 @@ use crate::wanted::Wanted;
 
 /// Walkers take their time.
 const HALF_LIFE_S: u32 = 12 * 3_600;
-/// One mark: with what the misses say by themselves, three are more than a block takes (9.2). Two
-/// are what a client tries that falls back from one version to the next.
-const MARK_NATS: f32 = 2.7;
+/// One mark: a few of them, with what the misses say by themselves, are more than a block takes
+/// (9.2). Apps fall back from version to version all day long, and forget that they did.
+const MARK_NATS: f32 = 1.0;
 /// An endpoint that nobody used for long, found by a stranger.
 const FORGOTTEN_NATS: f32 = 2.0;
 /// Nobody used it for so many days: then it is forgotten.

@@ -97,8 +97,11 @@ fn credentials_that_are_refused_are_no_callers_of_their_own() {
 #[test]
 fn a_caller_who_moves_is_one_and_callers_who_share_an_address_are_many() {
     // Of a credential's first use nobody knows yet whom it speaks for.
-    let moves = callers((0..60).map(|n| (n, Some(token(1)), 200)));
+    let moves = callers((0..60).map(|n| (n % 4, Some(token(1)), 200)));
     assert!(moves <= 2, "{moves}");
+    // From many addresses, and given to no account, it is an application's: all who use it.
+    let all = callers((0..60).map(|n| (n, Some(token(1)), 200)));
+    assert!((45..=60).contains(&all), "{all} of 60");
     let shares = callers((0..120).map(|n| (7, Some(token(n % 40)), 200)));
     assert!((36..=44).contains(&shares), "{shares} of 40");
 }

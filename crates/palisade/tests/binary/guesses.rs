@@ -55,9 +55,16 @@ fn one_account_is_guessed_at_a_few_times_and_its_owner_gets_in() {
     let owner = [("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0")];
     let enter = |password: &str, agent: &[(&str, &str)]| {
         let body = json!({"email": "ada@example.com", "password": password}).to_string();
-        call_with(palisade.address, "POST", "/api/v1/login", agent, &body).status
+        call_with(palisade.address, "POST", "/api/v1/login", agent, &body)
     };
-    assert_eq!(enter("right-horse", &owner), 200);
+    let entered = enter("right-horse", &owner);
+    assert_eq!(entered.status, 200);
+    // Whoever uses what a log-in handed out is known to its account from then on.
+    let answer: serde_json::Value = serde_json::from_str(&entered.body).expect("JSON");
+    let bearer = format!("Bearer {}", answer["access_token"].as_str().expect("a token"));
+    let used = [owner[0], ("authorization", bearer.as_str())];
+    assert_eq!(call_with(palisade.address, "GET", "/api/v1/me", &used, "").status, 200);
+    let enter = |password: &str, agent: &[(&str, &str)]| enter(password, agent).status;
     let before = upstream.got().len();
     let statuses: Vec<u16> =
         (0..40).map(|n| enter(&format!("Guess-{n}"), &[("user-agent", "curl/8.11.0")])).collect();
