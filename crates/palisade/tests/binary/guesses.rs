@@ -60,7 +60,7 @@ fn one_account_is_guessed_at_a_few_times_and_its_owner_gets_in() {
     let entered = enter("right-horse", &owner);
     assert_eq!(entered.status, 200);
     // Whoever uses what a log-in handed out is known to its account from then on.
-    let answer: serde_json::Value = serde_json::from_str(&entered.body).expect("JSON");
+    let answer: Value = serde_json::from_str(&entered.body).expect("JSON");
     let bearer = format!("Bearer {}", answer["access_token"].as_str().expect("a token"));
     let used = [owner[0], ("authorization", bearer.as_str())];
     assert_eq!(call_with(palisade.address, "GET", "/api/v1/me", &used, "").status, 200);
