@@ -47,8 +47,9 @@ fn who_walks_through_versions_is_stopped_and_what_answered_is_a_finding() {
     }
     assert_eq!(status("/api/v3/products"), 404);
     assert_eq!(status("/api/v1/products"), 200, "what was left behind answers");
-    let tried = ["/api/beta/products", "/api/v2/products.bak", "/api/internal/products"];
-    let statuses: Vec<u16> = tried.into_iter().map(status).collect();
+    let others = ["beta", "internal", "old", "legacy", "test", "dev", "staging", "v4", "v5", "v0"];
+    let statuses: Vec<u16> =
+        others.into_iter().map(|other| status(&format!("/api/{other}/products"))).collect();
     assert_eq!(statuses.last(), Some(&403), "{statuses:?}");
     assert_eq!(status("/api/v2/products"), 403);
     until("the finding on the endpoint", || {
