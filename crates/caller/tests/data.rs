@@ -111,8 +111,9 @@ fn the_common_passwords_are_those_of_the_list() {
         .filter(|password| !caller::is_common_password(password.as_bytes()))
         .collect();
     assert!(missed.is_empty(), "{missed:?}");
-    let upper =
-        passwords.iter().filter(|it| caller::is_common_password(it.to_uppercase().as_bytes()));
+    let upper = passwords
+        .iter()
+        .filter(|it| caller::is_common_password(it.to_ascii_uppercase().as_bytes()));
     assert_eq!(upper.count(), passwords.len());
     // Of others, no more are taken for one of them than four bytes of a hash allow.
     let others = (0..1_000_000)
