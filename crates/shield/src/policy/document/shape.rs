@@ -149,7 +149,6 @@ pub(in crate::policy) static SHAPES: [&Shape; 24] = [
     &TOP,
     &SERVER,
     &LISTENER,
-    &ADMIN,
     &REQUEST_ID,
     &TLS,
     &LIMITS,
@@ -170,6 +169,7 @@ pub(in crate::policy) static SHAPES: [&Shape; 24] = [
     &ROUTE,
     &ROUTE_PROTECT,
     &RATE,
+    &ADMIN,
 ];
 
 /// The tables of `overlay.toml`.

@@ -8,7 +8,7 @@ use crate::policy::document::SHAPES;
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
 /// Keys that hold a table of other keys; these are documented, not the table.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "server",
     "admin",
     "tls",
@@ -19,6 +19,7 @@ const TABLES: [&str; 20] = [
     "limits.h2",
     "store.retention",
     "debug",
+    "crawler",
     "alerts",
     "alerts.webhook",
     "alerts.syslog",

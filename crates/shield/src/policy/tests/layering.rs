@@ -15,6 +15,11 @@ request_id = { accept_from = "nobody" }
 drain_timeout = "1m"
 memory_budget = "1GiB"
 workers = 4
+access_log = "access.log"
+[admin]
+listen = "127.0.0.1:9443"
+tls = "main"
+hosts = ["palisade.example.com"]
 [tls.main]
 cert = "tls/cert.pem"
 key = "file:/etc/palisade/key.pem"
@@ -32,6 +37,7 @@ underscore_headers = "reject"
 h2 = { streams = 50, header_list = "16KiB" }
 [store]
 path = "/var/lib/palisade"
+max_disk = "5GiB"
 retention = { events = "30d", rollups = "90d" }
 [rules]
 crs = "crs"
@@ -44,6 +50,8 @@ threshold = 7
 cpu_budget = "20ms"
 [debug]
 rule_header = true
+[alerts]
+spool = "10MiB"
 [[crawler]]
 name = "googlebot"
 networks = ["192.0.2.0/24"]
@@ -197,11 +205,11 @@ fn explain_tells_what_applies_and_who_said_so() {
     let told = policy.explain(&Method::POST, "api.example.com", "/v1/login?next=/");
     assert_eq!(told.site.as_deref(), Some("shop"));
     let route = told.route.expect("the route");
-    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(74)));
+    assert_eq!((route.value.as_str(), route.from.to_string()), ("POST /v1/login", at(86)));
     let shown: Vec<_> = told.limits.iter().map(|limit| limit.value.as_str()).collect();
     assert_eq!(shown, ["10/m per account, burst 10", "5/s per source, burst 20"]);
     let rate = told.layers.iter().find(|it| it.layer == Layer::Rate).expect("rate");
-    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(79)));
+    assert_eq!((rate.mode, rate.from.to_string()), (Mode::Enforce, at(91)));
     let recon = told.layers.iter().find(|it| it.layer == Layer::Recon).expect("recon");
     assert_eq!(recon.mode, Mode::Off, "what is off stays off until it is named");
 }

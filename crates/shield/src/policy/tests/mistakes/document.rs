@@ -259,7 +259,7 @@ fn key_of_another_product() {
             palisade.toml:4:1: unknown key `password` in [[site]]
             4 | password …
               | ^^^^^^^^
-            help: the keys of [[site]] are name, hosts, upstream, retries, health, ca_file, connect_timeout, first_byte_timeout, idle_timeout, mode, body_bytes, protect, route"#]],
+            help: the keys of [[site]] are name, hosts, upstream, retries, health, ca_file, connect_timeout, first_byte_timeout, idle_timeout, mode, body_bytes, common_password_header, protect, route"#]],
     );
 }
 
@@ -280,14 +280,14 @@ header_count = 50
 #[test]
 fn table_unknown() {
     check_site(
-        r#"[admin]
+        r#"[cluster]
 listen = "127.0.0.1:9443"
 "#,
         expect![[r#"
-            palisade.toml:4:2: there is no table [admin]
-            4 | [admin]
-              |  ^^^^^
-            help: the keys of the file are version, server, tls, limits, store, rules, debug, site"#]],
+            palisade.toml:4:2: there is no table [cluster]
+            4 | [cluster]
+              |  ^^^^^^^
+            help: the keys of the file are version, server, admin, tls, limits, store, rules, debug, crawler, alerts, export, site"#]],
     );
 }
 
