@@ -2,7 +2,8 @@
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
 # the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), other servers (node, Go,
 # nginx) on the far side of the gateway, and clients and a validator in Python (gRPC, WebSocket,
-# HTTP/2, OpenAPI, OCSF), Prometheus' own tool, a browser for the report. They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
+# HTTP/2, OpenAPI, OCSF), Prometheus' own tool, a browser for the report. They live in
+# crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -19,8 +20,8 @@ eval "$crs"
 # Clients, servers and a validator of others, in versions that are known to work.
 PALISADE_PYTHON=${PALISADE_PYTHON:-${CARGO_TARGET_DIR:-$PWD/target}/python}
 export PALISADE_PYTHON
-packages="grpcio==1.85.3 httpx==0.28.1 h2==4.4.1 openapi-spec-validator==0.9.0 prometheus_client==0.26.0 schemathesis==4.32.5 websockets==17.4
-    jsonschema==4.26.0 ocsf-json-schema==1.2.0"
+packages="grpcio==1.85.3 h2==4.4.1 httpx==0.28.1 jsonschema==4.26.0 ocsf-json-schema==1.2.0 \
+openapi-spec-validator==0.9.0 prometheus_client==0.26.0 schemathesis==4.32.5 websockets==17.4"
 if [ "$(cat "$PALISADE_PYTHON/packages" 2>/dev/null)" != "$packages" ]; then
     say "installing Python packages for these tests: $packages"
     python3 -m venv --clear "$PALISADE_PYTHON"

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{
-    Answer, Palisade, call, call_raw, call_slowly, call_with, command, shop, text, until,
+    Answer, Palisade, call, call_raw, call_slowly, call_with, command, program, shop, text, until,
 };
 
 /// SQL injection in a query, which nobody sends by mistake.
@@ -128,6 +128,38 @@ fn stored(plain: &[u8]) -> Vec<u8> {
     member.extend(crc.to_le_bytes());
     member.extend(u32::from(length).to_le_bytes());
     member
+}
+
+#[test]
+fn a_request_asked_about_may_be_typed_with_blanks() {
+    let ask = |request: &str| {
+        let output = program().args(["rules", "why", request]).output().expect("runs");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let typed = ask("GET /x?q=' or 1=1--");
+    assert!(typed.contains("request is refused"), "{typed}");
+    assert_eq!(typed, ask("GET /x?q='%20or%201=1--"));
+    assert!(ask("GET /x?q=tea or coffee").contains("let pass"));
+}
+
+#[test]
+fn a_folder_without_tests_proves_nothing() {
+    let empty = tempfile::tempdir().expect("a folder");
+    let crs = empty.path().join("crs");
+    std::fs::create_dir_all(crs.join("rules")).expect("a folder");
+    let setup = "SecRuleEngine On\n";
+    std::fs::write(crs.join("crs-setup.conf.example"), setup).expect("written");
+    std::fs::write(crs.join("rules/one.conf"), setup).expect("written");
+    let output = program()
+        .args(["rules", "conformance", "--crs"])
+        .arg(&crs)
+        .arg("--tests")
+        .arg(empty.path())
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(text(&output.stderr).contains("there is no test in"), "{output:?}");
 }
 
 #[test]

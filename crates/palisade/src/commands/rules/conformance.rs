@@ -63,6 +63,9 @@ pub(super) fn run(
         ));
     })?;
     match ran.failed.len() + ran.silent_failed.len() {
+        0 if ran.passed + ran.silent_passed == 0 => {
+            Err(Failure::Failed(format!("there is no test in {}", tests.display())))
+        }
         0 => Ok(()),
         count => Err(Failure::Failed(format!("{count} tests failed"))),
     }

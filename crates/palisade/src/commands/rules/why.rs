@@ -68,6 +68,18 @@ fn typed(why: &Why) -> Result<Request, Failure> {
         headers.append(name, value);
     }
     let body = why.body.as_ref().map(|body| body.as_bytes().to_vec());
-    let target = target.trim().to_owned();
+    let target = encoded(target.trim());
     Ok(Request { method, target, headers, body }.dressed())
+}
+
+/// A target as browsers send it: blanks and control bytes cannot stand in a request line.
+fn encoded(target: &str) -> String {
+    let mut sent = String::with_capacity(target.len());
+    for character in target.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if byte <= b' ' || byte == 0x7f => sent.push_str(&format!("%{byte:02X}")),
+            _ => sent.push(character),
+        }
+    }
+    sent
 }
