@@ -147,10 +147,10 @@ fn a_request_asked_about_may_be_typed_with_blanks() {
 fn a_folder_without_tests_proves_nothing() {
     let empty = tempfile::tempdir().expect("a folder");
     let crs = empty.path().join("crs");
-    std::fs::create_dir_all(crs.join("rules")).expect("a folder");
+    fs::create_dir_all(crs.join("rules")).expect("a folder");
     let setup = "SecRuleEngine On\n";
-    std::fs::write(crs.join("crs-setup.conf.example"), setup).expect("written");
-    std::fs::write(crs.join("rules/one.conf"), setup).expect("written");
+    fs::write(crs.join("crs-setup.conf.example"), setup).expect("written");
+    fs::write(crs.join("rules/one.conf"), setup).expect("written");
     let output = program()
         .args(["rules", "conformance", "--crs"])
         .arg(&crs)
