@@ -10,7 +10,7 @@ use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Act {
     /// Who is calling.
     pub identity: Identity,
@@ -45,7 +45,7 @@ pub struct Act {
 }
 
 /// The secrets that a request tries.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Guess {
     /// The hash of its password, by which the same one is known again.
     pub password: Option<Digest>,
@@ -60,7 +60,7 @@ pub struct Guess {
 }
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keys {
     /// Of the address.
     pub address: Digest,

@@ -111,15 +111,30 @@ pub(crate) fn learn(
     memory: &mut Memory,
     guard: &Guard,
     pass: &Pass,
+    act: &mut Act,
+    lesson: &Lesson<'_>,
+    now: Timestamp,
+) -> Option<Signal> {
+    // For as long as it teaches, it is what the answer shows it to be.
+    let decided_on = (act.role, act.endpoint);
+    (act.role, act.endpoint) = (lesson.facts.role, lesson.endpoint);
+    let found = learn_each(memory, guard, pass, act, lesson, now);
+    (act.role, act.endpoint) = decided_on;
+    found
+}
+
+fn learn_each(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
     act: &Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
 ) -> Option<Signal> {
-    let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
-    known_attack::learn(memory, pass, &act, now);
+    known_attack::learn(memory, pass, act, now);
     let mut found = None;
     if pass.mode(Layer::Recon) != Mode::Off {
-        let finds = || memory.conduct.finds(&act, lesson.facts, now);
+        let finds = || memory.conduct.finds(act, lesson.facts, now);
         found = guard.run(Layer::Recon, now, finds).ok().flatten();
     }
     for layer in LAYERS {
@@ -127,7 +142,7 @@ pub(crate) fn learn(
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
             // light is in the findings, which see evidence and outcome of every exchange.
             let _ = guard.run(layer, now, || {
-                memory.conduct.learn(layer, &act, lesson.facts, lesson.created, now)
+                memory.conduct.learn(layer, act, lesson.facts, lesson.created, now)
             });
         }
     }
