@@ -192,7 +192,7 @@ impl Callers {
             application,
             account,
             attempted: attempted.account,
-            named: attempted.named,
+            named: attempted.named.clone(),
             familiar,
             established: standing > Standing::New,
             proven: session.is_some_and(|session| session.holder.is_certain()),

@@ -16,7 +16,7 @@ use crate::common_passwords::is_common_password;
 use crate::sighting::Sighting;
 
 /// What a request tries.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tried {
     /// The hash of its password; of all of them, where there are several.
     pub password: Option<Digest>,

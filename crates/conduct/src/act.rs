@@ -10,7 +10,7 @@ use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Act {
     /// Who is calling.
     pub identity: Identity,
@@ -47,7 +47,7 @@ pub struct Act {
 }
 
 /// The secrets that a request tries.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Guess {
     /// The hash of its password, by which the same one is known again.
     pub password: Option<Digest>,
@@ -67,7 +67,7 @@ pub struct Guess {
 const HIDDEN: u8 = 0x41;
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keys {
     /// Of the address.
     pub address: Digest,
@@ -86,11 +86,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Of the same caller where a proxy said of it what could not be read: whoever makes proxies
-    /// say that is not the proxy, nor any of its other callers.
-    #[must_use]
-    pub fn hidden(self) -> Self {
-        Self { address: self.address.tagged(HIDDEN), net: self.net.tagged(HIDDEN), ..self }
+    /// Those of a caller of which a proxy said what could not be read: whoever makes proxies say
+    /// that is not the proxy, nor any of its other callers.
+    pub fn hide(&mut self) {
+        self.address = self.address.tagged(HIDDEN);
+        self.net = self.net.tagged(HIDDEN);
     }
 
     /// The keys of `identity`.

@@ -313,9 +313,9 @@ fn targets(act: &Act) -> Vec<Target> {
 
 /// The accounts that the request names; else the one that the caller is in.
 fn accounts(act: &Act) -> Few {
-    match act.identity.named {
+    match &act.identity.named {
         none if none.is_empty() => act.identity.account.into(),
-        some => some,
+        some => some.clone(),
     }
 }
 

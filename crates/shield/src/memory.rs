@@ -178,7 +178,8 @@ impl Memory {
 
     /// Marks the finding of guessed log-ins when one of them entered an account.
     pub(crate) fn note_success(&mut self, settled: &Settled, facts: &AnswerFacts, hasher: &Hasher) {
-        let Settled { verdict, identity, act, .. } = settled;
+        let Settled { verdict, act, .. } = settled;
+        let identity = &act.identity;
         if facts.outcome != Outcome::Success || !act.role.tries_a_secret() || identity.familiar {
             return;
         }

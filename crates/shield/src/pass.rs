@@ -126,6 +126,7 @@ impl Engine {
             Box::new(Inspection::begin(rulebook, head, of))
         });
         let is_body_unread = may_have_body(head);
+        let is_provoked = conduct::is_provoked(head);
         let draft = self.recorder().map(|recorder| {
             Box::new(Draft::begin(recorder, head, peer, hasher).with_body_unread(is_body_unread))
         });
@@ -135,10 +136,10 @@ impl Engine {
             route,
             method: head.method.clone(),
             authority: head.authority.to_owned(),
-            wanted: Wanted::of(head, &path),
+            wanted: Wanted::of(head, &path, is_provoked),
             variant: Variant::of(&path, hasher),
             program: program::of(head, &sighting, &policy),
-            is_provoked: conduct::is_provoked(head),
+            is_provoked,
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
@@ -202,7 +203,7 @@ impl Engine {
         let reads_answer = (act.role.tries_a_secret() && !act.guess.is_basic)
             || place.wants_answer
             || seq.is_multiple_of(ANSWER_SAMPLE);
-        let settled = Settled { identity, place, act, verdict, at: now, ticket, reads_answer };
+        let settled = Box::new(Settled { place, act, verdict, at: now, ticket, reads_answer });
         if !settled.verdict.is_refusal() {
             pass.settled = Some(settled);
             return Decided::Forward;
@@ -271,7 +272,7 @@ impl Engine {
             settled.place.endpoint
         } else {
             facts.issued.clone_from(&read.issued);
-            let taught = self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now);
+            let taught = self.teach(&mut memory, &pass, &mut settled, &lesson, &mut facts, now);
             found = taught.found.filter(|_| !answer.is_page());
             taught.endpoint
         };
@@ -301,7 +302,7 @@ impl Engine {
         &self,
         memory: &mut Memory,
         pass: &Pass,
-        settled: &Settled,
+        settled: &mut Settled,
         lesson: &catalog::AnswerLesson<'_>,
         facts: &mut AnswerFacts,
         now: Timestamp,
@@ -325,9 +326,9 @@ impl Engine {
         let endpoint = learnt.endpoint.or(settled.place.endpoint);
         facts.outcome = learnt.outcome;
         facts.role = pass.role_or(learnt.role);
-        memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
+        memory.callers.learn(&pass.sighting, &settled.act.identity, facts, now);
         let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
-        let found = weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        let found = weigh::learn(memory, self.guard(), pass, &mut settled.act, &lesson, now);
         Taught { endpoint, found }
     }
 
@@ -368,7 +369,7 @@ impl Engine {
         &self,
         mut memory: MutexGuard<'_, Memory>,
         mut pass: Box<Pass>,
-        settled: Settled,
+        settled: Box<Settled>,
         finish: &Finish<'_>,
         now: Timestamp,
     ) -> Learnt {

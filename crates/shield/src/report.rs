@@ -30,7 +30,8 @@ pub(crate) fn event(
 ) -> Option<Event> {
     let Ending { telling, endpoint, status, took_us, is_failure } = ending;
     let count = telling.count?;
-    let Settled { identity, verdict, .. } = settled;
+    let Settled { act, verdict, .. } = settled;
+    let identity = &act.identity;
     Some(Event {
         id: telling.id,
         request_id: pass.request_id(),

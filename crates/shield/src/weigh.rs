@@ -113,29 +113,48 @@ pub(crate) fn learn(
     memory: &mut Memory,
     guard: &Guard,
     pass: &Pass,
+    act: &mut Act,
+    lesson: &Lesson<'_>,
+    now: Timestamp,
+) -> Option<Signal> {
+    // For as long as it teaches, it is what the answer shows it to be.
+    let decided_on = (act.role, act.endpoint);
+    (act.role, act.endpoint) = (lesson.facts.role, lesson.endpoint);
+    let found = learn_each(memory, guard, pass, act, lesson, now);
+    if act.guess.is_basic && pass.mode(Layer::Takeover) != Mode::Off {
+        let facts = attempt(memory, pass, act, lesson.facts);
+        act.role = facts.role;
+        let learn = || memory.conduct.learn(Layer::Takeover, act, &facts, false, now);
+        let _ = guard.run(Layer::Takeover, now, learn);
+    }
+    (act.role, act.endpoint) = decided_on;
+    found
+}
+
+fn learn_each(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
     act: &Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
 ) -> Option<Signal> {
-    let facts = attempt(memory, pass, act, lesson.facts);
-    let attempted = Act { role: facts.role, endpoint: lesson.endpoint, ..*act };
-    let act = Act { role: lesson.facts.role, ..attempted };
-    known_attack::learn(memory, pass, &act, now);
+    known_attack::learn(memory, pass, act, now);
     let mut found = None;
     if pass.mode(Layer::Recon) != Mode::Off {
-        let finds = || memory.conduct.finds(&act, lesson.facts, now);
+        let finds = || memory.conduct.finds(act, lesson.facts, now);
         found = guard.run(Layer::Recon, now, finds).ok().flatten();
     }
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
             // light is in the findings, which see evidence and outcome of every exchange.
-            let (act, facts) = match layer {
-                Layer::Takeover => (&attempted, &*facts),
-                _ => (&act, lesson.facts),
-            };
-            let _ = guard
-                .run(layer, now, || memory.conduct.learn(layer, act, facts, lesson.created, now));
+            if layer == Layer::Takeover && act.guess.is_basic {
+                continue;
+            }
+            let _ = guard.run(layer, now, || {
+                memory.conduct.learn(layer, act, lesson.facts, lesson.created, now)
+            });
         }
     }
     found

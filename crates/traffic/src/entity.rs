@@ -227,14 +227,19 @@ const fn is_invisible(c: char) -> bool {
 /// cannot be seen, without a mail address' `+tag`, and for Google's mail without dots, which it
 /// ignores.
 pub fn normal_account(identifier: &str) -> String {
-    let shown = identifier.chars().filter(|&c| !c.is_control() && !is_invisible(c));
-    let lower = shown.collect::<String>().trim().to_lowercase();
-    let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
-    let local = local.split_once('+').map_or(local, |(before, _)| before);
+    let is_plain = identifier.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let lower = if is_plain {
+        identifier.trim().to_ascii_lowercase()
+    } else {
+        let shown = identifier.chars().filter(|&c| !c.is_control() && !is_invisible(c));
+        shown.collect::<String>().trim().to_lowercase()
+    };
+    let Some((whole, domain)) = lower.rsplit_once('@') else { return lower };
+    let local = whole.split_once('+').map_or(whole, |(before, _)| before);
     if matches!(domain, "gmail.com" | "googlemail.com") {
         return format!("{}@gmail.com", local.replace('.', ""));
     }
-    format!("{local}@{domain}")
+    if local.len() == whole.len() { lower } else { format!("{local}@{domain}") }
 }
 
 #[cfg(test)]
