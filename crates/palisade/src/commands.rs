@@ -98,6 +98,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Whether more is asked for than most want to see.
+    pub(crate) const fn says_more(&self) -> bool {
+        self.global.verbose > 0
+    }
+
     /// As the flags say.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
         let client = Client::new(global)?;

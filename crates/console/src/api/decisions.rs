@@ -1,6 +1,7 @@
 //! `/decisions`: standing blocks and allows.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -72,6 +73,16 @@ pub(crate) async fn make(
             return Ok(Json(Decision { id, warnings, ..Decision::from(&planned) }));
         }
         let engine = &console.engine;
+        let lasts_until = lasts.map(|lasts| now.after(lasts));
+        let stands = |it: &&traffic::Decision| {
+            (it.kind, it.scope, it.origin) == (decision_kind, scope, Origin::Operator)
+                && outlasts(it.until, lasts_until)
+        };
+        if let Some(known) = engine.decisions(now).iter().find(stands) {
+            let mut warnings = warnings;
+            warnings.insert(0, format!("it stands already, as {}; nothing was changed", known.id));
+            return Ok(Json(Decision { warnings, ..Decision::from(known) }));
+        }
         let decision =
             engine.decide_by_hand(decision_kind, scope, &order.reason, &author, lasts, now);
         let what = format!("{} {} as {}", kind(decision_kind), decision.scope, decision.id);
@@ -83,6 +94,13 @@ pub(crate) async fn make(
         Ok(Json(Decision { warnings, ..Decision::from(&decision) }))
     })
     .await
+}
+
+/// Whether what stands until then holds as long as what is asked for, give or take the moment that
+/// it takes somebody to ask again.
+pub(super) fn outlasts(known: Option<Timestamp>, asked: Option<Timestamp>) -> bool {
+    const MOMENT: Duration = Duration::from_secs(60);
+    known.is_none_or(|known| asked.is_some_and(|asked| asked <= known.after(MOMENT)))
 }
 
 /// Where a block does not refuse anybody yet: it goes as far as the layer of plain limits goes.

@@ -8,6 +8,7 @@ use axum::extract::State;
 use traffic::recording::Order;
 use traffic::{DecisionKind, Detector, Event, ExceptionId, Origin, Timestamp};
 
+use super::decisions::outlasts;
 use super::page::PageQuery;
 use super::{Console, aside, events, lasting, written};
 use crate::caller::Caller;
@@ -57,6 +58,10 @@ pub(crate) async fn make(
             let id = String::new();
             return Ok(Json(Exception { id, still_blocked_by, ..Exception::from(&exception) }));
         }
+        if let Some(known) = console.engine.exceptions().iter().find(|it| covers(it, &exception)) {
+            let already = true;
+            return Ok(Json(Exception { still_blocked_by, already, ..Exception::from(known) }));
+        }
         let Some(id) = console.engine.except(exception.clone(), now) else {
             return Err(Refused::conflict("there are too many exceptions; remove some first"));
         };
@@ -105,6 +110,14 @@ pub(crate) async fn remove(
         Ok(Json(Removed { schema: "palisade.v1.removed".to_owned(), id, was, undo }))
     })
     .await
+}
+
+/// Whether `known` silences all that `asked` would, for as long.
+fn covers(known: &traffic::Exception, asked: &traffic::Exception) -> bool {
+    let what = |it: &traffic::Exception| {
+        (it.detector, it.layer, it.rules.clone(), it.endpoint.clone(), it.entity)
+    };
+    what(known) == what(asked) && outlasts(known.until, asked.until)
 }
 
 /// The exception that `order` asks for, made from the strongest evidence of its event.

@@ -106,6 +106,9 @@ pub struct Exception {
     /// keeps quiet had been evidence before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub still_blocked_by: Vec<String>,
+    /// When it was asked for again: it stood already, and nothing was changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already: bool,
 }
 
 /// Which event to silence from now on, and how widely.
@@ -229,6 +232,7 @@ impl From<&traffic::Exception> for Exception {
             hits: exception.hits,
             last_hit: exception.last_hit.map(|at| at.to_string()),
             still_blocked_by: Vec::new(),
+            already: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shield::policy::{Flags, Policy, Site, Upstream};
 
 use crate::args::{Check, Format, Global};
-use crate::configuration::Configuration;
+use crate::configuration::{Compiled, Configuration};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 
@@ -18,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 struct Checked {
     schema: &'static str,
     file: String,
+    valid: bool,
+    /// What is wrong with it.
+    faults: Vec<String>,
     sites: usize,
     warnings: Vec<String>,
     upstreams: Vec<Reached>,
@@ -32,8 +35,37 @@ pub(super) struct Reached {
     pub(super) fault: Option<String>,
 }
 
-/// Reads a file as `run` would, and says what is wrong with it.
+/// Reads a file as `run` would, and says what is wrong with it: to programs in the form that they
+/// asked for, too.
 pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
+    let mut output = Output::open(global, Format::Table)?;
+    match read(global, check) {
+        Ok(compiled) => tell(&mut output, check, compiled),
+        Err(Failure::Configuration(faults)) if output.format() != Format::Table => {
+            let checked = Checked { faults: faults.clone(), ..Checked::of(check) };
+            output.document(&checked, |_| {})?;
+            Err(Failure::Configuration(faults))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+impl Checked {
+    /// Of a file of which nothing is known yet.
+    fn of(check: &Check) -> Self {
+        Self {
+            schema: "palisade.v1.checked",
+            file: check.config.display().to_string(),
+            valid: false,
+            faults: Vec::new(),
+            sites: 0,
+            warnings: Vec::new(),
+            upstreams: Vec::new(),
+        }
+    }
+}
+
+fn read(global: &Global, check: &Check) -> Result<Compiled, Failure> {
     let configuration = Configuration {
         file: Some(check.config.clone()),
         flags: Flags { data: global.data.clone(), ..Flags::default() },
@@ -46,15 +78,18 @@ pub(crate) fn check(global: &Global, check: &Check) -> Result<(), Failure> {
         return Err(Failure::Configuration(faults.into_iter().map(told).collect()));
     }
     alerts::ready(&compiled.policy.alerts).map_err(Failure::Configuration)?;
+    Ok(compiled)
+}
+
+fn tell(output: &mut Output, check: &Check, compiled: Compiled) -> Result<(), Failure> {
     let upstreams = if check.connect { reach(&compiled.policy) } else { Vec::new() };
     let checked = Checked {
-        schema: "palisade.v1.checked",
-        file: check.config.display().to_string(),
+        valid: true,
         sites: compiled.policy.sites.len(),
         warnings: compiled.warnings,
         upstreams,
+        ..Checked::of(check)
     };
-    let mut output = Output::open(global, Format::Table)?;
     output.document(&checked, |page| {
         for warning in &checked.warnings {
             page.warning(warning);

@@ -71,7 +71,12 @@ pub(crate) fn silence(desk: &mut Desk, silence: &Silence) -> Result<(), Failure>
             "make it: {}",
             desk.command(&format!("silence {} --scope {scope}", order.event))
         )),
-        false => undo(desk, &format!("exceptions rm {}", exception.id)),
+        false => {
+            if exception.already {
+                desk.output.talk("it stands already; nothing was changed");
+            }
+            undo(desk, &format!("exceptions rm {}", exception.id));
+        }
     }
     for block in &exception.still_blocked_by {
         desk.output.talk(&format!(

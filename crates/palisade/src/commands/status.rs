@@ -9,10 +9,13 @@ use crate::output::{Page, Paint};
 /// Prints how the instance is.
 pub(crate) fn status(desk: &mut Desk) -> Result<(), Failure> {
     let status: Status = desk.client.get("/status")?;
-    desk.output.document(&status, |page| show(page, &status))
+    let is_whole = desk.says_more();
+    desk.output.document(&status, |page| show(page, &status, is_whole))
 }
 
-fn show(page: &mut Page, status: &Status) {
+/// What needs attention comes first. Settings that nobody chose and counters that stand at nothing
+/// are only shown when asked for.
+fn show(page: &mut Page, status: &Status, is_whole: bool) {
     page.pair("palisade", &format!("{}, process {}", status.version, status.pid));
     page.pair("since", &page.clock().full(&status.started));
     page.pair("listens on", &status.listeners.join(", "));
@@ -41,9 +44,11 @@ fn show(page: &mut Page, status: &Status) {
         alerts::show_sinks(page, &status.sinks);
     }
     page.gap();
+    let is_shown = |origin: &str| is_whole || origin != "default";
     let rows: Vec<_> = status
         .settings
         .iter()
+        .filter(|setting| is_shown(&setting.origin))
         .map(|setting| {
             vec![
                 (setting.key.clone(), Paint::None),
@@ -57,9 +62,15 @@ fn show(page: &mut Page, status: &Status) {
     let rows: Vec<_> = status
         .counters
         .iter()
+        .filter(|(_, count)| is_whole || **count != 0)
         .map(|(name, count)| vec![(name.clone(), Paint::None), (count.to_string(), Paint::None)])
         .collect();
     page.table(&["SINCE THE START", ">COUNT"], &rows);
+    if !is_whole {
+        page.gap();
+        let rest = "settings at their defaults and counters at 0 are left out (--verbose)";
+        page.painted(Paint::Faint, rest);
+    }
 }
 
 /// Figures of traffic, a line a span.

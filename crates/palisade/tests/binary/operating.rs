@@ -106,6 +106,8 @@ fn what_was_no_attack_is_silenced_narrowly() {
     let made = palisade.json(&["silence", &id, "--scope", "endpoint", "--reason", "load test"]);
     assert_eq!(made["entity"], serde_json::Value::Null);
     let exception = made["id"].as_str().expect("an id").to_owned();
+    let again = palisade.json(&["silence", &id, "--scope", "endpoint"]);
+    assert_eq!((&again["id"], &again["already"]), (&made["id"], &true.into()));
     // A block that stands already is not evidence; it goes with its own command.
     for decision in palisade.json(&["decisions", "list"])["decisions"].as_array().expect("list") {
         let decision = decision["id"].as_str().expect("an id");
@@ -135,6 +137,11 @@ fn a_bad_file_is_refused_at_start_and_by_check() {
     let checked = program().args(["check", "--config", named]).output().expect("runs");
     assert_eq!(checked.status.code(), Some(4));
     assert!(text(&checked.stderr).contains("palisade.toml:8:"), "{}", text(&checked.stderr));
+    let asked = program().args(["check", "--config", named, "--output", "json"]).output();
+    let told: serde_json::Value =
+        serde_json::from_slice(&asked.expect("runs").stdout).expect("JSON");
+    assert_eq!(told["valid"], false);
+    assert!(told["faults"][0].as_str().is_some_and(|it| it.contains("palisade.toml:8:")), "{told}");
     let started = command(&folder, &["run", "--config", named]);
     assert_eq!(started.status.code(), Some(4));
     // What a file names has to be there, and usable.

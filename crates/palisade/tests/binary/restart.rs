@@ -10,6 +10,8 @@ fn a_restart_forgets_nothing() {
         call(palisade.address, "GET", &format!("/api/v1/orders/{number}"), "");
     }
     assert!(palisade.command(&["block", "ip:203.0.113.9", "--for", "ever"]).status.success());
+    let again = palisade.json(&["block", "ip:203.0.113.9"]);
+    assert!(again["warnings"][0].to_string().contains("stands already"), "{again}");
     assert!(palisade.command(&["enforce", "recon"]).status.success());
     let before = palisade.json(&["api", "list"]);
     let refused = (0..60)

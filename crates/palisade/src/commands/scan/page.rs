@@ -3,7 +3,7 @@
 use console::wire::Endpoint;
 use traffic::Role;
 
-use super::document::{Document, Incident, Input, Traffic};
+use super::document::{Document, Evidence, Incident, Input, Traffic};
 use super::meter::grouped;
 use crate::output::{Page, Paint};
 
@@ -21,7 +21,8 @@ pub(super) fn write(page: &mut Page, document: &Document, is_all: bool) {
     page.gap();
     inventory(page, &document.endpoints, if is_all { usize::MAX } else { ROWS_MAX });
     page.gap();
-    attacks(page, &document.incidents, if is_all { usize::MAX } else { ROWS_MAX });
+    let names_files = document.inputs.len() > 1;
+    attacks(page, &document.incidents, if is_all { usize::MAX } else { ROWS_MAX }, names_files);
     if !document.cannot_show.is_empty() {
         page.gap();
         page.painted(Paint::Bold, "What this input cannot show");
@@ -185,7 +186,7 @@ fn latency(endpoint: &Endpoint) -> String {
     }
 }
 
-fn attacks(page: &mut Page, incidents: &[Incident], most: usize) {
+fn attacks(page: &mut Page, incidents: &[Incident], most: usize, names_files: bool) {
     if incidents.is_empty() {
         page.painted(Paint::Bold, "Who attacks it: nobody was found");
         return;
@@ -204,7 +205,7 @@ fn attacks(page: &mut Page, incidents: &[Incident], most: usize) {
                 (lasted(page, incident), Paint::Faint),
                 (grouped(incident.requests), Paint::None),
                 (if incident.succeeded { "yes" } else { "" }.to_owned(), Paint::Bad),
-                (evidence.map_or_else(String::new, |at| at.line.to_string()), Paint::Faint),
+                (evidence.map_or_else(String::new, |at| place(at, names_files)), Paint::Faint),
                 (what(incident), Paint::None),
             ]
         })
@@ -212,6 +213,12 @@ fn attacks(page: &mut Page, incidents: &[Incident], most: usize) {
     let heads = ["SEVERITY", "WHO", "SINCE", "UNTIL", ">LINES", "GOT IN", ">SEE LINE", "WHAT"];
     page.table(&heads, &rows);
     more(page, incidents.len(), most);
+}
+
+/// Where to look: the line, and its file where there are several.
+fn place(at: &Evidence, names_file: bool) -> String {
+    let name = at.input.rsplit('/').next().unwrap_or(&at.input);
+    if names_file { format!("{name}:{}", at.line) } else { at.line.to_string() }
 }
 
 fn who(incident: &Incident) -> String {
