@@ -1,5 +1,7 @@
 //! Tests of identity over time: what an API shows about its callers, and what callers pretend.
 
+mod basic;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use traffic::{HashKey, Hasher, Head, Peer};
 
