@@ -70,6 +70,15 @@ pub struct Attempted {
     pub is_list: bool,
 }
 
+impl Attempted {
+    /// What Basic credentials name, whatever else stands in the request.
+    #[must_use]
+    pub fn by_basic(sighting: &Sighting) -> Self {
+        let account = sighting.claims.basic_user();
+        Self { account, named: account.into(), is_list: false }
+    }
+}
+
 /// The account that the request names, in its body, its query, or Basic credentials.
 #[must_use]
 pub fn attempted(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Attempted {
@@ -86,8 +95,7 @@ pub fn attempted(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Attem
         }
     }
     let Some((_, _, first)) = found.first().copied() else {
-        let account = sighting.claims.basic_user();
-        return Attempted { account, named: account.into(), is_list: false };
+        return Attempted::by_basic(sighting);
     };
     if named.len() == 1 {
         return Attempted { account: Some(first), named, is_list: false };

@@ -42,6 +42,8 @@ pub struct Act {
     pub is_provoked: bool,
     /// Whether nobody honest asks for this path.
     pub decoy: Option<Decoy>,
+    /// Whether its address is that of a trusted proxy, so that nobody knows who is calling.
+    pub is_proxy: bool,
 }
 
 /// The secrets that a request tries.
@@ -57,7 +59,12 @@ pub struct Guess {
     pub transactions: Few,
     /// Part of the request could not be read, so that there may be more in it than is known.
     pub is_unread: bool,
+    /// It is a name and a password in the head (HTTP Basic), at an endpoint that has another role.
+    pub is_basic: bool,
 }
+
+/// Tells callers that hide behind a proxy from the proxy.
+const HIDDEN: u8 = 0x41;
 
 /// The table keys of a caller's entities, made where the hash key is at hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,6 +86,13 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Of the same caller where a proxy said of it what could not be read: whoever makes proxies
+    /// say that is not the proxy, nor any of its other callers.
+    #[must_use]
+    pub fn hidden(self) -> Self {
+        Self { address: self.address.tagged(HIDDEN), net: self.net.tagged(HIDDEN), ..self }
+    }
+
     /// The keys of `identity`.
     pub fn of(identity: &Identity, hasher: &Hasher) -> Self {
         Self {

@@ -116,6 +116,7 @@ impl Scene {
             guess: Guess::default(),
             is_provoked: false,
             decoy: None,
+            is_proxy: false,
         }
     }
 

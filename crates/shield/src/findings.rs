@@ -129,12 +129,7 @@ impl Findings {
     }
 
     /// What is kept over a restart: those that are growing.
-    pub(crate) const fn part(&self) -> &dyn Sliced {
-        &self.growing
-    }
-
-    /// The same, for what was kept.
-    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+    pub(crate) const fn part(&mut self) -> &mut dyn Sliced {
         &mut self.growing
     }
 

@@ -91,23 +91,14 @@ impl Memory {
         }
     }
 
-    /// The part of learnt state with this number, in the order in which they are kept.
-    pub(crate) fn part(&self, number: usize) -> Option<(&'static str, &dyn Sliced)> {
-        let own: [(&str, &dyn Sliced); 3] =
-            [("catalog", &self.catalog), ("findings", self.findings.part()), ("seq", &self.seq)];
-        let parts = self.callers.parts().into_iter().chain(self.conduct.parts());
-        parts.chain(own).nth(number)
-    }
-
-    /// The part of this name, for what was kept.
-    pub(crate) fn part_mut(&mut self, name: &str) -> Option<&mut dyn Sliced> {
+    /// The parts of learnt state by name, in the order in which they are kept.
+    pub(crate) fn parts(&mut self) -> impl Iterator<Item = (&'static str, &mut dyn Sliced)> {
         let own: [(&str, &mut dyn Sliced); 3] = [
             ("catalog", &mut self.catalog),
-            ("findings", self.findings.part_mut()),
+            ("findings", self.findings.part()),
             ("seq", &mut self.seq),
         ];
-        let parts = self.callers.parts_mut().into_iter().chain(self.conduct.parts_mut());
-        parts.chain(own).find(|(known, _)| *known == name).map(|(_, part)| part)
+        self.callers.parts().into_iter().chain(self.conduct.parts()).chain(own)
     }
 
     pub(crate) const fn next_seq(&mut self) -> u64 {

@@ -185,8 +185,9 @@ impl Engine {
             pass.fields.read_rest();
             attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
         }
+        let tries_basic = pass.tries_basic(&memory.callers, place.role, &mut attempted);
         let identity = memory.callers.identify(&pass.sighting, &attempted, now);
-        let act = pass.act(identity, &place, hasher);
+        let act = pass.act(identity, &place, tries_basic, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience)
         else {
             return Decided::Hold;
@@ -199,8 +200,9 @@ impl Engine {
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
-        let reads_answer =
-            act.role.tries_a_secret() || place.wants_answer || seq.is_multiple_of(ANSWER_SAMPLE);
+        let reads_answer = (act.role.tries_a_secret() && !act.guess.is_basic)
+            || place.wants_answer
+            || seq.is_multiple_of(ANSWER_SAMPLE);
         let settled = Box::new(Settled { place, act, verdict, at: now, ticket, reads_answer });
         if !settled.verdict.is_refusal() {
             pass.settled = Some(settled);
@@ -274,7 +276,8 @@ impl Engine {
             found = taught.found.filter(|_| !answer.is_page());
             taught.endpoint
         };
-        memory.note_success(&settled, &facts, self.hasher());
+        let attempt = weigh::attempt(&memory, &pass, &settled.act, &facts);
+        memory.note_success(&settled, &attempt, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
             endpoint,

@@ -76,6 +76,12 @@ impl FromIterator<Digest> for Few {
     }
 }
 
+impl Extend<Digest> for Few {
+    fn extend<I: IntoIterator<Item = Digest>>(&mut self, digests: I) {
+        digests.into_iter().for_each(|digest| self.note(digest));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use caller::{Callers, Sighting};
+use caller::{Attempted, Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
 use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
 use http::{HeaderName, HeaderValue, Method};
@@ -358,18 +358,68 @@ impl Pass {
                 none if none.is_empty() => named.then(|| self.path.digest()).into(),
                 some => some,
             },
+            is_basic: false,
         }
     }
 
-    pub(super) fn act(&self, identity: Identity, place: &Place, hasher: &Hasher) -> Act {
-        let role = self.role_or(place.role);
-        let guess = if role.tries_a_secret() || role.takes_a_password() {
+    /// Whether a trusted proxy said who is calling, and it could not be read.
+    pub(crate) const fn is_hidden(&self) -> bool {
+        self.sighting.forwarding.is_some()
+    }
+
+    /// Whether a name and a password in its head are tried where no log-in is. It is their account
+    /// then that is `attempted`; at a log-in it is one of those that may be.
+    pub(super) fn tries_basic(
+        &self,
+        callers: &Callers,
+        learnt: Role,
+        attempted: &mut Attempted,
+    ) -> bool {
+        let role = self.role_or(learnt);
+        if !callers.tries_basic(&self.sighting, role) {
+            return false;
+        }
+        if role.tries_a_secret() {
+            attempted.named.extend(self.sighting.claims.basic_user());
+            return false;
+        }
+        *attempted = Attempted::by_basic(&self.sighting);
+        true
+    }
+
+    /// What a name and a password in its head guess at.
+    fn basic_guess(&self) -> Guess {
+        let basic = self.sighting.basic();
+        Guess {
+            password: basic.map(|basic| basic.value),
+            count: 1,
+            is_common: basic.is_some_and(|basic| basic.is_common) || self.had_common_password,
+            is_basic: true,
+            ..Guess::default()
+        }
+    }
+
+    /// `tries_basic` where the endpoint is no log-in, and the request tries a name and a password
+    /// all the same.
+    pub(super) fn act(
+        &self,
+        identity: Identity,
+        place: &Place,
+        tries_basic: bool,
+        hasher: &Hasher,
+    ) -> Act {
+        let role = if tries_basic { Role::Login } else { self.role_or(place.role) };
+        let guess = if tries_basic {
+            self.basic_guess()
+        } else if role.tries_a_secret() || role.takes_a_password() {
             self.guess(role, &identity, hasher)
         } else {
             Guess::default()
         };
+        let keys = Keys::of(&identity, hasher);
         Act {
-            keys: Keys::of(&identity, hasher),
+            keys: if self.is_hidden() { keys.hidden() } else { keys },
+            is_proxy: self.policy.trusts(identity.address),
             identity,
             service: place.service,
             endpoint: place.endpoint,
