@@ -198,6 +198,7 @@ fn name(signal: &Signal) -> &'static str {
         Detector::CommonPassword => "Common passwords tried",
         Detector::VersionWalk => "Search for old versions",
         Detector::Disguise => "Program in disguise",
+        Detector::Probation => "Enforcing taken back",
     }
 }
 

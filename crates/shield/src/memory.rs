@@ -21,6 +21,7 @@ use crate::rollup::{RollupKey, Rollups};
 use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
 use crate::tally::{self, Tallies};
+use crate::welfare::{Fared, WelfareBySite};
 
 /// What is learnt and what stands.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct Memory {
     bodies_unread: u64,
     samples: Samples,
     pub(crate) shared: SharedEvents,
+    pub(crate) welfare: WelfareBySite,
 }
 
 /// How full the tables are.
@@ -85,6 +87,7 @@ impl Memory {
             bodies_unread: 0,
             samples: Samples::default(),
             shared: SharedEvents::default(),
+            welfare: WelfareBySite::default(),
         }
     }
 
@@ -244,6 +247,11 @@ impl Memory {
         surface: Surface,
         status: u16,
     ) {
+        if let Some(site) = pass.policy.site(&pass.route) {
+            let is_refused = settled.verdict.is_refusal();
+            let fared = Fared { is_known: settled.act.identity.established, is_refused, status };
+            self.welfare.count(&site.name, fared, settled.at);
+        }
         let kind = tally::kind(pass, settled, role, surface, &self.standing);
         self.tallies.count(settled.at, TallyKey::Exchange(kind));
         if pass.is_suspicious() {
