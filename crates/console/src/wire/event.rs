@@ -55,6 +55,9 @@ pub struct Event {
     pub took_us: u64,
     pub client: String,
     pub entities: Vec<String>,
+    /// Whether the caller was known here and in good standing.
+    #[serde(default)]
+    pub known: bool,
     pub ja4: Option<String>,
     pub user_agent: Option<String>,
     pub signals: Vec<EventSignal>,
@@ -131,6 +134,7 @@ impl From<&traffic::Event> for Event {
             took_us: event.took_us,
             client: event.client.clone(),
             entities: event.entities.clone(),
+            known: event.is_known,
             ja4: event.ja4.clone(),
             user_agent: event.user_agent.clone(),
             signals: event.signals.iter().map(EventSignal::from).collect(),
