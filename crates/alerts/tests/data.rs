@@ -116,6 +116,7 @@ fn rule() -> EventRule {
         found: "1' or 1=1".to_owned(),
         severity: Some("CRITICAL".to_owned()),
         names: Vec::new(),
+        quotes: None,
     }
 }
 

@@ -86,11 +86,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Of the same caller where a proxy said of it what could not be read: whoever makes proxies
-    /// say that is not the proxy, nor any of its other callers.
-    #[must_use]
-    pub fn hidden(self) -> Self {
-        Self { address: self.address.tagged(HIDDEN), net: self.net.tagged(HIDDEN), ..self }
+    /// Those of a caller of which a proxy said what could not be read: whoever makes proxies say
+    /// that is not the proxy, nor any of its other callers.
+    pub fn hide(&mut self) {
+        self.address = self.address.tagged(HIDDEN);
+        self.net = self.net.tagged(HIDDEN);
     }
 
     /// The keys of `identity`.

@@ -136,6 +136,9 @@ pub struct EventRule {
     pub severity: Option<String>,
     /// The attacks and weaknesses that it names: CWE, CVE, OWASP.
     pub names: Vec<String>,
+    /// What it may be a quotation of, since all of it stands in prose: pages, machines, data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<String>,
 }
 
 impl fmt::Display for EventId {

@@ -93,6 +93,8 @@ pub struct EventRule {
     pub found: String,
     pub severity: Option<String>,
     pub names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<String>,
 }
 
 impl EventList {
@@ -156,6 +158,7 @@ impl From<&traffic::event::EventRule> for EventRule {
             found: rule.found.clone(),
             severity: rule.severity.clone(),
             names: rule.names.clone(),
+            quotes: rule.quotes.clone(),
         }
     }
 }

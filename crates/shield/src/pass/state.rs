@@ -416,9 +416,12 @@ impl Pass {
         } else {
             Guess::default()
         };
-        let keys = Keys::of(&identity, hasher);
+        let mut keys = Keys::of(&identity, hasher);
+        if self.is_hidden() {
+            keys.hide();
+        }
         Act {
-            keys: if self.is_hidden() { keys.hidden() } else { keys },
+            keys,
             is_proxy: self.policy.trusts(identity.address),
             identity,
             service: place.service,
