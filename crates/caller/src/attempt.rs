@@ -60,7 +60,7 @@ const IDENTIFIER_NAMES: [&str; 32] = [
 ];
 
 /// Whom a request tries to enter.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Attempted {
     /// The account: the identifier, or all of them together with the fields in which they stand.
     pub account: Option<Digest>,
@@ -70,14 +70,23 @@ pub struct Attempted {
     pub is_list: bool,
 }
 
+impl Attempted {
+    /// What Basic credentials name, whatever else stands in the request.
+    #[must_use]
+    pub fn by_basic(sighting: &Sighting) -> Self {
+        let account = sighting.claims.basic_user();
+        Self { account, named: account.into(), is_list: false }
+    }
+}
+
 /// The account that the request names, in its body, its query, or Basic credentials.
 #[must_use]
 pub fn attempted(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Attempted {
     // The hash of the field's name, where it stands, and the identifier.
     let mut found: Vec<(Digest, Location, Digest)> = Vec::new();
     let mut named = Few::default();
-    for field in fields.leaves() {
-        let mut buffer = [0; NAME_BYTES_MAX];
+    let mut buffer = [0; NAME_BYTES_MAX];
+    for field in fields.iter() {
         let Some(name) = identifier_name(&field, &mut buffer) else { continue };
         let account = account_digest(field.value_bytes(), hasher);
         named.note(account);
@@ -86,8 +95,7 @@ pub fn attempted(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Attem
         }
     }
     let Some((_, _, first)) = found.first().copied() else {
-        let account = sighting.claims.basic_user();
-        return Attempted { account, named: account.into(), is_list: false };
+        return Attempted::by_basic(sighting);
     };
     if named.len() == 1 {
         return Attempted { account: Some(first), named, is_list: false };
@@ -126,14 +134,12 @@ fn identifier_name<'b>(
     field: &Field<'_>,
     buffer: &'b mut [u8; NAME_BYTES_MAX],
 ) -> Option<&'b [u8]> {
-    if !matches!(field.sort(), Sort::String | Sort::Number) || field.value_bytes().is_empty() {
-        return None;
-    }
     let name = match field.name_bytes() {
         b"" => field.parent()?.name_bytes(),
         own => own,
     };
-    if !may_be_identifier(name) {
+    let is_value = matches!(field.sort(), Sort::String | Sort::Number);
+    if !may_be_identifier(name) || !is_value || field.value_bytes().is_empty() {
         return None;
     }
     let folded = fold(name, buffer);
@@ -142,14 +148,15 @@ fn identifier_name<'b>(
     is_known.then_some(folded)
 }
 
-/// By first and last letter, the lengths that identifiers' names have: bit 5 for five letters. A
-/// large body has hundreds of names, and nearly all of them end here.
-const LENGTHS: [[u32; 26]; 26] = {
-    let mut lengths = [[0; 26]; 26];
+/// By first and last letter (the lower five bits of either case), the lengths that identifiers'
+/// names have: bit 5 for five letters. A large body has hundreds of names, and nearly all of them
+/// end here.
+const LENGTHS: [[u32; 32]; 32] = {
+    let mut lengths = [[0; 32]; 32];
     let mut at = 0;
     while at < IDENTIFIER_NAMES.len() {
         let name = IDENTIFIER_NAMES[at].as_bytes();
-        let (first, last) = (name[0] - b'a', name[name.len() - 1] - b'a');
+        let (first, last) = (name[0] & 31, name[name.len() - 1] & 31);
         lengths[first as usize][last as usize] |= 1 << name.len();
         at += 1;
     }
@@ -160,19 +167,15 @@ const LENGTHS: [[u32; 26]; 26] = {
 /// separators. What begins or ends with something else than a letter is looked at in full.
 fn may_be_identifier(name: &[u8]) -> bool {
     let (Some(first), Some(last)) = (name.first(), name.last()) else { return false };
-    if !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
-        return true;
-    }
     lengths_of(name) & (u32::MAX >> (31 - name.len().min(31))) != 0
+        || !first.is_ascii_alphabetic()
+        || !last.is_ascii_alphabetic()
 }
 
 /// The lengths that names have which begin and end as this one does.
 fn lengths_of(name: &[u8]) -> u32 {
-    let letter = |byte: Option<&u8>| {
-        byte.map_or(usize::MAX, |byte| usize::from(byte.to_ascii_lowercase().wrapping_sub(b'a')))
-    };
-    let lengths = LENGTHS.get(letter(name.first()));
-    lengths.and_then(|lasts| lasts.get(letter(name.last()))).copied().unwrap_or(0)
+    let (Some(first), Some(last)) = (name.first(), name.last()) else { return 0 };
+    LENGTHS[usize::from(first & 31)][usize::from(last & 31)]
 }
 
 /// A field's name in lower case, letters and digits only; empty when it is too long to matter.

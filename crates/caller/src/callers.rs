@@ -133,21 +133,9 @@ impl Callers {
         }
     }
 
-    /// All that is kept over a restart, by name.
+    /// All that is kept over a restart, by name, to be written and to be read.
     #[must_use]
-    pub fn parts(&self) -> [(&'static str, &dyn Sliced); 6] {
-        [
-            ("callers.holders", &self.holders),
-            ("callers.pairs", &self.pairs),
-            ("callers.sources", &self.sources),
-            ("callers.doors", &self.doors),
-            ("callers.slots", &self.discovery),
-            ("callers.claims", &self.claims),
-        ]
-    }
-
-    /// The same parts, for what was kept.
-    pub fn parts_mut(&mut self) -> [(&'static str, &mut dyn Sliced); 6] {
+    pub fn parts(&mut self) -> [(&'static str, &mut dyn Sliced); 6] {
         [
             ("callers.holders", &mut self.holders),
             ("callers.pairs", &mut self.pairs),
@@ -192,12 +180,29 @@ impl Callers {
             application,
             account,
             attempted: attempted.account,
-            named: attempted.named,
+            named: attempted.named.clone(),
             familiar,
             established: standing > Standing::New,
             proven: session.is_some_and(|session| session.holder.is_certain()),
             neighbours,
         }
+    }
+
+    /// Whether the request tries a name and a password in its head (HTTP Basic), at an endpoint of
+    /// `role`. What the API is known to honour is no try; and a pair that once passed is none where
+    /// nobody is turned away, or where callers come with the key of their program to be let in.
+    #[must_use]
+    pub fn tries_basic(&self, sighting: &Sighting, role: Role) -> bool {
+        let Some(basic) = sighting.basic() else { return false };
+        let Some(holder) = self.holders.find(basic.value.tagged(CREDENTIAL)) else { return true };
+        let passes = || is_entrance(role) || !self.is_closed(sighting);
+        !(holder.is_shared() || holder.is_checked() || (holder.is_believed() && passes()))
+    }
+
+    /// Whether callers without credentials are turned away where the request goes.
+    #[must_use]
+    pub fn is_closed(&self, sighting: &Sighting) -> bool {
+        self.doors.find(sighting.door).is_some_and(Door::is_closed)
     }
 
     /// The account that a session was handed out to and is being used for the first time; whom it
@@ -363,9 +368,7 @@ impl Callers {
     /// door that is closed to others. With two of them nobody could tell which opened it, and
     /// where secrets are tried it was the secret.
     fn is_checked(&self, sighting: &Sighting, role: Role) -> bool {
-        !is_entrance(role)
-            && self.doors.find(sighting.door).is_some_and(Door::is_closed)
-            && self.counting(sighting).count() == 1
+        !is_entrance(role) && self.is_closed(sighting) && self.counting(sighting).count() == 1
     }
 
     fn learn_door(&mut self, sighting: &Sighting, end: &End, now_s: u32) {

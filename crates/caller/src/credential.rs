@@ -38,11 +38,14 @@ pub struct Credential {
     pub is_jwt: bool,
     /// How hard it is to guess, estimated from its form and length.
     pub bits: u8,
+    /// Whether it is a name with one of the most common passwords.
+    pub is_common: bool,
 }
 
 impl Credential {
     fn of(slot: Slot, seen: &Redacted) -> Self {
-        Self { slot, value: seen.digest, is_jwt: seen.kind == ParamKind::Jwt, bits: bits(seen) }
+        let is_jwt = seen.kind == ParamKind::Jwt;
+        Self { slot, value: seen.digest, is_jwt, bits: bits(seen), is_common: false }
     }
 
     /// Whether it may stand for one caller by itself: a token or key in a place made for them.
@@ -95,15 +98,20 @@ fn authorization(
     found: &mut Vec<Credential>,
     claims: &mut Claims,
 ) {
-    let value = headers.get(AUTHORIZATION);
-    if let Some((scheme, value)) = value.and_then(|value| scheme_of(value.as_bytes())) {
+    // An API may read another than the first of several.
+    for value in headers.get_all(AUTHORIZATION) {
+        let Some((scheme, value)) = scheme_of(value.as_bytes()) else { continue };
+        if found.len() >= CREDENTIALS_MAX {
+            return;
+        }
         let (seen, said) = read(value);
-        found.push(Credential::of(Slot::authorization(scheme, hasher), &seen));
+        let mut credential = Credential::of(Slot::authorization(scheme, hasher), &seen);
         if scheme.eq_ignore_ascii_case(b"basic") {
-            claims.note_basic(value, hasher);
+            credential.is_common = claims.note_basic(value, hasher);
         } else {
             claims.note(&said);
         }
+        found.push(credential);
     }
 }
 

@@ -12,7 +12,7 @@ use traffic::{Digest, Entity, Hasher, Head, Net, Peer};
 
 use crate::address::{AddressSource, ClientAddress, ForwardingAnomaly};
 use crate::credential::claims::Claims;
-use crate::credential::{self, Credential};
+use crate::credential::{self, Credential, Place};
 use crate::header_print::header_print;
 use crate::readings::{AgentReading, Readings};
 use crate::user_agent::{ClientClass, UserAgent};
@@ -74,6 +74,12 @@ pub struct Sighting {
 }
 
 impl Sighting {
+    /// The name and password of HTTP Basic, where it presents one.
+    #[must_use]
+    pub fn basic(&self) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| credential.slot.place == Place::Basic)
+    }
+
     /// The values of all credentials presented.
     #[must_use]
     pub fn carried(&self) -> Vec<Digest> {

@@ -13,11 +13,10 @@ use traffic::{Digest, Few, Hasher};
 
 use crate::attempt::{NAME_BYTES_MAX, fold};
 use crate::common_passwords::is_common_password;
-use crate::credential::Place;
 use crate::sighting::Sighting;
 
 /// What a request tries.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tried {
     /// The hash of its password; of all of them, where there are several.
     pub password: Option<Digest>,
@@ -91,10 +90,10 @@ pub fn tried(fields: &Fields, sighting: &Sighting, hasher: &Hasher) -> Tried {
             tried.transactions.note(hasher.hash(field.value_bytes()));
         }
     }
-    let mut basic = sighting.credentials.iter().filter(|it| it.slot.place == Place::Basic);
-    if let Some(basic) = basic.next().filter(|_| tried.passwords == 0) {
+    if let Some(basic) = sighting.basic().filter(|_| tried.passwords == 0) {
         tried.passwords = 1;
         tried.password = Some(basic.value);
+        tried.is_common |= basic.is_common;
     }
     tried
 }

@@ -10,7 +10,7 @@ use crate::variant::Variant;
 use crate::wanted::Wanted;
 
 /// One request, as far as behaviour goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Act {
     /// Who is calling.
     pub identity: Identity,
@@ -42,10 +42,12 @@ pub struct Act {
     pub is_provoked: bool,
     /// Whether nobody honest asks for this path.
     pub decoy: Option<Decoy>,
+    /// Whether its address is that of a trusted proxy, so that nobody knows who is calling.
+    pub is_proxy: bool,
 }
 
 /// The secrets that a request tries.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Guess {
     /// The hash of its password, by which the same one is known again.
     pub password: Option<Digest>,
@@ -57,10 +59,15 @@ pub struct Guess {
     pub transactions: Few,
     /// Part of the request could not be read, so that there may be more in it than is known.
     pub is_unread: bool,
+    /// It is a name and a password in the head (HTTP Basic), at an endpoint that has another role.
+    pub is_basic: bool,
 }
 
+/// Tells callers that hide behind a proxy from the proxy.
+const HIDDEN: u8 = 0x41;
+
 /// The table keys of a caller's entities, made where the hash key is at hand.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keys {
     /// Of the address.
     pub address: Digest,
@@ -79,6 +86,13 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Those of a caller of which a proxy said what could not be read: whoever makes proxies say
+    /// that is not the proxy, nor any of its other callers.
+    pub fn hide(&mut self) {
+        self.address = self.address.tagged(HIDDEN);
+        self.net = self.net.tagged(HIDDEN);
+    }
+
     /// The keys of `identity`.
     pub fn of(identity: &Identity, hasher: &Hasher) -> Self {
         Self {

@@ -8,6 +8,7 @@
 //!
 //! Nothing is remembered here: who touched a decoy is blocked, and the block is what remembers.
 
+use traffic::initials::Initials;
 use traffic::{Detector, Path, Reason, Signal};
 
 use crate::act::Act;
@@ -91,8 +92,11 @@ impl Decoy {
 
 fn is_file(name: &str) -> bool {
     const LONGEST: usize = 20;
+    const INITIALS: Initials = Initials::of(&FILES);
     // Nearly every path ends here.
-    name.len() <= LONGEST && FILES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    name.len() <= LONGEST
+        && INITIALS.may_begin(name.as_bytes())
+        && FILES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Appends what a touch says against the sources of `act`.

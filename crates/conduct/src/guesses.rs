@@ -103,12 +103,7 @@ impl Guesses {
     }
 
     /// What is kept over a restart.
-    pub(crate) const fn part(&self) -> &dyn Sliced {
-        &self.0
-    }
-
-    /// The same, for what was kept.
-    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+    pub(crate) const fn part(&mut self) -> &mut dyn Sliced {
         &mut self.0
     }
 
@@ -144,7 +139,12 @@ impl Guesses {
             let bucket = tries.spent(&target, act, now).unwrap_or(tries.bucket);
             let wrong = tries.wrong.saturating_add(count(act));
             let last_s = now.as_secs();
-            self.0.write(target.key, last_s, Tries { bucket, wrong, last_s, ..tries });
+            let mut next = Tries { bucket, wrong, last_s, ..tries };
+            if act.guess.is_basic {
+                // Its other requests of this moment are no further guesses.
+                next.note(act);
+            }
+            self.0.write(target.key, last_s, next);
         }
     }
 
@@ -157,9 +157,14 @@ impl Guesses {
             let is_unjudged = answer.status == 429
                 || (answer.outcome == Outcome::Unknown && target.kind != Kind::Code);
             let mut next = tries;
-            if (is_right || is_unjudged) && !tries.knows(act) {
+            // What came with others of its moment was taken from the allowance once.
+            let was_taken = tries.knows(act) == act.guess.is_basic;
+            if (is_right || is_unjudged) && was_taken {
                 next.bucket = tries.bucket.give_back(tries.rate(target.kind), count(act));
                 next.wrong = tries.wrong.saturating_sub(count(act));
+                if act.guess.is_basic {
+                    next.forget(act);
+                }
             }
             // Of several accounts nobody knows which was entered: that ends no row of wrong ones.
             if is_right && act.identity.named.len() <= 1 && !act.guess.is_unread {
@@ -233,6 +238,11 @@ impl Tries {
             && mark(act).is_some_and(|mark| self.known.contains(&mark))
     }
 
+    fn forget(&mut self, act: &Act) {
+        let mark = mark(act);
+        self.known.iter_mut().filter(|known| Some(**known) == mark).for_each(|known| *known = 0);
+    }
+
     /// Notes a wrong password.
     fn note(&mut self, act: &Act) {
         if let Some(mark) = mark(act).filter(|mark| !self.known.contains(mark)) {
@@ -298,9 +308,9 @@ fn targets(act: &Act) -> Vec<Target> {
 
 /// The accounts that the request names; else the one that the caller is in.
 fn accounts(act: &Act) -> Few {
-    match act.identity.named {
+    match &act.identity.named {
         none if none.is_empty() => act.identity.account.into(),
-        some => some,
+        some => some.clone(),
     }
 }
 

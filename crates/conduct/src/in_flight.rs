@@ -4,7 +4,8 @@
 //! the first failure is seen, so a source may have few of them unanswered, and more only as its
 //! log-ins succeed. The excess is held back and never scored: twenty people behind one address at
 //! nine o'clock look just the same. Callers familiar to the account have places of their own, which
-//! nobody else's attack can take.
+//! nobody else's attack can take. With HTTP Basic, a client sends the same pair with all it asks
+//! for at once: that is one attempt, and only the first of them needs a place.
 
 use std::collections::BTreeMap;
 
@@ -76,10 +77,15 @@ impl InFlight {
             return Admission::Free;
         }
         let is_familiar = act.identity.familiar;
+        let pair = act.guess.password.filter(|_| act.guess.is_basic);
+        let pair = pair.map(|pair| pair.tagged(0xba));
+        if pair.is_some_and(|pair| self.of(is_familiar).unanswered(pair, now) > 0) {
+            return Admission::Free;
+        }
         let place = Place {
             is_familiar,
             source: (!is_familiar).then_some(act.keys.address.tagged(0x50)),
-            account: act.identity.attempted.map(|account| account.tagged(0xac)),
+            account: pair.or(act.identity.attempted.map(|account| account.tagged(0xac))),
         };
         let allowed_source = PER_SOURCE.max(succeeded.saturating_mul(2));
         let flights = self.of(is_familiar);

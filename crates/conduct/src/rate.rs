@@ -87,11 +87,14 @@ impl Limit {
     }
 
     /// Whose allowances a request takes from: of the accounts that it names, every one's.
-    fn entities(&self, act: &Act) -> impl Iterator<Item = (Entity, Digest)> + use<> {
-        let named = act.identity.named.iter().map(Entity::Account).zip(act.keys.named.iter());
-        let is_several = self.per == Per::Account && act.identity.named.len() > 1;
-        let one = (!is_several).then(|| self.entity(act));
-        one.into_iter().chain(named.take(if is_several { usize::MAX } else { 0 }))
+    fn each_entity(&self, act: &Act, mut take: impl FnMut(Entity, Digest)) {
+        if self.per == Per::Account && act.identity.named.len() > 1 {
+            let named = act.identity.named.iter().map(Entity::Account).zip(act.keys.named.iter());
+            named.for_each(|(entity, key)| take(entity, key));
+        } else {
+            let (entity, key) = self.entity(act);
+            take(entity, key);
+        }
     }
 
     /// Whose allowance a request takes from that names one account, or none.
@@ -146,19 +149,22 @@ impl Allowances {
     ) {
         let before = signals.len();
         let mut taken = [None; LIMITS_MAX * 2];
-        let every_source = Limit::of_source(act.identity.neighbours);
-        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
-        let is_said = limits.iter().filter(concerns).any(|limit| limit.per == Per::Source);
-        let unsaid = (!is_said).then_some(&every_source);
-        let said = limits.iter().filter(concerns).take(LIMITS_MAX);
-        let all = unsaid.into_iter().chain(said);
-        let all = all.flat_map(|limit| limit.entities(act).map(move |entity| (limit, entity)));
-        for ((limit, (entity, key)), place) in all.zip(&mut taken) {
+        let mut places = taken.iter_mut();
+        let mut take = |limit: &Limit, entity, key| {
+            let Some(place) = places.next() else { return };
             let key = limit.id.then(key);
             match self.0.read(key).unwrap_or_default().take(limit.rate(), now) {
                 Ok(bucket) => *place = Some((key, bucket)),
                 Err(wait_us) => signals.push(limit.refusal(entity, wait_us)),
             }
+        };
+        let concerns = |limit: &&Limit| limit.of.is_none_or(|kind| kind == act.program.says);
+        if !limits.iter().filter(concerns).any(|limit| limit.per == Per::Source) {
+            let every_source = Limit::of_source(act.identity.neighbours);
+            every_source.each_entity(act, |entity, key| take(&every_source, entity, key));
+        }
+        for limit in limits.iter().filter(concerns).take(LIMITS_MAX) {
+            limit.each_entity(act, |entity, key| take(limit, entity, key));
         }
         if signals.len() == before {
             for (key, bucket) in taken.into_iter().flatten() {

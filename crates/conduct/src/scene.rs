@@ -102,8 +102,8 @@ impl Scene {
             neighbours: 0,
         };
         Act {
-            identity,
             keys: Keys::of(&identity, &self.hasher),
+            identity,
             service: Some(ServiceId(1)),
             endpoint: None,
             endpoint_known: false,
@@ -116,6 +116,7 @@ impl Scene {
             guess: Guess::default(),
             is_provoked: false,
             decoy: None,
+            is_proxy: false,
         }
     }
 

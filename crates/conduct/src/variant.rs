@@ -6,6 +6,7 @@
 //!
 //! Not read: versions in queries, headers and host names, and bare numbers, which are identifiers.
 
+use traffic::initials::Initials;
 use traffic::path::Segment;
 use traffic::{Digest, Hasher, Path};
 
@@ -101,7 +102,7 @@ impl<'a> Part<'a> {
         if let Some(version) = version(text) {
             return Self::Mark(Some(version));
         }
-        if is_one_of(&WORDS, text) {
+        if is_word(text) {
             return Self::Mark(None);
         }
         if let Some(stem) = text.strip_suffix('~').filter(|stem| !stem.is_empty()) {
@@ -114,7 +115,7 @@ impl<'a> Part<'a> {
         };
         let mark = rest.get(1..).unwrap_or_default();
         let is_copy = rest.starts_with('.') && is_one_of(&COPIES, mark);
-        let is_marked = is_copy || version(mark).is_some() || is_one_of(&WORDS, mark);
+        let is_marked = is_copy || version(mark).is_some() || is_word(mark);
         if is_marked && !stem.is_empty() { Self::Marked { stem, mark } } else { Self::Plain }
     }
 }
@@ -127,6 +128,12 @@ fn version(text: &str) -> Option<u16> {
         && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && (1..=3).contains(&whole.len());
     whole.parse().ok().filter(|_| is_number)
+}
+
+const INITIALS: Initials = Initials::of(&WORDS);
+
+fn is_word(text: &str) -> bool {
+    INITIALS.may_begin(text.as_bytes()) && is_one_of(&WORDS, text)
 }
 
 fn is_one_of(words: &[&str], text: &str) -> bool {

@@ -4,7 +4,11 @@
 //! for it unbidden. What the path says is believed further than what the headers say, because a
 //! scanner writes its headers as it likes.
 
+use http::HeaderName;
 use traffic::{Head, Path};
+
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The kind of thing asked for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -25,11 +29,11 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// Of this request.
-    pub fn of(head: &Head<'_>, path: &Path) -> Self {
+    /// Of this request, of which `is_provoked` says what [`is_provoked`] does.
+    pub fn of(head: &Head<'_>, path: &Path, is_provoked: bool) -> Self {
         let mut segments = path.segments();
         let (first, last) = (segments.next(), path.segments().next_back());
-        let header = |name| head.headers.get(name).map(http::HeaderValue::as_bytes);
+        let header = |name: &HeaderName| head.headers.get(name).map(http::HeaderValue::as_bytes);
         if first.is_some_and(|first| first.text == ".well-known") {
             Self::WellKnown
         } else if last.is_some_and(|last| is_customary(last.text)) {
@@ -37,13 +41,14 @@ impl Wanted {
         } else if path.extension().is_some_and(is_asset_extension) {
             Self::Asset
         } else if head.method == http::Method::OPTIONS
-            && header("access-control-request-method").is_some()
+            && header(&http::header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
         {
             Self::Preflight
-        } else if matches!(
-            header("sec-fetch-dest"),
-            Some(b"image" | b"style" | b"script" | b"font" | b"audio" | b"video" | b"track")
-        ) || is_provoked(head)
+        } else if is_provoked
+            || matches!(
+                header(&SEC_FETCH_DEST),
+                Some(b"image" | b"style" | b"script" | b"font" | b"audio" | b"video" | b"track")
+            )
         {
             Self::ClaimedAsset
         } else {
@@ -57,14 +62,14 @@ impl Wanted {
 /// methods) is none of it. A script can pretend to be one, which is why it weighs little and not
 /// nothing.
 pub fn is_provoked(head: &Head<'_>) -> bool {
-    let header = |name| head.headers.get(name).map(http::HeaderValue::as_bytes);
+    let header = |name: &HeaderName| head.headers.get(name).map(http::HeaderValue::as_bytes);
     let is_json = || {
-        let media = header("content-type").unwrap_or_default();
+        let media = header(&http::header::CONTENT_TYPE).unwrap_or_default();
         media.windows(4).any(|part| part.eq_ignore_ascii_case(b"json"))
     };
-    header("sec-fetch-site") == Some(b"cross-site")
-        && matches!(*head.method, http::Method::GET | http::Method::HEAD | http::Method::POST)
+    matches!(*head.method, http::Method::GET | http::Method::HEAD | http::Method::POST)
         && !head.headers.contains_key(http::header::AUTHORIZATION)
+        && header(&SEC_FETCH_SITE) == Some(b"cross-site")
         && !is_json()
 }
 
@@ -111,7 +116,8 @@ mod tests {
             headers: &headers,
             raw: None,
         };
-        Wanted::of(&head, &Path::parse(target.as_bytes(), &Hasher::new(HashKey::new([3; 16]))))
+        let path = Path::parse(target.as_bytes(), &Hasher::new(HashKey::new([3; 16])));
+        Wanted::of(&head, &path, is_provoked(&head))
     }
 
     #[test]

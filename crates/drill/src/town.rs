@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod attackers;
+pub mod basic;
 pub mod crawlers;
 pub mod crowds;
 pub mod guessers;

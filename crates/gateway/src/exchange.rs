@@ -58,7 +58,7 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let arrival = Rc::clone(&self.0);
         let (parts, body) = request.into_parts();
-        let (inbound, body) = (Inbound::of_http2(parts), InboundBody::Http2(body));
+        let (inbound, body) = (Box::new(Inbound::of_http2(parts)), InboundBody::Http2(body));
         let flow = Flow::new(&arrival);
         // The task that writes the answer is made right after this.
         arrival.flow_begins(Rc::clone(&flow));
@@ -69,14 +69,22 @@ impl hyper::service::Service<Request<Incoming>> for Front {
     }
 }
 
-/// Answers one request; `head` is its head as received over HTTP/1.
-pub(crate) async fn serve(
+/// Answers one request; `head` is its head as received over HTTP/1. What it holds is boxed, as the
+/// future is moved before it runs.
+pub(crate) fn serve(
     arrival: Rc<Arrival>,
     head: Option<Head>,
-    inbound: Inbound,
+    inbound: Box<Inbound>,
+    body: InboundBody,
+) -> impl Future<Output = Response<Answer>> {
+    run(Ongoing::new(arrival, head), inbound, body)
+}
+
+async fn run(
+    mut ongoing: Box<Ongoing>,
+    inbound: Box<Inbound>,
     body: InboundBody,
 ) -> Response<Answer> {
-    let mut ongoing = Ongoing::new(arrival, head);
     let html = prefers_html(&inbound.headers);
     let mut response = match ongoing.run(inbound, body).await {
         Ok(response) => response,
@@ -149,7 +157,7 @@ impl Ongoing {
     /// The life of a request.
     async fn run(
         &mut self,
-        mut inbound: Inbound,
+        mut inbound: Box<Inbound>,
         body: InboundBody,
     ) -> Result<Response<Answer>, Problem> {
         if let Some(answer) = probe::answer(&self.arrival.worker, &inbound) {
@@ -166,7 +174,7 @@ impl Ongoing {
         let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
         self.decide().await?;
         let group = self.group()?;
-        let mut outbound = onward::outbound(self, inbound, upload);
+        let mut outbound = onward::outbound(self, *inbound, upload);
         match group.send(&mut outbound, &fault).await {
             Ok((answered, lease)) => self.answer(answered, outbound.upgrades, lease).await,
             Err(cause) => Err(self.failed(cause, &fault)),

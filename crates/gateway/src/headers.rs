@@ -44,10 +44,12 @@ pub(crate) const X_PALISADE_RULES: HeaderName = HeaderName::from_static("x-palis
 /// W3C trace context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Removed in both directions.
+/// Removed in both directions. `Proxy` is nobody's header: programs in the manner of CGI take it
+/// for their own setting of where to send what they ask for.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
+    "proxy",
     "proxy-connection",
     "proxy-authenticate",
     "proxy-authorization",
@@ -57,10 +59,24 @@ const HOP_BY_HOP: &[&str] = &[
     "http2-settings",
 ];
 
-/// Speak about the caller and are believed only from trusted peers.
+/// Speak about the caller, or about what it asked for before a proxy rewrote it, and are believed
+/// only from trusted peers.
 const CLAIMS: &[&str] = &[
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
     "forwarded",
+    "forwarded-for",
+    "tracestate",
+    "true-client-ip",
+    "x-azure-clientip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
     "x-forwarded",
+    "x-forwarded-client-cert",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
@@ -69,13 +85,25 @@ const CLAIMS: &[&str] = &[
     "x-forwarded-prefix",
     "x-forwarded-scheme",
     "x-forwarded-ssl",
+    "x-original-forwarded-for",
+    "x-original-url",
+    "x-originating-ip",
     "x-real-ip",
-    "cf-connecting-ip",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "tracestate",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-rewrite-url",
 ];
+
+/// The lengths that these names have, a bit each: most names are told from them by it.
+const CLAIM_LENGTHS: u32 = {
+    let mut lengths = 0;
+    let mut at = 0;
+    while at < CLAIMS.len() {
+        lengths |= 1 << CLAIMS[at].len();
+        at += 1;
+    }
+    lengths
+};
 
 /// Stay even when `Connection` names them; a name with `_` that folds to one of them goes.
 const KEPT: &[&str] = &[
@@ -109,12 +137,17 @@ fn rules_for(name: &str) -> u8 {
     let special = match bytes.first() {
         Some(b'c') if name == "connection" => NAMES_CONNECTION | NAMES_HOP,
         Some(b'k' | b'p' | b't' | b'u' | b'h') if HOP_BY_HOP.contains(&name) => NAMES_HOP,
-        Some(b'x' | b'f' | b'c' | b't') if CLAIMS.contains(&name) => NAMES_CLAIM,
+        Some(b'x' | b'f' | b'c' | b't') if is_claim(name) => NAMES_CLAIM,
         _ => 0,
     };
     // Names are short: a search begun for each would cost more than looking at every byte.
     let has_underscore = bytes.iter().fold(false, |found, byte| found | (*byte == b'_'));
     special | if has_underscore { NAMES_UNDERSCORE } else { 0 }
+}
+
+fn is_claim(name: &str) -> bool {
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    1_u32.checked_shl(length).is_some_and(|bit| CLAIM_LENGTHS & bit != 0) && CLAIMS.contains(&name)
 }
 
 /// Whether the caller asks to switch to a protocol that can be tunnelled. Clear-text HTTP/2 is not:

@@ -64,7 +64,7 @@ async fn exchanges<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         let head = std::future::poll_fn(|cx| reader.borrow_mut().poll_head(cx)).await?;
         let Some(head) = head else { return Ok(Why::Done) };
         let inbound = match Inbound::of_head(&head) {
-            Ok(inbound) => inbound,
+            Ok(inbound) => Box::new(inbound),
             Err(refusal) => {
                 arrival.wire.refuse(refusal, &head.raw);
                 return Ok(Why::Done);

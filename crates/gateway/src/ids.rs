@@ -60,13 +60,22 @@ impl Ids {
     }
 }
 
-fn hex(value: u64) -> [u8; 16] {
-    value.to_be_bytes().map(hex_of_byte).as_flattened().try_into().unwrap_or([b'0'; 16])
-}
+/// The two digits of each byte.
+const DIGITS: [[u8; 2]; 256] = {
+    let (mut pairs, mut at) = ([[0; 2]; 256], 0);
+    while at < 256 {
+        pairs[at] = [b"0123456789abcdef"[at >> 4], b"0123456789abcdef"[at & 15]];
+        at += 1;
+    }
+    pairs
+};
 
-fn hex_of_byte(byte: u8) -> [u8; 2] {
-    [byte >> 4, byte & 15]
-        .map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
+fn hex(value: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (byte, place) in value.to_be_bytes().into_iter().zip(digits.as_chunks_mut::<2>().0) {
+        *place = DIGITS[usize::from(byte)];
+    }
+    digits
 }
 
 /// A UUID as it is written, without going through the formatter.

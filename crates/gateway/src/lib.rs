@@ -35,6 +35,7 @@ mod relay;
 mod settings;
 mod setup;
 mod sites;
+mod slow_uploads;
 mod sources;
 mod terms;
 mod ticker;
@@ -51,6 +52,7 @@ pub use pulse::Pulse;
 pub use settings::{EventSink, Http2Limits, Listener, Settings};
 pub use setup::{SetupError, admin_tls, file_faults, listeners, sites};
 pub use sites::{Site, Sites};
+pub use slow_uploads::SlowUploads;
 pub use terms::{CallerTerms, Terms};
 pub use upstream::{
     Care, Speech, Upstream, UpstreamDeadlines, UpstreamStanding, UpstreamUrlError, client_tls,

@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use shield::Engine;
 use traffic::Event;
 
-use crate::{access::AccessSink, sites::Sites, terms::CallerTerms};
+use crate::{access::AccessSink, sites::Sites, slow_uploads::SlowUploads, terms::CallerTerms};
 
 /// A listening socket and how TLS ends on it, if it does.
 pub struct Listener {
@@ -81,6 +81,8 @@ pub struct Settings {
     pub requests_max: usize,
     /// Bytes of bodies that may be held for inspection at one time, per worker.
     pub held_bytes_max: usize,
+    /// Counts slow uploads, all workers together.
+    pub slow_uploads: SlowUploads,
     /// How long exchanges under way may take once draining has begun.
     pub drain_timeout: Duration,
 }
@@ -100,6 +102,7 @@ impl Settings {
             connections_per_source_max: 4_096,
             requests_max: 2_048,
             held_bytes_max: 32 << 20,
+            slow_uploads: SlowUploads::default(),
             drain_timeout: Duration::from_secs(30),
         }
     }

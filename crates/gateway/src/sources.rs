@@ -71,6 +71,10 @@ impl Sources {
 }
 
 impl Source {
+    pub(crate) const fn address(&self) -> IpAddr {
+        self.address
+    }
+
     pub(crate) fn speaks_for_others(&self) -> bool {
         self.speaks_for_others.get()
     }

@@ -22,6 +22,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::{
     framing::Refusal,
     inbound::{InboundBody, InboundFault},
+    slow_uploads::Watch,
     ticker::{Deadline, Ticker},
     wire::CallerDeadlines,
     worker::HeldBytes,
@@ -69,6 +70,8 @@ pub(crate) struct Stream {
     room: Option<HeldBytes>,
     /// What comes next is the beginning of a gRPC message, or the body is none.
     begins_message: bool,
+    /// Whether it is slow.
+    watch: Option<Box<Watch>>,
 }
 
 /// The least that a body must bring, counted over the time that the caller lets us wait.
@@ -139,13 +142,18 @@ impl Stream {
         left: u64,
         pace: Option<Pace>,
     ) -> Self {
-        let (trailers, room, begins_message) = (None, None, false);
-        Self { held, incoming, fault, left, trailers, pace, room, begins_message }
+        let (trailers, room, begins_message, watch) = (None, None, false, None);
+        Self { held, incoming, fault, left, trailers, pace, room, begins_message, watch }
     }
 
     /// Keeps room for what is held, for as long as it is.
     pub(crate) fn holding(self, room: Option<HeldBytes>) -> Self {
         Self { room, ..self }
+    }
+
+    /// Counts among its source's slow ones when it is slow, and breaks off where there are enough.
+    pub(crate) fn watched(self, watch: Option<Box<Watch>>) -> Self {
+        Self { watch, ..self }
     }
 
     /// Breaks off unless it begins as gRPC does.
@@ -166,9 +174,12 @@ impl Stream {
                 return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
             }
             let polled = Pin::new(&mut self.incoming).poll_frame(cx);
-            if let Some(pace) = &mut self.pace
-                && pace.is_too_slow(cx, &polled)
-            {
+            let is_too_slow = self.pace.as_mut().is_some_and(|pace| pace.is_too_slow(cx, &polled));
+            let is_one_too_many = self.watch.as_mut().is_some_and(|watch| {
+                let is_slow = watch.pace().is_some_and(|pace| pace.is_too_slow(cx, &polled));
+                is_slow && !watch.is_allowed()
+            });
+            if is_too_slow || is_one_too_many {
                 self.fault.set(Some(Refusal::BodyTooSlow));
                 return Poll::Ready(Some(Err(UploadError::TooSlow)));
             }
@@ -207,10 +218,15 @@ impl Stream {
 
 impl Pace {
     pub(crate) fn new(ticker: Rc<Ticker>, deadlines: &CallerDeadlines) -> Self {
+        Self::least(ticker, deadlines.body_grace, deadlines.body_min_rate)
+    }
+
+    /// So many bytes a second, after a grace.
+    pub(crate) fn least(ticker: Rc<Ticker>, grace: Duration, min_rate: u64) -> Self {
         Self {
             ticker,
-            grace_ms: u64::try_from(deadlines.body_grace.as_millis()).unwrap_or(u64::MAX),
-            min_rate: deadlines.body_min_rate,
+            grace_ms: u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
+            min_rate,
             bytes: 0,
             waited_ms: 0,
             waiting: None,

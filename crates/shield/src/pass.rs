@@ -126,6 +126,7 @@ impl Engine {
             Box::new(Inspection::begin(rulebook, head, of))
         });
         let is_body_unread = may_have_body(head);
+        let is_provoked = conduct::is_provoked(head);
         let draft = self.recorder().map(|recorder| {
             Box::new(Draft::begin(recorder, head, peer, hasher).with_body_unread(is_body_unread))
         });
@@ -135,10 +136,10 @@ impl Engine {
             route,
             method: head.method.clone(),
             authority: head.authority.to_owned(),
-            wanted: Wanted::of(head, &path),
+            wanted: Wanted::of(head, &path, is_provoked),
             variant: Variant::of(&path, hasher),
             program: program::of(head, &sighting, &policy),
-            is_provoked: conduct::is_provoked(head),
+            is_provoked,
             surface: SurfaceHint::of(head.headers, &path),
             hint: RoleHint::default(),
             tried: None,
@@ -184,8 +185,9 @@ impl Engine {
             pass.fields.read_rest();
             attempted = caller::attempted(&pass.fields, &pass.sighting, hasher);
         }
+        let tries_basic = pass.tries_basic(&memory.callers, place.role, &mut attempted);
         let identity = memory.callers.identify(&pass.sighting, &attempted, now);
-        let act = pass.act(identity, &place, hasher);
+        let act = pass.act(identity, &place, tries_basic, hasher);
         let Some(weighed) = weigh::verdict(&mut memory, self.guard(), pass, &act, now, patience)
         else {
             return Decided::Hold;
@@ -198,9 +200,10 @@ impl Engine {
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
-        let reads_answer =
-            act.role.tries_a_secret() || place.wants_answer || seq.is_multiple_of(ANSWER_SAMPLE);
-        let settled = Settled { identity, place, act, verdict, at: now, ticket, reads_answer };
+        let reads_answer = (act.role.tries_a_secret() && !act.guess.is_basic)
+            || place.wants_answer
+            || seq.is_multiple_of(ANSWER_SAMPLE);
+        let settled = Box::new(Settled { place, act, verdict, at: now, ticket, reads_answer });
         if !settled.verdict.is_refusal() {
             pass.settled = Some(settled);
             return Decided::Forward;
@@ -269,11 +272,12 @@ impl Engine {
             settled.place.endpoint
         } else {
             facts.issued.clone_from(&read.issued);
-            let taught = self.teach(&mut memory, &pass, &settled, &lesson, &mut facts, now);
+            let taught = self.teach(&mut memory, &pass, &mut settled, &lesson, &mut facts, now);
             found = taught.found.filter(|_| !answer.is_page());
             taught.endpoint
         };
-        memory.note_success(&settled, &facts, self.hasher());
+        let attempt = weigh::attempt(&memory, &pass, &settled.act, &facts);
+        memory.note_success(&settled, &attempt, self.hasher());
         let refused = settled.verdict.is_refusal().then(|| status(&settled.verdict, false));
         let finish = Finish {
             endpoint,
@@ -298,7 +302,7 @@ impl Engine {
         &self,
         memory: &mut Memory,
         pass: &Pass,
-        settled: &Settled,
+        settled: &mut Settled,
         lesson: &catalog::AnswerLesson<'_>,
         facts: &mut AnswerFacts,
         now: Timestamp,
@@ -322,9 +326,9 @@ impl Engine {
         let endpoint = learnt.endpoint.or(settled.place.endpoint);
         facts.outcome = learnt.outcome;
         facts.role = pass.role_or(learnt.role);
-        memory.callers.learn(&pass.sighting, &settled.identity, facts, now);
+        memory.callers.learn(&pass.sighting, &settled.act.identity, facts, now);
         let lesson = weigh::Lesson { facts, endpoint, created: learnt.created };
-        let found = weigh::learn(memory, self.guard(), pass, &settled.act, &lesson, now);
+        let found = weigh::learn(memory, self.guard(), pass, &mut settled.act, &lesson, now);
         Taught { endpoint, found }
     }
 
@@ -365,7 +369,7 @@ impl Engine {
         &self,
         mut memory: MutexGuard<'_, Memory>,
         mut pass: Box<Pass>,
-        settled: Settled,
+        settled: Box<Settled>,
         finish: &Finish<'_>,
         now: Timestamp,
     ) -> Learnt {

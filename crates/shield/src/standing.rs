@@ -320,7 +320,7 @@ fn entities(identity: &Identity) -> [Option<Entity>; 9] {
 }
 
 /// The accounts that a request names, each by itself.
-fn named(identity: &Identity) -> impl Iterator<Item = Entity> + use<> {
+fn named(identity: &Identity) -> impl Iterator<Item = Entity> + use<'_> {
     identity.named.iter().map(Entity::Account)
 }
 

@@ -7,10 +7,12 @@
 pub(crate) mod answer;
 mod known_attack;
 
+use std::borrow::Cow;
+
 use conduct::{Act, Admission};
 use traffic::{
-    Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin, Reason,
-    Signal, Timestamp, Verdict,
+    Action, AnswerFacts, Decision, DecisionKind, Detector, EndpointId, Layer, Mode, Origin,
+    Outcome, Reason, Role, Signal, Timestamp, Verdict,
 };
 
 use crate::algebra::{self, Sum};
@@ -111,33 +113,74 @@ pub(crate) fn learn(
     memory: &mut Memory,
     guard: &Guard,
     pass: &Pass,
-    act: &Act,
+    act: &mut Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
 ) -> Option<Signal> {
-    let act = Act { role: lesson.facts.role, endpoint: lesson.endpoint, ..*act };
-    known_attack::learn(memory, pass, &act, now);
+    // For as long as it teaches, it is what the answer shows it to be.
+    let decided_on = (act.role, act.endpoint);
+    (act.role, act.endpoint) = (lesson.facts.role, lesson.endpoint);
+    let found = learn_each(memory, guard, pass, act, lesson, now);
+    (act.role, act.endpoint) = decided_on;
+    found
+}
+
+fn learn_each(
+    memory: &mut Memory,
+    guard: &Guard,
+    pass: &Pass,
+    act: &mut Act,
+    lesson: &Lesson<'_>,
+    now: Timestamp,
+) -> Option<Signal> {
+    let attempt = attempt(memory, pass, act, lesson.facts);
+    known_attack::learn(memory, pass, act, now);
     let mut found = None;
     if pass.mode(Layer::Recon) != Mode::Off {
-        let finds = || memory.conduct.finds(&act, lesson.facts, now);
+        let finds = || memory.conduct.finds(act, lesson.facts, now);
         found = guard.run(Layer::Recon, now, finds).ok().flatten();
     }
     for layer in LAYERS {
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
             // light is in the findings, which see evidence and outcome of every exchange.
-            let _ = guard.run(layer, now, || {
-                memory.conduct.learn(layer, &act, lesson.facts, lesson.created, now)
-            });
+            let facts = if layer == Layer::Takeover { &*attempt } else { lesson.facts };
+            act.role = facts.role;
+            let _ = guard
+                .run(layer, now, || memory.conduct.learn(layer, act, facts, lesson.created, now));
         }
     }
     found
+}
+
+/// How an attempt at a secret ended: as the endpoint's role has it; of a name and a password in the
+/// head (HTTP Basic), as every endpoint says it. That one is served speaks for it only where others
+/// are turned away.
+pub(crate) fn attempt<'a>(
+    memory: &Memory,
+    pass: &Pass,
+    act: &Act,
+    facts: &'a AnswerFacts,
+) -> Cow<'a, AnswerFacts> {
+    if !act.guess.is_basic {
+        return Cow::Borrowed(facts);
+    }
+    let outcome = match facts.status {
+        401 => Outcome::Failure,
+        200..=299 if memory.callers.is_closed(&pass.sighting) => Outcome::Success,
+        _ => Outcome::Unknown,
+    };
+    let status = facts.status;
+    Cow::Owned(AnswerFacts { status, outcome, role: Role::Login, ..AnswerFacts::default() })
 }
 
 /// The verdict that a standing decision settles, if one does.
 fn standing(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) -> Option<Verdict> {
     let decision = memory.standing.applying(&act.identity, act.role, now)?;
     let Decision { id, kind, scope, origin, detector, until, .. } = *decision;
+    if origin == Origin::Detector && act.is_proxy && is_of_place(scope.entity) {
+        return None;
+    }
     let layer = detector.map(Detector::layer);
     // A person's decision is a plain limit: it holds as far as that layer goes.
     let mode = pass.mode(layer.filter(|_| origin == Origin::Detector).unwrap_or(Layer::Rate));
@@ -194,6 +237,11 @@ fn gather(
             signals.truncate(before);
             faulted = Some(layer);
         }
+    }
+    if act.is_proxy && !pass.is_hidden() {
+        // Whoever called through it, and left no trace of it, is not the proxy.
+        let is_kept = |it: &Signal| it.detector == Detector::Decoy || !is_of_place(it.entity);
+        signals.retain(|it| is_kept(it) || !algebra::is_evidence(it.detector));
     }
     let speaks = |signal: &Signal| signal.nats > 0.0;
     if act.identity.established && (signals.iter().any(speaks) || pass.is_suspicious()) {
@@ -337,11 +385,20 @@ fn evidence(memory: &mut Memory, act: &Act, sum: &Sum, verdict: &mut Verdict, no
             let reason = strongest.reason.to_string();
             verdict.action = ladder::action(&step);
             verdict.layer = Some(strongest.detector.layer());
+            if act.is_proxy && is_of_place(scope.entity) {
+                // This request alone: the proxy speaks for many.
+                return;
+            }
             verdict.scope = Some(scope);
             verdict.decision =
                 Some(memory.standing.block(scope, strongest.detector, reason, first, now));
         }
     }
+}
+
+/// Whether an entity is a place that callers come from, and none of them.
+const fn is_of_place(entity: traffic::Entity) -> bool {
+    matches!(entity, traffic::Entity::Address(_) | traffic::Entity::Net(_))
 }
 
 /// Gives an attempt at a secret its place among the unanswered ones. Only where takeover

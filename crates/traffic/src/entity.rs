@@ -199,23 +199,47 @@ impl fmt::Display for Entity {
     }
 }
 
-/// Characters without width, which programs drop and people do not see.
+/// Characters that nobody sees, which programs drop.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The form under which an account's identifier is compared: trimmed, lower case, without what
 /// cannot be seen, without a mail address' `+tag`, and for Google's mail without dots, which it
 /// ignores.
 pub fn normal_account(identifier: &str) -> String {
-    let shown = identifier.chars().filter(|&c| !c.is_control() && !is_invisible(c));
-    let lower = shown.collect::<String>().trim().to_lowercase();
-    let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
-    let local = local.split_once('+').map_or(local, |(before, _)| before);
+    let is_plain = identifier.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let lower = if is_plain {
+        identifier.trim().to_ascii_lowercase()
+    } else {
+        let shown = identifier.chars().filter(|&c| !c.is_control() && !is_invisible(c));
+        shown.collect::<String>().trim().to_lowercase()
+    };
+    let Some((whole, domain)) = lower.rsplit_once('@') else { return lower };
+    let local = whole.split_once('+').map_or(whole, |(before, _)| before);
     if matches!(domain, "gmail.com" | "googlemail.com") {
         return format!("{}@gmail.com", local.replace('.', ""));
     }
-    format!("{local}@{domain}")
+    if local.len() == whole.len() { lower } else { format!("{local}@{domain}") }
 }
 
 #[cfg(test)]
@@ -258,6 +282,7 @@ mod tests {
         assert_eq!(parse("account:Ada@Example.com "), parse("account:ada+news@example.com"));
         assert_eq!(normal_account("a.d.a+x@googlemail.com"), "ada@gmail.com");
         assert_eq!(normal_account("\u{a0}ad\u{200b}a\0\u{feff} "), "ada");
+        assert_eq!(normal_account("ada\u{fe0f}\u{202e}\u{3164}\u{a0}\u{e0041}"), "ada");
         let shown = parse("account:ada@example.com").to_string();
         assert_eq!(parse(&shown), parse("account:ada@example.com"));
         assert!(Entity::parse("ip:nonsense", &hasher).is_err());

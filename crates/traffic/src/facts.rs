@@ -22,7 +22,7 @@ pub struct EndpointId(pub u32);
 pub struct ServiceId(pub u32);
 
 /// Who is calling, as far as one request and what was learnt before it tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Identity {
     /// The client address.
     pub address: IpAddr,

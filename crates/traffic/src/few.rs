@@ -1,7 +1,8 @@
 //! A few digests, each once: what one request names of a kind.
 //!
-//! Fixed in size and copied like a number. A request that names more is not read as if it named
-//! fewer: that it was cut is kept, because what does not fit may be what counts.
+//! Bounded, and next to nothing as long as there is but one. A request that names more than fit is
+//! not read as if it named fewer: that it was cut is kept, because what does not fit may be what
+//! counts.
 
 use crate::hash::Digest;
 
@@ -9,52 +10,61 @@ use crate::hash::Digest;
 const FEW: usize = 8;
 
 /// See the module.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Few {
-    digests: [Digest; FEW],
-    count: u8,
+    first: Option<Digest>,
+    /// Next to no request has any.
+    others: Option<Box<Others>>,
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Others {
+    digests: Vec<Digest>,
     is_cut: bool,
 }
 
 impl Few {
     /// Notes one more, unless it is there.
     pub fn note(&mut self, digest: Digest) {
-        if self.iter().any(|known| known == digest) {
-            return;
-        }
-        match self.digests.get_mut(usize::from(self.count)) {
-            Some(place) => {
-                *place = digest;
-                self.count += 1;
+        if self.first.is_none() {
+            self.first = Some(digest);
+        } else if self.iter().all(|known| known != digest) {
+            let is_full = self.len() == FEW;
+            let others = self.others.get_or_insert_default();
+            if is_full {
+                others.is_cut = true;
+            } else {
+                others.digests.push(digest);
             }
-            None => self.is_cut = true,
         }
     }
 
     /// All of them, in the order in which they were noted.
-    pub fn iter(&self) -> impl Iterator<Item = Digest> + use<> {
-        self.digests.into_iter().take(usize::from(self.count))
+    pub fn iter(&self) -> impl Iterator<Item = Digest> + use<'_> {
+        let others = self.others.iter().flat_map(|others| others.digests.iter().copied());
+        self.first.into_iter().chain(others)
     }
 
     /// How many there are.
-    pub const fn len(&self) -> usize {
-        self.count as usize
+    pub fn len(&self) -> usize {
+        let others = self.others.as_ref().map_or(0, |others| others.digests.len());
+        usize::from(self.first.is_some()) + others
     }
 
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.first.is_none()
     }
 
     /// Whether there were more.
-    pub const fn is_cut(&self) -> bool {
-        self.is_cut
+    pub fn is_cut(&self) -> bool {
+        self.others.as_ref().is_some_and(|others| others.is_cut)
     }
 }
 
 impl From<Option<Digest>> for Few {
     fn from(one: Option<Digest>) -> Self {
-        one.into_iter().collect()
+        Self { first: one, others: None }
     }
 }
 
@@ -63,6 +73,12 @@ impl FromIterator<Digest> for Few {
         let mut few = Self::default();
         digests.into_iter().for_each(|digest| few.note(digest));
         few
+    }
+}
+
+impl Extend<Digest> for Few {
+    fn extend<I: IntoIterator<Item = Digest>>(&mut self, digests: I) {
+        digests.into_iter().for_each(|digest| self.note(digest));
     }
 }
 

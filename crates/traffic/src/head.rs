@@ -88,6 +88,9 @@ impl Head<'_> {
 
 /// The host of an authority: without user information and port.
 pub fn host_of(authority: &str) -> &str {
+    if memchr::memchr3(b'@', b':', b'[', authority.as_bytes()).is_none() {
+        return authority;
+    }
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if host.starts_with('[') {
         return host.split_once(']').map_or(host, |(inside, _)| inside.trim_start_matches('['));

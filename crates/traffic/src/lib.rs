@@ -22,6 +22,7 @@ pub mod fields;
 pub mod finding;
 pub mod hash;
 pub mod head;
+pub mod initials;
 pub mod json;
 pub mod kind;
 pub mod layer;

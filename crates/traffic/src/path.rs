@@ -1,7 +1,8 @@
 //! A request's path in segments, decoded once.
 //!
-//! Percent-encoding is undone once, `.` and `..` are resolved and empty segments dropped, so that
-//! two spellings of one resource are one. What was unusual about the spelling is kept as
+//! Percent-encoding is undone once, the parameters of a segment (`;x=1`, RFC 3986 §3.3) are left
+//! out, `.` and `..` are resolved and empty segments dropped, so that two spellings of one resource
+//! are one. What was unusual about the spelling is kept as
 //! anomalies. What goes upstream is always the target as it was received, never this form.
 
 use std::borrow::Cow;
@@ -131,7 +132,9 @@ impl Path {
     }
 
     fn push(&mut self, part: &[u8], hasher: &Hasher) {
-        let decoded = self.decode(part);
+        // In the order of the servers that know such parameters, for which `/..;/` leads upwards.
+        let end = memchr::memchr(b';', part).unwrap_or(part.len());
+        let decoded = self.decode(part.get(..end).unwrap_or_default());
         match decoded.as_ref() {
             "" => return,
             "." => {
@@ -268,6 +271,9 @@ mod tests {
         assert_eq!(path("/a/b").digest(), path("//a//b").digest());
         assert_eq!(texts("/"), Vec::<String>::new());
         assert_eq!(texts("*"), ["*"]);
+        assert_eq!(texts("/a;x=1/b;jsessionid=7/;/"), ["a", "b"]);
+        assert_eq!(texts("/a/..;x/b"), ["b"]);
+        assert_eq!(texts("/a%3Bx"), ["a;x"], "encoded, it is part of the name");
     }
 
     #[test]

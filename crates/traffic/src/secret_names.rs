@@ -2,6 +2,8 @@
 //!
 //! What counts as a guess at a password or a code must never be written down either.
 
+use crate::initials::Initials;
+
 /// Whether a field, parameter, cookie or header of this name holds a secret whatever it looks like.
 pub fn is_secret_name(name: &str) -> bool {
     let mut folded = [0_u8; 48];
@@ -15,16 +17,24 @@ pub fn is_secret_name(name: &str) -> bool {
     if folded.is_empty() {
         return false;
     }
-    let contains = |part: &&str| memchr::memmem::find(folded, part.as_bytes()).is_some();
     let is_known = |folded: &[u8]| {
         let of = |names: &[&str]| names.binary_search_by(|it| it.as_bytes().cmp(folded)).is_ok();
         // Countries and currencies have codes, too: what is called nothing but that is no secret.
         of(&PASSWORD_NAMES) || (of(&CODE_NAMES) && folded != b"code") || of(&SECRET_WORDS)
     };
     let is_header = matches!(name.as_bytes(), [b'x' | b'X', b'-' | b'_', ..]);
-    SECRET_PARTS.iter().any(contains)
+    contains_part(folded)
         || is_known(folded)
         || (is_header && is_known(folded.get(1..).unwrap_or_default()))
+}
+
+const INITIALS: Initials = Initials::of(&SECRET_PARTS);
+
+fn contains_part(folded: &[u8]) -> bool {
+    (0..folded.len()).any(|at| {
+        let rest = folded.get(at..).unwrap_or_default();
+        INITIALS.may_begin(rest) && SECRET_PARTS.iter().any(|it| rest.starts_with(it.as_bytes()))
+    })
 }
 
 /// A name that contains one of these names a secret.

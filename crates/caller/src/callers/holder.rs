@@ -102,6 +102,11 @@ impl Holder {
         self.is_issued() || self.successes > 0
     }
 
+    /// Whether it opened what is closed to callers without credentials.
+    pub(super) fn is_checked(&self) -> bool {
+        self.marks & CHECKED != 0
+    }
+
     /// Whether it cannot have been made up by whoever presents it.
     pub(super) fn is_proven(&self) -> bool {
         self.marks & (ISSUED | CHECKED) != 0

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use traffic::fields::{Fields, Sort};
 use traffic::{Digest, Hasher, Head};
 
+use crate::common_passwords::is_common_password;
 use crate::readings::Readings;
 
 /// Larger tokens are not opened.
@@ -105,9 +106,16 @@ impl Claims {
         Self { named: Claim::ALL.map(|claim| digest(claim.key())), basic_user: digest(BASIC_USER) }
     }
 
-    /// Reads the user of Basic credentials, where they are as RFC 7617 has them.
-    pub(super) fn note_basic(&mut self, value: &[u8], hasher: &Hasher) {
-        self.basic_user = basic_user(value, hasher);
+    /// Reads the user of Basic credentials. Says whether the password beside it is one of the most
+    /// common.
+    pub(super) fn note_basic(&mut self, value: &[u8], hasher: &Hasher) -> bool {
+        let Some(pair) = basic_pair(value) else { return false };
+        let Some(colon) = memchr::memchr(b':', &pair) else { return false };
+        let (user, password) = pair.split_at(colon);
+        if !user.is_empty() && user.len() <= VALUE_BYTES_MAX {
+            self.basic_user = Some(crate::attempt::account_digest(user, hasher));
+        }
+        is_common_password(password.get(1..).unwrap_or_default())
     }
 
     /// What a JSON Web Token claims; nothing when `value` is none.
@@ -189,12 +197,23 @@ pub fn recorded_claims(head: &Head<'_>, hasher: &Hasher) -> BTreeMap<String, Str
         .collect()
 }
 
-/// The account of Basic credentials, where they are as RFC 7617 has them.
-fn basic_user(value: &[u8], hasher: &Hasher) -> Option<Digest> {
-    let decoded = BASE64.decode(value.get(..PAYLOAD_BYTES_MAX.min(value.len()))?).ok()?;
-    let colon = memchr::memchr(b':', &decoded)?;
-    let user = decoded.get(..colon).filter(|user| !user.is_empty())?;
-    (user.len() <= VALUE_BYTES_MAX).then(|| crate::attempt::account_digest(user, hasher))
+/// Name and password of Basic credentials, as RFC 7617 has them; else as those servers read them
+/// that skip whatever is not of the alphabet.
+fn basic_pair(value: &[u8]) -> Option<Vec<u8>> {
+    let value = value.get(..PAYLOAD_BYTES_MAX.min(value.len()))?;
+    BASE64.decode(value).ok().or_else(|| {
+        let letters =
+            value.iter().take_while(|&&byte| byte != b'=').filter_map(|&byte| match byte {
+                b'-' => Some(b'+'),
+                b'_' => Some(b'/'),
+                b'+' | b'/' => Some(byte),
+                _ => byte.is_ascii_alphanumeric().then_some(byte),
+            });
+        let mut letters: Vec<u8> = letters.collect();
+        // One letter alone is not a byte yet.
+        letters.truncate(letters.len() - usize::from(letters.len() % 4 == 1));
+        BASE64.decode(letters).ok()
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +237,23 @@ mod tests {
         check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIi iIxIn0.c2ln");
         check(&format!("eyJ{}.b.c", "A".repeat(9_000)));
         check(&format!("eyJ{}.b.c", "A".repeat(17_000)));
+    }
+
+    #[test]
+    fn basic_is_read_as_lenient_servers_read_it() {
+        let hasher = Hasher::new(traffic::HashKey::new([1; 16]));
+        let ada = Some(crate::attempt::account_digest(b"ada", &hasher));
+        // "ada:letmein" in the ways in which programs write it, and in those that hide it.
+        for value in
+            ["YWRhOmxldG1laW4=", "YWRhOmxldG1laW4", "YWRh*Omxl dG1laW4=", "YWRhOmxldG1laW4==x"]
+        {
+            let mut claims = Claims::default();
+            assert!(claims.note_basic(value.as_bytes(), &hasher), "{value}");
+            assert_eq!(claims.basic_user(), ada, "{value}");
+        }
+        let mut claims = Claims::default();
+        assert!(!claims.note_basic(b"YWRhOnJpZ2h0LWhvcnNl", &hasher) && claims.basic_user() == ada);
+        assert!(!claims.note_basic(b"****", &hasher));
     }
 
     proptest! {

@@ -130,6 +130,34 @@ fn what_was_right_or_not_judged_is_given_back() {
 }
 
 #[test]
+fn one_pair_sent_many_times_at_once_is_one_guess_and_is_given_back_once() {
+    let mut scene = Scene::new();
+    let basic = |scene: &Scene, address, guess| {
+        let mut act = password(scene, address, guess);
+        act.guess.is_basic = true;
+        act
+    };
+    for guess in 1..=5 {
+        let act = basic(&scene, 5, guess);
+        assert!(attempt(&mut scene, &act, 401, 1.0));
+    }
+    let machine = basic(&scene, 6, 99);
+    for _ in 0..40 {
+        assert_eq!(wait_s(&scene, &machine, 2.0), None);
+        scene.conduct.forwarded(&machine, time(2.0));
+    }
+    for _ in 0..40 {
+        scene.conduct.guesses.learn(&machine, &answer(200, Role::Login), time(2.0));
+    }
+    let mut more = 0;
+    for guess in 6..20 {
+        let act = basic(&scene, 5, guess);
+        more += u32::from(attempt(&mut scene, &act, 401, 3.0));
+    }
+    assert!((2..=4).contains(&more), "three of eight are left, not {more}");
+}
+
+#[test]
 fn codes_are_counted_by_whatever_names_whose_they_are() {
     // By account, from new addresses and sessions each time.
     let mut scene = Scene::new();

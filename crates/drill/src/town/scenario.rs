@@ -9,6 +9,7 @@ use traffic::{HashKey, Timestamp};
 
 use super::actor::{Actor, Client, address};
 use super::attackers::{Scanner, Stuffer};
+use super::basic::{Machine, OverBasic};
 use super::crawlers::{Crawler, Rummager};
 use super::crowds::{LinkFollower, PageReader};
 use super::guessers::{At, Forgetful, Guesser, StaleClient};
@@ -54,8 +55,8 @@ pub struct Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cast {
-    /// stuffer, scanner, guesser, stale-client, forgetful, prober, curious, crawler, rummager,
-    /// walker, old-app, link-follower, page-reader or office.
+    /// stuffer, scanner, guesser, stale-client, forgetful, machine, prober, curious, crawler,
+    /// rummager, walker, old-app, link-follower, page-reader or office.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
@@ -99,6 +100,12 @@ pub struct Cast {
     /// Each guess hides the account in another way.
     #[serde(default)]
     pub disguised: bool,
+    /// Names and passwords are tried with HTTP Basic, at an endpoint that is no log-in.
+    #[serde(default)]
+    pub basic: bool,
+    /// After half of the time the password is another one, of which nobody told them.
+    #[serde(default)]
+    pub password_changes: bool,
     /// Codes are guessed, not passwords.
     #[serde(default)]
     pub codes: bool,
@@ -199,7 +206,8 @@ impl Scenario {
         for (index, cast) in self.actor.iter().enumerate() {
             let stream = u64::try_from(index + 1).unwrap_or(1) << 32;
             for n in 0..cast.count {
-                newcomers.push(cast.actor(n, start, Dice::new(seed, stream + u64::from(n)))?);
+                let actor = cast.actor(n, start, Dice::new(seed, stream + u64::from(n)))?;
+                newcomers.push(if cast.basic { Box::new(OverBasic(actor)) } else { actor });
             }
         }
         town.live(&engine, newcomers, start.after(DAY * self.days));
@@ -242,6 +250,12 @@ impl Cast {
                 let forgetful = Forgetful::new(self.secret_of(n), client, at, self.size, dice);
                 let is_common = self.common_percent > 0;
                 Box::new(if is_common { forgetful.with_common_passwords() } else { forgetful })
+            }
+            "machine" => {
+                let (_, account) = self.secret_of(n);
+                let times = (self.size, self.pace_ms);
+                let lines = (self.parallel, self.password_changes);
+                Box::new(Machine::new(client, account, at, times, lines))
             }
             "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
             "curious" => Box::new(Curious::new(client, at, self.size)),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shield::timeline::{Call, Reply};
 use traffic::Timestamp;
 
+use super::basic;
 use crate::dice::Dice;
 
 /// How this shop tells that a log-in failed.
@@ -32,6 +33,17 @@ pub struct Shop {
 #[must_use]
 pub fn password(account: &str) -> String {
     format!("right-{account}")
+}
+
+/// A password that is right until then.
+#[must_use]
+pub fn password_until(end: Timestamp) -> String {
+    format!("until-{}", end.as_micros())
+}
+
+fn is_right(account: &str, given: &str, now: Timestamp) -> bool {
+    let until = given.strip_prefix("until-").and_then(|end| end.parse::<u64>().ok());
+    given == password(account) || until.is_some_and(|end| now.as_micros() < end)
 }
 
 /// One of the passwords that everybody tries first.
@@ -63,6 +75,9 @@ pub fn token(account: &str, nonce: u64) -> String {
 /// The account that a call tries to enter.
 #[must_use]
 pub fn attempted(call: &Call) -> Option<String> {
+    if let Some((account, _)) = basic::pair(call) {
+        return Some(account);
+    }
     let body: Value = serde_json::from_slice(&call.body).ok()?;
     (call.target.starts_with(b"/api/login")).then_some(())?;
     body.get("email")?.as_str().map(str::to_owned)
@@ -97,6 +112,12 @@ impl Shop {
                     reply(200, &json!({"id": id, "name": format!("product {id}"), "price": 9.5}))
                 }
                 _ => reply(404, &json!({"error": "no such product"})),
+            },
+            (false, ["api", "ledger", ..]) => match basic::pair(call) {
+                Some((account, given)) if is_right(&account, &given, now) => {
+                    reply(200, &json!({"lines": [{"id": 1, "amount": 12}]}))
+                }
+                _ => reply(401, &json!({"error": "name and password, please"})),
             },
             (_, ["api", "me" | "orders", ..]) if !entered => {
                 reply(401, &json!({"error": "log in first"}))

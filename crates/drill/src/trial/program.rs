@@ -200,7 +200,7 @@ impl Program {
         Ok(all.iter().map(line).collect())
     }
 
-    fn status(&self) -> Result<Value> {
+    pub(super) fn status(&self) -> Result<Value> {
         let output = self.asked(&["status", "--output", "json"])?;
         serde_json::from_slice(&output.stdout).context("no status")
     }
@@ -248,6 +248,6 @@ fn spawn(command: &[String], arguments: &[String]) -> Result<Child> {
         .with_context(|| format!("{first} does not start"))
 }
 
-fn free_address() -> Result<SocketAddr> {
+pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

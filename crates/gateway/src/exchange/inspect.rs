@@ -20,6 +20,7 @@ use crate::{
     decode::{Codings, Decoded, decode},
     framing::Refusal,
     inbound::InboundBody,
+    slow_uploads::Watch,
     upload::{CallerFault, Stream, Upload},
 };
 use taking::{HOLD, Reached, Taking};
@@ -85,9 +86,14 @@ fn onward(
         return Upload::Whole { bytes, trailers };
     }
     let left = allowed.saturating_sub(bytes.len() as u64);
-    let is_grpc = must && ongoing.pass.as_ref().is_some_and(|pass| pass.is_grpc());
+    let is_grpc = ongoing.pass.as_ref().is_some_and(|pass| pass.is_grpc());
     let stream = Stream::new(bytes, incoming, Rc::clone(fault), left, pace).holding(room);
-    Upload::Stream(if is_grpc { stream.framed() } else { stream })
+    // Callers of gRPC keep streams open in which they say little.
+    let is_watched = !(is_grpc && ongoing.head.is_none());
+    let (source, worker) = (&ongoing.arrival.source, &ongoing.arrival.worker);
+    let watch = || Watch::new(&worker.settings.slow_uploads, source, &worker.ticker);
+    let stream = stream.watched(is_watched.then(watch).flatten());
+    Upload::Stream(if is_grpc && must { stream.framed() } else { stream })
 }
 
 /// Shows the layers what came of a body.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Origin, Proxy, settings};
+use crate::support::{Caller, Origin, Proxy, settings};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
@@ -67,6 +67,42 @@ fn an_upload_that_drips_is_ended() {
     let answer = caller.rest();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_handful_of_slow_uploads_leaves_workers_to_others() {
+    let origin = Origin::start(|mut served| {
+        while let Some(request) = served.request() {
+            served.answer(200, &request.body.len().to_string());
+        }
+    });
+    let proxy = Proxy::before(&origin);
+    let head =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n";
+    let mut uploads: Vec<_> = (0..6).map(|_| proxy.connect_from("127.0.0.2")).collect();
+    let mut other = proxy.connect_from("127.0.0.3");
+    for upload in uploads.iter_mut().chain([&mut other]) {
+        upload.write(head);
+        upload.write(b"\x89PNG\r\n\x1a\n");
+    }
+    let mut quick = proxy.connect_from("127.0.0.2");
+    for _ in 0..14 {
+        std::thread::sleep(Duration::from_millis(500));
+        for upload in uploads.iter_mut().chain([&mut other]) {
+            // Those that were broken off are closed.
+            let _ = std::io::Write::write_all(upload.stream(), &[7; 350]);
+        }
+        quick.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+        assert_eq!(quick.answer().text(), "5");
+    }
+    let mut goes_on = |upload: &mut Caller| {
+        upload.stream().set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let read = std::io::Read::read(upload.stream(), &mut [0; 12]);
+        read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    let going: Vec<bool> = uploads.iter_mut().map(&mut goes_on).collect();
+    assert_eq!(going.iter().filter(|goes_on| **goes_on).count(), 3, "{going:?}");
+    assert!(goes_on(&mut other), "another source has its own");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
 use gateway::Settings;
 use traffic::Event;
 
-use crate::support::{Origin, PATIENCE, Proxy, settings, with_policy};
+use crate::support::{Origin, PATIENCE, Proxy, settings, with_policy, with_site};
 
 /// Events as they were told.
 pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
@@ -140,6 +140,27 @@ fn a_host_that_no_site_names_is_misdirected() {
     let answer = proxy.all("GET / HTTP/1.1\r\nHost: other\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
     assert_eq!(find(&events, &id_in(&answer)).status, 421);
+}
+
+#[test]
+fn a_trusted_proxy_answers_for_nobody_who_hides_behind_it() {
+    let origin = Origin::echo();
+    let server = "[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
+    let proxy = Proxy::with(with_site(&origin.url(), server, "mode = \"enforce\"\n"));
+    let mut caller = proxy.connect();
+    let mut ask = |target: &str, header: &str| {
+        caller.write(format!("GET {target} HTTP/1.1\r\nHost: h\r\n{header}\r\n"));
+        caller.answer().status()
+    };
+    for n in 0..30 {
+        assert_eq!(ask("/.env", &format!("X-Forwarded-For: 1.2.3.4, {n}junk\r\n")), 403);
+    }
+    // The proxy's own health check, and its other callers.
+    assert_eq!(ask("/health", ""), 200);
+    assert_eq!(ask("/", "X-Forwarded-For: 192.0.2.7\r\n"), 200);
+    // One that can be told is blocked as ever.
+    assert_eq!(ask("/.env", "X-Forwarded-For: 192.0.2.9\r\n"), 403);
+    assert_eq!(ask("/", "X-Forwarded-For: 192.0.2.9\r\n"), 403);
 }
 
 #[test]

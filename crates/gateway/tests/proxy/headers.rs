@@ -18,6 +18,9 @@ fn claims_of_strangers_are_replaced() {
     let text = sent_on(
         "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nForwarded: for=1.2.3.4\r\n\
          X-Real-IP: 1.2.3.4\r\nCF-Connecting-IP: 1.2.3.4\r\nTrue-Client-IP: 1.2.3.4\r\nX-Request-Id: mine\r\n\
+         Client-IP: 1.2.3.4\r\nX-Client-IP: 1.2.3.4\r\nX-Cluster-Client-IP: 1.2.3.4\r\nFastly-Client-IP: 1.2.3.4\r\n\
+         X-Originating-IP: 1.2.3.4\r\nX-Forwarded-Client-Cert: Hash=evil\r\nX-Original-URL: /evil\r\n\
+         Proxy: http://evil/\r\n\
          traceparent: 00-00000000000000000000000000000001-0000000000000001-00\r\n",
     );
     assert!(

@@ -26,6 +26,7 @@ pub(super) fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
         found,
         severity: hit.rule.about.severity.map(|severity| format!("{severity:?}").to_lowercase()),
         names: names.map(|tag| String::from_utf8_lossy(tag).into_owned()).collect(),
+        quotes: None,
     }
 }
 
@@ -84,10 +85,42 @@ fn shown(matched: &Matched<'_>, hasher: &Hasher) -> (String, String) {
         | Variable::RequestLine
         | Variable::Xml
         | Variable::ResponseBody => format!("{} bytes", text.len()),
+        // What the rule went by may be a word of it, and the rest of a password.
+        _ if matched.found.is_none() => plain(masked(text).as_bytes(), hasher),
         _ => plain(text, hasher),
     };
     (field, found)
 }
+
+/// A value of which nobody says what was found in it: its marks, short words, and the words of
+/// attacks, which are no secrets.
+fn masked(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    let mut shown = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let end = match is_word(first) {
+            true => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            false => rest.find(is_word).unwrap_or(rest.len()),
+        };
+        let (piece, after) = rest.split_at(end);
+        let is_shown = !is_word(first)
+            || piece.chars().count() <= SHORT_WORD_CHARS
+            || WORDS_OF_ATTACKS.split(' ').any(|word| word.eq_ignore_ascii_case(piece));
+        shown.push_str(if is_shown { piece } else { "…" });
+        rest = after;
+    }
+    shown
+}
+
+/// Words that say nothing of anybody.
+const SHORT_WORD_CHARS: usize = 3;
+/// What attacks on databases and pages are written with.
+const WORDS_OF_ATTACKS: &str = "alert begin benchmark between case cast char concat convert \
+    database declare delay delete drop else exec execute exists false from group having html \
+    iframe information_schema insert into javascript like limit load_file null onerror onload \
+    order outfile pg_sleep script select shutdown sleep table then true union update waitfor where";
 
 /// Is it what rules found or wrote, not what the caller sent?
 const fn is_derived(variable: Variable) -> bool {
@@ -128,4 +161,22 @@ fn is_name(tag: &[u8]) -> bool {
     [&b"CVE-"[..], b"CWE-", b"OWASP-API", b"OWASP_CRS/", b"capec/", b"attack-"]
         .iter()
         .any(|prefix| tag.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_value_without_a_span_its_form_is_shown() {
+        for (value, shown) in [
+            ("hunter2horse' OR 1=1 --", "…' OR 1=1 --"),
+            ("x' UNION SELECT pass_word FROM staff", "x' UNION SELECT … FROM …"),
+            ("-1 or sleep(5)", "-1 or sleep(5)"),
+            ("größe's", "…'s"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(value.as_bytes()), shown, "{value}");
+        }
+    }
 }

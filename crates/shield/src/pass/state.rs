@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use caller::{Callers, Sighting};
+use caller::{Attempted, Callers, Sighting};
 use catalog::{Place, Query, RoleHint};
 use conduct::{Act, Decoy, Guess, Keys, Program, Variant, Wanted};
 use http::{HeaderName, HeaderValue, Method};
@@ -74,7 +74,7 @@ pub struct Pass {
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) notes: Vec<&'static str>,
     pub(crate) body_seen: BodySeen,
-    pub(crate) settled: Option<Settled>,
+    pub(crate) settled: Option<Box<Settled>>,
     pub(crate) draft: Option<Box<Draft>>,
     /// What rules make of it, where there are any.
     pub(crate) inspection: Option<Box<Inspection>>,
@@ -83,7 +83,6 @@ pub struct Pass {
 /// What was decided, and on which facts.
 #[derive(Debug)]
 pub(crate) struct Settled {
-    pub(crate) identity: Identity,
     pub(crate) place: Place,
     pub(crate) act: Act,
     pub(crate) verdict: Verdict,
@@ -102,10 +101,11 @@ impl Settled {
     /// the device, too. A token that was just handed out counts as the account it is for, or each
     /// log-in would be a caller of its own.
     pub(crate) fn counted_caller(&self, callers: &Callers, status: u16) -> Digest {
-        let entering = callers.entering(&self.identity);
-        let speaks_for = entering.or(self.identity.principal).or(self.identity.session);
+        let identity = &self.act.identity;
+        let entering = callers.entering(identity);
+        let speaks_for = entering.or(identity.principal).or(identity.session);
         let taken = speaks_for.filter(|_| !matches!(status, 401 | 403));
-        taken.unwrap_or_else(|| self.act.keys.address.then(self.identity.device))
+        taken.unwrap_or_else(|| self.act.keys.address.then(identity.device))
     }
 }
 
@@ -339,7 +339,7 @@ impl Pass {
     /// What it guesses with, as an endpoint of `role` reads it.
     fn guess(&self, role: Role, identity: &Identity, hasher: &Hasher) -> Guess {
         let read = || caller::tried(&self.fields, &self.sighting, hasher);
-        let tried = self.tried.unwrap_or_else(read);
+        let tried = self.tried.clone().unwrap_or_else(read);
         // An identifier within the path names the transaction; at its end it may be the code.
         let mut within = self.path.segments().rev().skip(1);
         let named = within.any(|segment| segment.kind.is_identifier());
@@ -358,14 +358,72 @@ impl Pass {
                 none if none.is_empty() => named.then(|| self.path.digest()).into(),
                 some => some,
             },
+            is_basic: false,
         }
     }
 
-    pub(super) fn act(&self, identity: Identity, place: &Place, hasher: &Hasher) -> Act {
-        let role = self.role_or(place.role);
+    /// Whether a trusted proxy said who is calling, and it could not be read.
+    pub(crate) const fn is_hidden(&self) -> bool {
+        self.sighting.forwarding.is_some()
+    }
+
+    /// Whether a name and a password in its head are tried where no log-in is. It is their account
+    /// then that is `attempted`; at a log-in it is one of those that may be.
+    pub(super) fn tries_basic(
+        &self,
+        callers: &Callers,
+        learnt: Role,
+        attempted: &mut Attempted,
+    ) -> bool {
+        let role = self.role_or(learnt);
+        if !callers.tries_basic(&self.sighting, role) {
+            return false;
+        }
+        if role.tries_a_secret() {
+            attempted.named.extend(self.sighting.claims.basic_user());
+            return false;
+        }
+        *attempted = Attempted::by_basic(&self.sighting);
+        true
+    }
+
+    /// What a name and a password in its head guess at.
+    fn basic_guess(&self) -> Guess {
+        let basic = self.sighting.basic();
+        Guess {
+            password: basic.map(|basic| basic.value),
+            count: 1,
+            is_common: basic.is_some_and(|basic| basic.is_common) || self.had_common_password,
+            is_basic: true,
+            ..Guess::default()
+        }
+    }
+
+    /// `tries_basic` where the endpoint is no log-in, and the request tries a name and a password
+    /// all the same.
+    pub(super) fn act(
+        &self,
+        identity: Identity,
+        place: &Place,
+        tries_basic: bool,
+        hasher: &Hasher,
+    ) -> Act {
+        let role = if tries_basic { Role::Login } else { self.role_or(place.role) };
+        let guess = if tries_basic {
+            self.basic_guess()
+        } else if role.tries_a_secret() || role.takes_a_password() {
+            self.guess(role, &identity, hasher)
+        } else {
+            Guess::default()
+        };
+        let mut keys = Keys::of(&identity, hasher);
+        if self.is_hidden() {
+            keys.hide();
+        }
         Act {
+            keys,
+            is_proxy: self.policy.trusts(identity.address),
             identity,
-            keys: Keys::of(&identity, hasher),
             service: place.service,
             endpoint: place.endpoint,
             endpoint_known: place.is_known,
@@ -377,11 +435,7 @@ impl Pass {
             is_provoked: self.is_provoked,
             decoy: self.decoy(),
             program: self.program,
-            guess: if role.tries_a_secret() || role.takes_a_password() {
-                self.guess(role, &identity, hasher)
-            } else {
-                Guess::default()
-            },
+            guess,
         }
     }
 }

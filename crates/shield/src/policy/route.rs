@@ -2,9 +2,13 @@
 //!
 //! A pattern is a method and a path: `POST /v1/login`, `GET /v1/orders/{id}`, `/admin/*`. It is
 //! matched against the decoded segments of a path, so that another spelling of the same path
-//! (`//v1/%6cogin/`) does not escape it. The narrower pattern wins whatever the order in the file:
-//! per segment a literal before a `{name}` before the rest `*`, then a method before any method.
-//! A `GET` pattern covers `HEAD`, which reads the same thing. Letters count as they are written.
+//! (`//v1/%6cogin;x=1/`) does not escape it. The narrower pattern wins whatever the order in the
+//! file: per segment a literal before a `{name}` before the rest `*`, then a method before any
+//! method. A `GET` pattern covers `HEAD`, which reads the same thing.
+//!
+//! Many servers take `/V1/Login` for `/v1/login`, and which do is not known here. So a literal
+//! stands for its other spellings, too, unless one of them has a route of its own. That gives
+//! nothing away: whatever a route allows, everybody can ask for it as it is written.
 
 use std::fmt;
 
@@ -51,6 +55,8 @@ pub(super) struct RouteIndex {
 struct Node {
     /// Sorted by segment.
     literals: Vec<(String, usize)>,
+    /// The same, whatever the case of their letters.
+    folded: Vec<(String, usize)>,
     any: Option<usize>,
     here: Ends,
     rest: Ends,
@@ -227,6 +233,7 @@ impl RouteIndex {
         let literal = literal.ok().and_then(|at| node.literals.get(at)).map(|(_, child)| *child);
         literal
             .into_iter()
+            .chain(node.in_other_letters(segment.text))
             .chain(node.any)
             .find_map(|child| self.find_below(child, method, segments.clone()))
             .or_else(|| node.rest.find(method))
@@ -259,6 +266,10 @@ impl RouteIndex {
                     Ok(at) => node.literals.get(at).map_or(fresh, |(_, child)| *child),
                     Err(at) => {
                         node.literals.insert(at, (text.clone(), fresh));
+                        let at = node.folded.partition_point(|(known, _)| {
+                            is_before(known, text) || (!is_before(text, known) && known < text)
+                        });
+                        node.folded.insert(at, (text.clone(), fresh));
                         fresh
                     }
                 }
@@ -269,6 +280,24 @@ impl RouteIndex {
         }
         child
     }
+}
+
+// === impl Node ===
+
+impl Node {
+    /// The children whose segment differs from `text` in the case of letters alone.
+    fn in_other_letters<'t>(&'t self, text: &'t str) -> impl Iterator<Item = usize> + use<'t> {
+        let from = self.folded.partition_point(|(known, _)| is_before(known, text));
+        let alike = self.folded.get(from..).unwrap_or_default().iter();
+        let alike = alike.take_while(move |(known, _)| known.eq_ignore_ascii_case(text));
+        alike.filter(move |(known, _)| known != text).map(|(_, child)| *child)
+    }
+}
+
+/// The order of segments whatever the case of their letters.
+fn is_before(one: &str, other: &str) -> bool {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(lower).lt(other.bytes().map(lower))
 }
 
 // === impl Ends ===

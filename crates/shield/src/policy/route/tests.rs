@@ -125,3 +125,20 @@ fn mistakes_are_explained() {
         assert_eq!(RoutePattern::parse(text).expect_err(text).help, help, "{text}");
     }
 }
+
+#[test]
+fn another_spelling_is_the_same_route_unless_it_has_one_of_its_own() {
+    let patterns = ["POST /v1/login", "/users/me", "/users/ME", "/users/{name}", "/Reports/*"];
+    for (request, expected) in [
+        ("POST /V1/Login", Some("POST /v1/login")),
+        ("POST //v1/%4cOGIN;x=1/", Some("POST /v1/login")),
+        ("POST /v1;a=b/./login", Some("POST /v1/login")),
+        ("GET /v1/LOGIN", None),
+        ("GET /users/ME", Some("/users/ME")),
+        ("GET /users/Me", Some("/users/ME")),
+        ("GET /users/mee", Some("/users/{name}")),
+        ("GET /reports/7", Some("/Reports/*")),
+    ] {
+        check(&patterns, request, expected);
+    }
+}
