@@ -39,7 +39,7 @@ say "more load than it can carry, half of it beside nginx, reloads, large bodies
 # The program on one core, the load and its upstream on another; a connection is a file to each.
 ulimit -n "$(ulimit -H -n)"
 # shellcheck disable=SC2086
-taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads upstreams rule-reloads large-bodies memory} \
+taskset -c 1 "$drill" trial ${TRIALS:-slow-upstream busy-gateway half-load reloads upstreams dead-sink rule-reloads large-bodies memory} \
     --secs "${TRIAL_SECS:-30}" --program "taskset -c 0 $palisade" --nginx "taskset -c 0 nginx"
 say "a million lines of an access log on all cores, GoAccess beside it"
 "$drill" trial logs --program "$palisade"

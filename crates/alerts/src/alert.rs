@@ -19,6 +19,8 @@ pub enum News {
     Succeeded,
     /// It has gone on since it was told last.
     Continues,
+    /// It is no attack: enforcing was taken back, because it did harm.
+    TakenBack,
     /// There is no incident: somebody tries whether this arrives.
     Test,
 }
@@ -104,6 +106,7 @@ impl News {
             Self::Graver => "graver",
             Self::Succeeded => "succeeded",
             Self::Continues => "continues",
+            Self::TakenBack => "taken_back",
             Self::Test => "test",
         }
     }
@@ -115,6 +118,7 @@ impl News {
             Self::Graver => "An attack has become worse",
             Self::Succeeded => "An attack has succeeded",
             Self::Continues => "An attack goes on",
+            Self::TakenBack => "Enforcing was taken back",
             Self::Test => "A test: nothing has happened",
         }
     }

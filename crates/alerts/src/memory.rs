@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ledger::{Incident, IncidentId};
 use serde::{Deserialize, Serialize};
-use traffic::{Severity, Timestamp};
+use traffic::{Detector, Finding, Severity, Timestamp};
 
 use crate::alert::News;
 
@@ -62,7 +62,12 @@ impl Memory {
             return None;
         }
         let Some(told) = self.told.get(&incident.id) else {
-            let news = if incident.succeeded { News::Succeeded } else { News::Opened };
+            let is_attack = |it: &Finding| it.detector != Detector::Probation;
+            let news = match incident.findings.first() {
+                _ if incident.succeeded => News::Succeeded,
+                Some(gravest) if !is_attack(gravest) => News::TakenBack,
+                _ => News::Opened,
+            };
             return Some((news, 1));
         };
         let news = if incident.succeeded && !told.succeeded {

@@ -88,6 +88,7 @@ fn event(number: usize) -> Event {
         took_us: 1_234,
         client: if has(2) { "203.0.113.9" } else { "2001:db8::9" }.to_owned(),
         entities: ENTITIES.map(str::to_owned).to_vec(),
+        is_known: false,
         ja4: has(2).then(|| "t13d1516h2_8daaf6152771_02713d6af862".to_owned()),
         user_agent: has(3).then(|| "curl/8".to_owned()),
         signals: vec![EventSignal {
@@ -115,6 +116,7 @@ fn rule() -> EventRule {
         found: "1' or 1=1".to_owned(),
         severity: Some("CRITICAL".to_owned()),
         names: Vec::new(),
+        quotes: None,
     }
 }
 

@@ -133,21 +133,9 @@ impl Callers {
         }
     }
 
-    /// All that is kept over a restart, by name.
+    /// All that is kept over a restart, by name, to be written and to be read.
     #[must_use]
-    pub fn parts(&self) -> [(&'static str, &dyn Sliced); 6] {
-        [
-            ("callers.holders", &self.holders),
-            ("callers.pairs", &self.pairs),
-            ("callers.sources", &self.sources),
-            ("callers.doors", &self.doors),
-            ("callers.slots", &self.discovery),
-            ("callers.claims", &self.claims),
-        ]
-    }
-
-    /// The same parts, for what was kept.
-    pub fn parts_mut(&mut self) -> [(&'static str, &mut dyn Sliced); 6] {
+    pub fn parts(&mut self) -> [(&'static str, &mut dyn Sliced); 6] {
         [
             ("callers.holders", &mut self.holders),
             ("callers.pairs", &mut self.pairs),

@@ -81,13 +81,8 @@ impl Browsing {
     }
 
     /// What is kept over a restart.
-    pub(crate) fn parts(&self) -> [&dyn Sliced; 3] {
-        [&self.visitors, &self.missed, self.first_visits.part()]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 3] {
-        [&mut self.visitors, &mut self.missed, self.first_visits.part_mut()]
+    pub(crate) fn parts(&mut self) -> [&mut dyn Sliced; 3] {
+        [&mut self.visitors, &mut self.missed, self.first_visits.part()]
     }
 
     /// Appends what stands against the sources of `act`.

@@ -50,12 +50,7 @@ impl CommonPasswords {
     }
 
     /// What is kept over a restart.
-    pub(crate) const fn part(&self) -> &dyn Sliced {
-        &self.0
-    }
-
-    /// The same, for what was kept.
-    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+    pub(crate) const fn part(&mut self) -> &mut dyn Sliced {
         &mut self.0
     }
 

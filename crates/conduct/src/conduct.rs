@@ -23,30 +23,6 @@ use crate::walks::Walks;
 /// A source with more suspicion than this teaches no pace.
 const SUSPECTED_NATS: f32 = 3.0;
 
-/// The names of what is kept over a restart.
-const PARTS: [&str; 20] = [
-    "conduct.logins",
-    "conduct.pairs",
-    "conduct.accounts",
-    "conduct.first-tries",
-    "conduct.visitors",
-    "conduct.missed",
-    "conduct.first-visits",
-    "conduct.probers",
-    "conduct.customs",
-    "conduct.allowances",
-    "conduct.running",
-    "conduct.paces",
-    "conduct.pardons",
-    "conduct.guesses",
-    "conduct.cves",
-    "conduct.common-passwords",
-    "conduct.walkers",
-    "conduct.bases",
-    "conduct.prints",
-    "conduct.mixes",
-];
-
 /// The memory of behaviour.
 #[derive(Clone, Debug)]
 pub struct Conduct {
@@ -84,71 +60,37 @@ impl Conduct {
         }
     }
 
-    /// All that is kept over a restart, by name. Attempts under way are not, as their requests are
-    /// gone by then.
-    pub fn parts(&self) -> [(&'static str, &dyn Sliced); PARTS.len()] {
+    /// All that is kept over a restart, by name, to be written and to be read. Attempts under way
+    /// are not, as their requests are gone by then.
+    pub fn parts(&mut self) -> [(&'static str, &mut dyn Sliced); 20] {
         let [logins, pairs, accounts, first_tries] = self.stuffing.parts();
         let [visitors, missed, first_visits] = self.browsing.parts();
         let [probers, customs] = self.probing.parts();
         let [running, paces] = self.paces.parts();
         let [walkers, bases] = self.walks.parts();
         let [prints, mixes] = self.programs.parts();
-        let (allowances, pardons) = (self.allowances.table(), self.pardons.part());
-        named([
-            logins,
-            pairs,
-            accounts,
-            first_tries,
-            visitors,
-            missed,
-            first_visits,
-            probers,
-            customs,
-            allowances,
-            running,
-            paces,
-            pardons,
-            self.guesses.part(),
-            self.cves.part(),
-            self.common_passwords.part(),
-            walkers,
-            bases,
-            prints,
-            mixes,
-        ])
-    }
-
-    /// The same parts, for what was kept.
-    pub fn parts_mut(&mut self) -> [(&'static str, &mut dyn Sliced); PARTS.len()] {
-        let [logins, pairs, accounts, first_tries] = self.stuffing.parts_mut();
-        let [visitors, missed, first_visits] = self.browsing.parts_mut();
-        let [probers, customs] = self.probing.parts_mut();
-        let [running, paces] = self.paces.parts_mut();
-        let [walkers, bases] = self.walks.parts_mut();
-        let [prints, mixes] = self.programs.parts_mut();
-        let (allowances, pardons) = (self.allowances.table_mut(), self.pardons.part_mut());
-        named([
-            logins,
-            pairs,
-            accounts,
-            first_tries,
-            visitors,
-            missed,
-            first_visits,
-            probers,
-            customs,
-            allowances,
-            running,
-            paces,
-            pardons,
-            self.guesses.part_mut(),
-            self.cves.part_mut(),
-            self.common_passwords.part_mut(),
-            walkers,
-            bases,
-            prints,
-            mixes,
-        ])
+        [
+            ("conduct.logins", logins),
+            ("conduct.pairs", pairs),
+            ("conduct.accounts", accounts),
+            ("conduct.first-tries", first_tries),
+            ("conduct.visitors", visitors),
+            ("conduct.missed", missed),
+            ("conduct.first-visits", first_visits),
+            ("conduct.probers", probers),
+            ("conduct.customs", customs),
+            ("conduct.allowances", self.allowances.table_mut()),
+            ("conduct.running", running),
+            ("conduct.paces", paces),
+            ("conduct.pardons", self.pardons.part()),
+            ("conduct.guesses", self.guesses.part()),
+            ("conduct.cves", self.cves.part()),
+            ("conduct.common-passwords", self.common_passwords.part()),
+            ("conduct.walkers", walkers),
+            ("conduct.bases", bases),
+            ("conduct.prints", prints),
+            ("conduct.mixes", mixes),
+        ]
     }
 
     /// Takes a place among the unanswered attempts, where `act` tries a secret.
@@ -319,11 +261,6 @@ impl Conduct {
             || self.cves.suspicion(address, now_s) >= SUSPECTED_NATS
             || self.common_passwords.suspicion(address, now_s) >= SUSPECTED_NATS
     }
-}
-
-fn named<P>(parts: [P; PARTS.len()]) -> [(&'static str, P); PARTS.len()] {
-    let mut names = PARTS.into_iter();
-    parts.map(|part| (names.next().unwrap_or_default(), part))
 }
 
 /// How the memory is divided.

@@ -110,12 +110,7 @@ impl Paces {
     }
 
     /// What is kept over a restart.
-    pub(crate) const fn parts(&self) -> [&dyn Sliced; 2] {
-        [&self.running, &self.endpoints]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) const fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+    pub(crate) const fn parts(&mut self) -> [&mut dyn Sliced; 2] {
         [&mut self.running, &mut self.endpoints]
     }
 

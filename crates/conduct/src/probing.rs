@@ -73,12 +73,7 @@ impl Probing {
     }
 
     /// What is kept over a restart: sources, and matches that are custom.
-    pub(crate) fn parts(&self) -> [&dyn Sliced; 2] {
-        [&self.probers, &self.customs]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+    pub(crate) fn parts(&mut self) -> [&mut dyn Sliced; 2] {
         [&mut self.probers, &mut self.customs]
     }
 

@@ -74,12 +74,7 @@ impl Programs {
     }
 
     /// What is kept over a restart: heads and hellos, and who calls endpoints.
-    pub(crate) fn parts(&self) -> [&dyn Sliced; 2] {
-        [&self.prints, &self.mixes]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+    pub(crate) fn parts(&mut self) -> [&mut dyn Sliced; 2] {
         [&mut self.prints, &mut self.mixes]
     }
 

@@ -86,17 +86,12 @@ impl Stuffing {
     }
 
     /// What is kept over a restart.
-    pub(crate) fn parts(&self) -> [&dyn Sliced; 4] {
-        [&self.logins, self.pairs.table(), self.accounts.table(), self.first_tries.part()]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 4] {
+    pub(crate) fn parts(&mut self) -> [&mut dyn Sliced; 4] {
         [
             &mut self.logins,
             self.pairs.table_mut(),
             self.accounts.table_mut(),
-            self.first_tries.part_mut(),
+            self.first_tries.part(),
         ]
     }
 

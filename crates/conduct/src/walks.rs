@@ -68,12 +68,7 @@ impl Walks {
     }
 
     /// What is kept over a restart: sources, and bases.
-    pub(crate) fn parts(&self) -> [&dyn Sliced; 2] {
-        [&self.walkers, &self.bases]
-    }
-
-    /// The same parts, for what was kept.
-    pub(crate) fn parts_mut(&mut self) -> [&mut dyn Sliced; 2] {
+    pub(crate) fn parts(&mut self) -> [&mut dyn Sliced; 2] {
         [&mut self.walkers, &mut self.bases]
     }
 

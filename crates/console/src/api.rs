@@ -17,7 +17,9 @@ pub(crate) mod incidents;
 pub(crate) mod metrics;
 pub(crate) mod modes;
 pub(crate) mod page;
+pub(crate) mod readiness;
 pub(crate) mod report;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tokens;
 
@@ -36,15 +38,17 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use ledger::Ledger;
 use shield::Engine;
-use traffic::Timestamp;
+use traffic::{Layer, Timestamp};
 
 use crate::gate;
+use crate::idempotency::Repeats;
 use crate::keyring::Keyring;
 use crate::operations;
 use crate::refused::Refused;
 use crate::scope::Scope;
+use crate::session::Sessions;
 use crate::totals::Totals;
-use crate::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
+use crate::wire::{Changed, ModeChange, Probation, Reloaded, Sink, SinkTest, TakenBack, Upstream};
 
 /// Larger orders than this are nobody's.
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -99,6 +103,38 @@ pub struct InstanceStanding {
     pub upstreams: BTreeMap<String, Vec<Upstream>>,
     /// Who is told of attacks, and how that goes.
     pub sinks: Vec<Sink>,
+    /// Until when each certificate is valid.
+    pub certificates: BTreeMap<String, Timestamp>,
+    /// Policies that were offered since the start, those that were taken and those refused.
+    pub reloads: Reloads,
+    /// Since when layers look at traffic.
+    pub watched: Vec<Watched>,
+    /// The switch to enforcing that is watched at the moment.
+    pub probation: Option<Probation>,
+    /// Those that were taken back lately, the latest first.
+    pub taken_back: Vec<TakenBack>,
+}
+
+/// What became of policies that were offered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reloads {
+    /// So many came into force.
+    pub taken: u64,
+    /// So many were refused.
+    pub refused: u64,
+    /// When the last one came into force; the start counts.
+    pub last: Timestamp,
+}
+
+/// Since when a layer looks at a site's traffic.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The site.
+    pub site: String,
+    /// The layer.
+    pub layer: Layer,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// What the routes work with.
@@ -112,6 +148,10 @@ pub struct Console {
     pub instance: Arc<dyn Instance>,
     /// Who may come in over the network.
     pub keyring: Keyring,
+    /// Browsers that have logged in.
+    pub sessions: Sessions,
+    /// What was answered to changes that may come again.
+    pub repeats: Repeats,
     /// What was counted since the start.
     pub totals: Totals,
     /// Whose turn it is to change something.

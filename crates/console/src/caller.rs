@@ -1,14 +1,16 @@
 //! Who called, and what they may do.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 
 use crate::api::Console;
 use crate::keyring::Bearer;
 use crate::refused::Refused;
 use crate::scope::Scope;
+use crate::session::Session;
 
 /// The far end of a connection that came in over the network.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,10 @@ pub(crate) enum Caller {
     /// Somebody with a token that counts.
     Bearer(Bearer),
 }
+
+/// The session that a call is made in.
+#[derive(Clone, Debug)]
+pub(crate) struct InSession(pub(crate) Session);
 
 impl Caller {
     /// How far they may go.
@@ -65,6 +71,14 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Refused::stranger)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for InSession {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
     }
 }
 

@@ -16,6 +16,7 @@ use hyper_util::service::TowerToHyperService;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::Console;
+use crate::idempotency::Look;
 use crate::refused::Refused;
 
 /// Half of a hash tells any two answers apart.
@@ -56,26 +57,23 @@ pub(crate) struct Target {
     pub(crate) read: Option<MethodRouter<Console>>,
 }
 
-/// Carries a change out in its turn, unless what it is made to is not what the caller has seen.
+/// Carries a change out in its turn, once, unless what it is made to is not what the caller has
+/// seen.
 pub(crate) async fn change(State(target): State<Target>, request: Request, next: Next) -> Response {
     let turn = std::sync::Arc::clone(&target.console.turn);
     // A task of its own: a caller that hangs up must not let the next one in half-way.
     let carried_out = tokio::spawn(async move {
         let _turn = turn.lock().await;
-        let named = listed(request.headers(), &header::IF_MATCH);
-        if !named.is_empty() {
-            let Some(plain) = plain(&request) else {
-                return Refused::changed(None).into_response();
-            };
-            let now = current(target, plain).await;
-            let is_current = now
-                .as_ref()
-                .is_some_and(|now| named.iter().any(|named| *named == "*" || named == now));
-            if !is_current {
-                return Refused::changed(now.as_deref()).into_response();
+        let (repeats, now) = (target.console.repeats.clone(), target.console.instance.now());
+        let mut response = match repeats.look(request, now).await {
+            Ok(Look::Again(response)) => response,
+            Ok(Look::Plain(request)) => if_current(target, request, next).await,
+            Ok(Look::First(request, fresh)) => {
+                let response = if_current(target, request, next).await;
+                repeats.keep(fresh, response, now).await
             }
-        }
-        let mut response = next.run(request).await;
+            Err(refused) => refused.into_response(),
+        };
         let kept = HeaderValue::from_static("no-store");
         response.headers_mut().insert(header::CACHE_CONTROL, kept);
         response
@@ -83,6 +81,23 @@ pub(crate) async fn change(State(target): State<Target>, request: Request, next:
     carried_out.await.unwrap_or_else(|error| {
         Refused::failed("the change could not be worked on", error).into_response()
     })
+}
+
+/// Carries a change out, if what it is made to is what it names.
+async fn if_current(target: Target, request: Request, next: Next) -> Response {
+    let named = listed(request.headers(), &header::IF_MATCH);
+    if !named.is_empty() {
+        let Some(plain) = plain(&request) else {
+            return Refused::changed(None).into_response();
+        };
+        let now = current(target, plain).await;
+        let is_current =
+            now.as_ref().is_some_and(|now| named.iter().any(|named| *named == "*" || named == now));
+        if !is_current {
+            return Refused::changed(now.as_deref()).into_response();
+        }
+    }
+    next.run(request).await
 }
 
 /// A plain read of the same path.

@@ -3,21 +3,23 @@
 //! Over the socket the operating system has decided already. Over the network a call must be
 //! addressed to us by a name that nobody else can point here (against DNS rebinding), must not come
 //! from another site's page, and must carry a token: in `authorization`, which no browser adds by
-//! itself, so that there is nothing to forge a request with. Whatever cannot be told is refused.
+//! itself, or by the cookie of a session, with which a change needs a second secret (against forged
+//! requests). Whatever cannot be told is refused.
 
 use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::api::Console;
-use crate::caller::{Caller, CallerUid, Peer};
+use crate::caller::{Caller, CallerUid, InSession, Peer};
 use crate::keyring::Denied;
 use crate::refused::Refused;
 use crate::scope::Scope;
+use crate::session::{self, Session};
 
 /// Answered to anybody: whether it lives, and whether it can work.
 const OPEN: [&str; 2] = ["/livez", "/readyz"];
@@ -33,8 +35,11 @@ pub(crate) async fn identify(
         Err(refused) => return refused.into_response(),
     };
     match caller(&console, entry).await {
-        Ok(Some(caller)) => {
+        Ok(Some((caller, session))) => {
             request.extensions_mut().insert(caller);
+            if let Some(session) = session {
+                request.extensions_mut().insert(session);
+            }
         }
         Ok(None) => {}
         Err(refused) => return refused.into_response(),
@@ -63,6 +68,8 @@ enum Entry {
     Socket(CallerUid),
     /// Over the network, from there and with this token.
     Network(IpAddr, String),
+    /// Over the network, in a session.
+    Session(Session),
 }
 
 /// What a call says of itself, as far as that can be told without trying its token.
@@ -76,18 +83,35 @@ fn entry(console: &Console, request: &Request) -> Result<Entry, Refused> {
     if OPEN.contains(&request.uri().path()) {
         return Ok(Entry::Open);
     }
-    Ok(Entry::Network(peer.ip(), token(request.headers())?.to_owned()))
+    let headers = request.headers();
+    if !headers.contains_key(header::AUTHORIZATION)
+        && let Some(cookie) = session::cookie(headers)?
+    {
+        let found = console.sessions.find(cookie, console.instance.now());
+        let session = found.ok_or_else(|| Refused::unknown_token("the session has ended"))?;
+        let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
+        if is_change && !session.is_confirmed(headers) {
+            return Err(Refused::unconfirmed());
+        }
+        return Ok(Entry::Session(session));
+    }
+    Ok(Entry::Network(peer.ip(), token(headers)?.to_owned()))
 }
 
 /// The caller; none where anybody may ask.
-async fn caller(console: &Console, entry: Entry) -> Result<Option<Caller>, Refused> {
-    let (peer, token) = match entry {
+async fn caller(
+    console: &Console,
+    entry: Entry,
+) -> Result<Option<(Caller, Option<InSession>)>, Refused> {
+    let now = console.instance.now();
+    let (proven, session) = match entry {
         Entry::Open => return Ok(None),
-        Entry::Socket(uid) => return Ok(Some(Caller::Owner(uid))),
-        Entry::Network(peer, token) => (peer, token),
+        Entry::Socket(uid) => return Ok(Some((Caller::Owner(uid), None))),
+        Entry::Network(peer, token) => (console.keyring.prove(peer, &token, now).await, None),
+        Entry::Session(session) => (console.keyring.bearer(&session.token, now), Some(session)),
     };
-    match console.keyring.prove(peer, &token, console.instance.now()).await {
-        Ok(bearer) => Ok(Some(Caller::Bearer(bearer))),
+    match proven {
+        Ok(bearer) => Ok(Some((Caller::Bearer(bearer), session.map(InSession)))),
         Err(Denied::Unknown) => Err(Refused::unknown_token("the token is not known here")),
         Err(Denied::Ended) => Err(Refused::unknown_token("the token has expired or was revoked")),
         Err(Denied::TryLater(wait)) => Err(Refused::try_later(wait)),

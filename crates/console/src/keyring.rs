@@ -124,7 +124,8 @@ impl Keyring {
         self.bearer(secret.id(), now)
     }
 
-    fn bearer(&self, id: &str, now: Timestamp) -> Result<Bearer, Denied> {
+    /// The token of that id, if it counts at `now`.
+    pub(crate) fn bearer(&self, id: &str, now: Timestamp) -> Result<Bearer, Denied> {
         let token = self.one(id).ok_or(Denied::Unknown)?;
         if !token.is_valid(now) {
             return Err(Denied::Ended);

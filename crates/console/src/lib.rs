@@ -15,25 +15,32 @@ mod conditional;
 mod exposition;
 mod extract;
 mod gate;
+mod idempotency;
 mod keyring;
 pub mod network;
 mod openapi;
 mod operations;
+mod readiness;
+mod refusals;
 pub mod refused;
 pub mod reporting;
 mod scope;
 mod secret;
 pub mod serve;
+mod session;
 pub mod socket;
 mod totals;
 pub mod wire;
 
 pub use api::{
-    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, endpoint, explained, new_token, routes,
+    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, Reloads, Watched, endpoint, explained,
+    new_token, routes,
 };
+pub use idempotency::Repeats;
 pub use keyring::Keyring;
 pub use network::Network;
 pub use openapi::document as openapi_document;
 pub use refused::Refused;
 pub use serve::Door;
+pub use session::Sessions;
 pub use totals::{Taken, Totals};

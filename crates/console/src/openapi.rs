@@ -13,7 +13,7 @@ const REFUSALS: [u16; 7] = [400, 401, 403, 408, 421, 429, 500];
 /// What those that take a body may answer with.
 const BODY_REFUSALS: [u16; 2] = [413, 415];
 /// What those that change something may answer with: see [`crate::conditional`].
-const CHANGE_REFUSALS: [u16; 1] = [412];
+const CHANGE_REFUSALS: [u16; 2] = [409, 412];
 
 /// The description.
 pub fn document(version: &str) -> Value {
@@ -32,7 +32,8 @@ pub fn document(version: &str) -> Value {
             "title": "Palisade admin API",
             "version": version,
             "description": "Answers carry an `etag`; `if-none-match` saves sending them again, and \
-                a change with `if-match` is made only to what a plain read of its path gave.",
+                a change with `if-match` is made only to what a plain read of its path gave. A \
+                change that is sent again with the same `idempotency-key` is carried out once.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],

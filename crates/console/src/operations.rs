@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::api::{
     Console, alerts, apis, audit, decisions, described, events, exceptions, explain, incidents,
-    modes, page, report, status, tokens,
+    modes, page, readiness, report, session, status, tokens,
 };
 use crate::conditional::{self, Target};
 use crate::extract::Meant;
@@ -89,6 +89,9 @@ fn looking() -> Vec<Operation> {
             .gives::<wire::Status>(),
         get("listLayers", "/layers", Read, "How far each layer goes, on each site", status::layers)
             .gives::<wire::LayerList>(),
+        get("getReadiness", "/readiness", Read, "Which layers may enforce, and why", readiness::of)
+            .asks::<readiness::ReadinessQuery>()
+            .gives::<wire::Readiness>(),
         get("explain", "/explain", Read, "What would apply to a request", explain::explain)
             .asks::<explain::ExplainQuery>()
             .gives::<wire::Explained>(),
@@ -143,6 +146,8 @@ fn looking() -> Vec<Operation> {
         get("checkAudit", "/audit/check", Read, "Is the log what was written", audit::check)
             .asks::<audit::CheckQuery>()
             .gives::<wire::AuditCheck>(),
+        get("getSession", "/session", Read, "Who is calling", session::show)
+            .gives::<wire::Session>(),
         get("getOpenapi", "/openapi.json", Read, "This description", described::openapi)
             .gives::<serde_json::Value>(),
     ]
@@ -174,6 +179,12 @@ fn changing() -> Vec<Operation> {
             .may(&[404, 409, 422]),
         post("testAlerts", "/alerts/test", Enforce, "Does what is told arrive", alerts::test)
             .gives::<wire::SinkTests>(),
+        post("openSession", "/session", Scope::Read, "Log a browser in", session::open)
+            .gives::<wire::Session>()
+            .may(&[409]),
+        delete("closeSession", "/session", Scope::Read, "Log it out", session::close)
+            .gives::<wire::Session>()
+            .may(&[404]),
         post("reload", "/reload", Enforce, "Read the configuration again", modes::reload)
             .gives::<wire::Reloaded>()
             .may(&[422]),

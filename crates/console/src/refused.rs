@@ -79,6 +79,14 @@ impl Refused {
         }
     }
 
+    /// A change in a session lacks its second secret.
+    pub(crate) fn unconfirmed() -> Self {
+        Self {
+            details: vec!["`GET /api/v1/session` tells it to its own page".to_owned()],
+            ..Self::of(StatusCode::FORBIDDEN, "a change in a session needs x-csrf-token")
+        }
+    }
+
     /// Whoever called may not do that.
     pub(crate) fn beyond(needed: Scope, has: Scope) -> Self {
         let title = format!("this needs a token of scope {needed}, and this one's is {has}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ledger::{Grain, IncidentFilter, IncidentState, Ledger, QueryError};
 use report::{Before, Endpoint, Incident, Layer as LayerLine, Material, Method, Origin, Period};
 use shield::Engine;
-use traffic::{Finding, Layer, Severity, Tally, Timestamp};
+use traffic::{Detector, Finding, Layer, Severity, Tally, Timestamp};
 
 /// Longer periods are made of days.
 const HOURS_UP_TO: Duration = Duration::from_secs(31 * 86_400);
@@ -47,7 +47,7 @@ pub fn report(
     let before = buckets.before();
     let known = Known {
         tallies: tallies(engine, ledger, before.from, buckets)?,
-        findings: ledger.findings(before.from, FINDINGS_MAX)?,
+        findings: findings(ledger, before.from)?,
         incidents: incidents(ledger, before.from)?,
     };
     let since = ledger.tallied_since(buckets.grain)?;
@@ -192,11 +192,20 @@ fn tallies(
     Ok(tallies)
 }
 
+/// Findings since; that enforcing was taken back is no attack.
+fn findings(ledger: &Ledger, since: Timestamp) -> Result<Vec<Finding>, QueryError> {
+    let mut findings = ledger.findings(since, FINDINGS_MAX)?;
+    findings.retain(|finding| finding.detector != Detector::Probation);
+    Ok(findings)
+}
+
 /// Campaigns since, the gravest first.
 fn incidents(ledger: &Ledger, since: Timestamp) -> Result<Vec<Incident>, QueryError> {
     let filter =
         IncidentFilter { since: Some(since), limit: INCIDENTS_MAX, ..IncidentFilter::default() };
     let mut incidents = ledger.incidents(filter)?;
+    let is_attack = |it: &Finding| it.detector != Detector::Probation;
+    incidents.retain(|incident| incident.findings.iter().any(is_attack));
     incidents.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then(b.requests.cmp(&a.requests)).then(a.id.cmp(&b.id))
     });

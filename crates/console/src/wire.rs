@@ -11,6 +11,8 @@ pub mod endpoint;
 pub mod event;
 pub mod incident;
 pub mod problem;
+pub mod readiness;
+pub mod session;
 pub mod sink;
 mod span;
 pub mod status;
@@ -21,12 +23,17 @@ pub use audit::{AuditCheck, AuditLine, AuditList};
 pub use change::{Changed, Explained, ModeChange, Reloaded};
 pub use decision::{
     Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, KindWord,
-    Removed, WidthWord,
+    Preview, Removed, WidthWord,
 };
 pub use endpoint::{Endpoint, EndpointList, Parameter};
 pub use event::{Event, EventDetail, EventList, EventRule, EventSignal};
 pub use incident::{Finding, Incident, IncidentDetail, IncidentList};
 pub use problem::Problem;
+pub use readiness::{
+    Because, CallerShare, EndpointShare, LayerReadiness, Probation, Readiness, TakenBack,
+    VerdictWord,
+};
+pub use session::Session;
 pub use sink::{Sink, SinkTest, SinkTests};
 pub use status::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 pub use token::{ScopeWord, Token, TokenList, TokenMade, TokenOrder};

@@ -4,6 +4,7 @@
 //! Each trial prints its figures and fails when a bar is missed. They take a minute or so and want
 //! the machine for themselves, so `make bench` runs them and no test does.
 
+mod dead_sink;
 mod logs;
 mod memory;
 mod program;

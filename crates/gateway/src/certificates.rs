@@ -4,6 +4,8 @@
 //! again and shows what is in them to connections that begin afterwards. Both halves are read and
 //! held against each other before anything changes.
 
+mod validity;
+
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -19,6 +21,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use shield::policy::{Policy, TlsIdentity, TlsVersion};
+use traffic::Timestamp;
 
 use crate::setup::SetupError;
 
@@ -66,6 +69,15 @@ impl Certificates {
             .map_err(|cause| unusable(&identity.cert.value, cause))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+
+    /// Until when each of them is valid, where that can be read.
+    pub fn ends(&self) -> BTreeMap<String, Timestamp> {
+        let end = |(name, shown): (&String, &Arc<Shown>)| {
+            let key = Arc::clone(&shown.0.lock().unwrap_or_else(PoisonError::into_inner));
+            Some((name.clone(), validity::ends(key.cert.first()?)?))
+        };
+        self.shown.iter().filter_map(end).collect()
     }
 
     /// Reads the files that a policy names for the certificates in use. Nothing changes yet.

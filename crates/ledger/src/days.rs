@@ -175,14 +175,20 @@ impl Days {
         self.vitals.events_bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Removes the oldest events of a day that is too large, some at a time. The file keeps its
-    /// size, and what comes takes the place that became free.
+    /// Removes the oldest events of a day that is too large: the share that it is beyond, and a
+    /// tenth more, but not too many at a time. The file keeps its size, and what comes takes the
+    /// place that became free.
     fn thin_out(&mut self, day: Day, bytes_max: u64) {
         let thinned = self.connection(day).and_then(|connection| {
-            if events::bytes_used(connection)? <= bytes_max {
+            let used = events::bytes_used(connection)?;
+            if used <= bytes_max {
                 return Ok(0);
             }
-            Ok(events::remove_oldest(connection, THINNED_EVENTS_MAX)?)
+            let beyond = used - bytes_max * 9 / 10;
+            let all = u128::from(events::count(connection)?);
+            let surplus = (all * u128::from(beyond)).div_ceil(u128::from(used));
+            let surplus = u64::try_from(surplus).unwrap_or(u64::MAX).min(THINNED_EVENTS_MAX);
+            Ok(events::remove_oldest(connection, surplus)?)
         });
         match thinned {
             Ok(0) => {}

@@ -114,6 +114,11 @@ pub(crate) fn bytes_used(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pages.saturating_mul(pragma("page_size")?))
 }
 
+/// How many there are.
+pub(crate) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).map(loaded)
+}
+
 /// Removes the oldest events; how many.
 pub(crate) fn remove_oldest(connection: &Connection, events_max: u64) -> rusqlite::Result<usize> {
     connection.execute(
@@ -126,24 +131,26 @@ pub(crate) fn remove_oldest(connection: &Connection, events_max: u64) -> rusqlit
 fn narrowed(filter: &EventFilter) -> (String, Vec<Value>) {
     let mut sql = "SELECT record, count FROM events WHERE 1".to_owned();
     let mut values = Vec::new();
-    let mut narrow = |condition: &str, value: Value| {
+    let mut narrow = |condition: &str, of: Vec<Value>| {
         sql.push_str(condition);
-        values.push(value);
+        values.extend(of);
     };
     if let Some(from) = filter.from {
-        narrow(" AND at >= ?", Value::Integer(stored(from.as_micros())));
+        narrow(" AND at >= ?", vec![Value::Integer(stored(from.as_micros()))]);
     }
     if let Some(to) = filter.to {
-        narrow(" AND at < ?", Value::Integer(stored(to.as_micros())));
+        narrow(" AND at < ?", vec![Value::Integer(stored(to.as_micros()))]);
     }
     if let Some(after) = filter.after {
-        narrow(" AND at <= ?", Value::Integer(stored(after.at.as_micros())));
+        narrow(" AND at <= ?", vec![Value::Integer(stored(after.at.as_micros()))]);
     }
-    if let [action] = filter.actions.as_slice() {
-        narrow(" AND action = ?", Value::Text(action.key().to_owned()));
+    if !filter.actions.is_empty() {
+        let places = vec!["?"; filter.actions.len()].join(", ");
+        let keys = filter.actions.iter().map(|action| Value::Text(action.key().to_owned()));
+        narrow(&format!(" AND action IN ({places})"), keys.collect());
     }
     if let Some(layer) = filter.layer {
-        narrow(" AND layer = ?", Value::Text(layer.key().to_owned()));
+        narrow(" AND layer = ?", vec![Value::Text(layer.key().to_owned())]);
     }
     let texts = [
         (" AND site = ?", &filter.site),
@@ -152,7 +159,7 @@ fn narrowed(filter: &EventFilter) -> (String, Vec<Value>) {
     ];
     for (condition, text) in texts {
         if let Some(text) = text {
-            narrow(condition, Value::Text(text.clone()));
+            narrow(condition, vec![Value::Text(text.clone())]);
         }
     }
     if !filter.with_samples {

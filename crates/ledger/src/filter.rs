@@ -31,6 +31,8 @@ pub struct EventFilter {
     pub endpoint_part: Option<String>,
     /// Only where the caller was refused in fact.
     pub refused: bool,
+    /// Only where the caller was known here and in good standing.
+    pub known: bool,
     /// Only by this detector.
     pub detector: Option<String>,
     /// Only where this text stands in host, path, request ID, user agent, reasons or notes; case
@@ -77,6 +79,7 @@ impl Default for EventFilter {
             endpoint: None,
             endpoint_part: None,
             refused: false,
+            known: false,
             detector: None,
             text: None,
             with_samples: false,
@@ -105,6 +108,7 @@ impl EventFilter {
                 event.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(part))
             })
             && (!self.refused || event.is_refused())
+            && (!self.known || event.is_known)
             && self.entity.as_deref().is_none_or(|entity| names(event, entity))
             && self.detector.as_deref().is_none_or(|detector| {
                 event.signals.iter().any(|signal| signal.detector == detector)

@@ -74,6 +74,7 @@ pub(crate) fn event(at: Timestamp, number: u64) -> Event {
         took_us: 120,
         client: "192.0.2.7".to_owned(),
         entities: vec!["ip:192.0.2.7".to_owned()],
+        is_known: false,
         ja4: None,
         user_agent: Some("curl/8.5.0".to_owned()),
         signals: vec![EventSignal {

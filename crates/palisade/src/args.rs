@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod care;
+pub(crate) mod readiness;
 pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod rules;
@@ -114,6 +115,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Health, modes per layer, and where each value comes from
     Status,
+    /// Which layers may enforce: what they would refuse, whose requests, what to look at first
+    Readiness(readiness::Readiness),
     /// Follow events as they happen
     Tail(Filter),
     /// The full decision behind an event or request id
@@ -136,7 +139,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Decisions(Decisions),
     /// Carry verdicts out
-    Enforce(Modes),
+    Enforce(readiness::Enforce),
     /// Only watch and explain
     Monitor(Modes),
     /// Do not look at all: the switch for a layer that misbehaves
@@ -252,6 +255,9 @@ pub(crate) struct Filter {
     /// Only refused in fact
     #[arg(long)]
     pub(crate) refused: bool,
+    /// Only of callers with an established session
+    #[arg(long)]
+    pub(crate) known: bool,
     /// Also samples of honest traffic
     #[arg(long)]
     pub(crate) samples: bool,
@@ -552,6 +558,6 @@ mod tests {
     fn layers_may_be_joined_by_commas() {
         let args = Args::parse_from(["palisade", "enforce", "takeover,recon", "--site", "shop"]);
         let Command::Enforce(modes) = args.command else { panic!("another command") };
-        assert_eq!(modes.layers, ["takeover", "recon"]);
+        assert_eq!(modes.scope.layers, ["takeover", "recon"]);
     }
 }

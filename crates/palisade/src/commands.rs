@@ -12,6 +12,7 @@ mod events;
 mod explain;
 mod incidents;
 mod modes;
+mod readiness;
 mod replay;
 mod report;
 mod rules;
@@ -63,10 +64,11 @@ pub(crate) fn carry_out(args: Args) -> Result<(), Failure> {
         Command::Block(stand) => standing::stand(desk, KindWord::Block, &stand),
         Command::Allow(stand) => standing::stand(desk, KindWord::Allow, &stand),
         Command::Decisions(decisions) => standing::decisions(desk, &decisions),
-        Command::Enforce(modes) => modes::set(desk, Some("enforce"), &modes),
-        Command::Monitor(modes) => modes::set(desk, Some("monitor"), &modes),
-        Command::Off(modes) => modes::set(desk, Some("off"), &modes),
-        Command::Inherit(modes) => modes::set(desk, None, &modes),
+        Command::Readiness(asked) => readiness::show(desk, &asked),
+        Command::Enforce(enforce) => modes::enforce(desk, &enforce),
+        Command::Monitor(modes) => modes::set(desk, Some("monitor"), &modes, false),
+        Command::Off(modes) => modes::set(desk, Some("off"), &modes, false),
+        Command::Inherit(modes) => modes::set(desk, None, &modes, false),
         Command::Api(api) => api::api(desk, &api),
         Command::Incidents(incidents) => incidents::incidents(desk, &incidents),
         Command::Alerts(alerts) => alerts::alerts(desk, &alerts),

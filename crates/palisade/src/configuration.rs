@@ -55,6 +55,8 @@ pub(crate) struct Stamp {
     overlay: Option<(SystemTime, u64)>,
     /// Of the rules that are read from disk.
     rules: Stamps,
+    /// Of certificates and their keys.
+    certificates: Vec<(PathBuf, Option<(SystemTime, u64)>)>,
 }
 
 impl Configuration {
@@ -109,14 +111,11 @@ impl Configuration {
 
     /// What the files look like now.
     pub(crate) fn stamp(&self) -> Stamp {
-        let look = |path: &PathBuf| {
-            let metadata = fs::metadata(path).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
         Stamp {
-            file: self.file.as_ref().and_then(look),
-            overlay: self.overlay.as_ref().and_then(look),
+            file: self.file.as_deref().and_then(look),
+            overlay: self.overlay.as_deref().and_then(look),
             rules: self.rules.stamps(),
+            certificates: Vec::new(),
         }
     }
 }
@@ -126,6 +125,12 @@ impl Stamp {
     /// than before.
     pub(crate) fn take_rules(&mut self, rules: &Shelf) {
         self.rules = rules.stamps_when_read();
+    }
+
+    /// Takes in what the certificates and keys of `policy` look like now.
+    pub(crate) fn take_certificates(&mut self, policy: &Policy) {
+        let of = policy.tls.values().flat_map(|tls| [&tls.cert.value, &tls.key.value]);
+        self.certificates = of.map(|path| (path.clone(), look(path))).collect();
     }
 
     /// Takes over what `other` says of the overlay, and nothing of the file.
@@ -145,6 +150,11 @@ impl Recorded {
             ..HeaderLine::default()
         }
     }
+}
+
+fn look(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 fn read(path: &Path) -> Result<String, Vec<String>> {

@@ -72,6 +72,11 @@ impl Output {
         self.format
     }
 
+    /// How times are written.
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// A document: whole in both JSON formats, or as `people` writes it.
     pub(crate) fn document<T: Serialize>(
         &mut self,

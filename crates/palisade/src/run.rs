@@ -10,6 +10,8 @@ mod banner;
 mod chores;
 mod follow;
 pub(crate) mod instance;
+mod layer_log;
+mod probation;
 pub(crate) mod record;
 mod service;
 mod signals;
@@ -192,6 +194,8 @@ impl Running {
             ledger: self.ledger.clone(),
             instance: Arc::clone(&self.instance) as Arc<dyn console::Instance>,
             keyring: self.admin.keyring(),
+            sessions: console::Sessions::default(),
+            repeats: console::Repeats::default(),
             totals: self.totals.clone(),
             turn: Arc::default(),
             hosts: self.engine.policy().admin.hosts.value.clone().into(),

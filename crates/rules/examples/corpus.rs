@@ -13,7 +13,11 @@ use std::path::Path;
 fn main() {
     let half = std::env::args().nth(1).expect("name a half: honest-seen, attacks-unseen, …");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let times = if half.starts_with("honest") { 18 } else { 8 };
+    let times = match half.as_str() {
+        "honest-seen" | "honest-unseen" => 18,
+        "attacks-seen" | "attacks-unseen" => 8,
+        _ => 4,
+    };
     for sample in corpus::drawn(&folder, &format!("{half}.toml"), times, 1) {
         let request = sample.request;
         let line = serde_json::json!({

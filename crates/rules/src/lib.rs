@@ -16,6 +16,7 @@ pub mod lint;
 pub mod operator;
 pub mod pattern;
 mod prefilter;
+mod prose;
 pub mod rule;
 pub mod rule_set;
 pub mod seclang;

@@ -27,6 +27,11 @@ const SETUP_IDS_END: u32 = 9_500_100;
 
 const HONEST_EACH: usize = 18;
 const ATTACKS_EACH: usize = 8;
+/// The parts of the corpus, which share no text.
+const PARTS: [&str; 4] = ["seen", "unseen", "third", "fourth"];
+/// Of exploits of published vulnerabilities so many in a hundred are refused and given their names,
+/// and so many of their look-alikes pass.
+const PUBLISHED_PERCENT: usize = 98;
 
 fn crate_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -150,6 +155,30 @@ fn requests_of(half: &str, times: usize) -> Vec<corpus::Sample> {
 }
 
 #[test]
+fn a_secret_is_judged_for_what_it_does_in_a_database() {
+    let judge = Judge::new();
+    let form = "application/x-www-form-urlencoded";
+    for body in [
+        "{\"user\":\"anna\",\"password\":\"' or 1=1-- \"}",
+        "{\"user\":\"anna\",\"password\":\"x' union select password from users-- \"}",
+        "{\"user\":\"anna\",\"new_password\":\"1; drop table users\"}",
+        "{\"user\":\"anna\",\"password\":{\"$ne\":null}}",
+        "{\"user\":\"anna\",\"pwd\":\"'||pg_sleep(7)||'\"}",
+    ] {
+        let (ids, is_refused) = judge.asked(&Request::post("/login", "application/json", body));
+        assert!(is_refused, "{body}: {ids:?}");
+    }
+    let (ids, is_refused) =
+        judge.asked(&Request::post("/login", form, "user=anna&password=%27+or+1%3D1--+"));
+    assert!(is_refused, "{ids:?}");
+    for honest in ["kT9$x(id);Lq#2", "<b>&amp;{{pass}}", "../..//a|b", "${x}`y`"] {
+        let body = format!("{{\"user\":\"anna\",\"password\":\"{honest}\"}}");
+        let (ids, is_refused) = judge.asked(&Request::post("/login", "application/json", body));
+        assert!(!is_refused, "{honest}: {ids:?}");
+    }
+}
+
+#[test]
 fn the_corpus_is_large_enough_and_drawn_alike_each_time() {
     let mut counts = BTreeMap::new();
     for half in ["honest-seen", "honest-unseen", "attacks-seen", "attacks-unseen"] {
@@ -165,20 +194,56 @@ fn the_corpus_is_large_enough_and_drawn_alike_each_time() {
 }
 
 #[test]
-fn the_halves_of_the_corpus_share_no_text() {
+fn the_parts_of_the_corpus_share_no_text() {
     for kind in ["honest", "attacks"] {
-        let texts = |half: &str| -> BTreeSet<String> {
-            let path = crate_folder().join("corpus").join(format!("{kind}-{half}.toml"));
-            let table: Table = std::fs::read_to_string(path)
-                .expect("the corpus is there")
-                .parse()
-                .expect("the corpus is TOML");
+        let mut seen = BTreeSet::new();
+        for part in PARTS {
+            let table = corpus_table(&format!("{kind}-{part}.toml"));
             let kernels = table["kernel"].as_array().expect("kernel is an array");
             let of = |kernel: &Value| kernel["text"].as_array().expect("a list").clone();
-            kernels.iter().flat_map(of).map(|text| text.to_string()).collect()
-        };
-        let (seen, unseen) = (texts("seen"), texts("unseen"));
-        let both: Vec<_> = seen.intersection(&unseen).collect();
-        assert!(both.is_empty(), "{kind}: {both:?}");
+            let texts: BTreeSet<String> =
+                kernels.iter().flat_map(of).map(|text| text.to_string()).collect();
+            let both: Vec<_> = seen.intersection(&texts).collect();
+            assert!(both.is_empty(), "{kind}-{part}: {both:?}");
+            seen.extend(texts);
+        }
     }
+}
+
+fn corpus_table(name: &str) -> Table {
+    let text = std::fs::read_to_string(crate_folder().join("corpus").join(name));
+    text.expect("the corpus is there").parse().expect("the corpus is TOML")
+}
+
+#[test]
+fn exploits_of_published_vulnerabilities_are_refused_by_their_names() {
+    let judge = judge::Judge::new();
+    let rules: BTreeMap<u32, String> = FILES.iter().flat_map(|(_, text)| rules_of(text)).collect();
+    let table = corpus_table("published-third.toml");
+    let kernels = table["kernel"].as_array().expect("kernel is an array");
+    let (mut missed, mut mistaken) = (Vec::new(), Vec::new());
+    for kernel in kernels {
+        let name = kernel["class"].as_str().expect("a name");
+        let asked = |key: &str| {
+            let text = kernel[key][0].as_str().expect("a request");
+            let mut request = Request::parse(text);
+            request.target = request::percent_lightly(&request.target);
+            judge.asked(&request)
+        };
+        let (ids, is_refused) = asked("text");
+        let tag = format!("tag:'{name}'");
+        let names = |id: &u64| {
+            let actions = u32::try_from(*id).ok().and_then(|id| rules.get(&id));
+            actions.is_some_and(|actions| actions.contains(&tag))
+        };
+        if !is_refused || !ids.iter().any(names) {
+            missed.push((name, ids));
+        }
+        if let (ids, true) = asked("alike") {
+            mistaken.push((name, ids));
+        }
+    }
+    let most = kernels.len() * (100 - PUBLISHED_PERCENT) / 100;
+    assert!(missed.len() <= most, "{} of {} missed: {missed:?}", missed.len(), kernels.len());
+    assert!(mistaken.len() <= most, "{} look-alikes refused: {mistaken:?}", mistaken.len());
 }

@@ -19,6 +19,7 @@ use crate::record::Recorder;
 use crate::rollup::{Rollup, RollupKey};
 use crate::snapshot::{Restoring, Slices};
 use crate::standing::Change;
+use crate::welfare::Welfare;
 
 /// The decision core of one installation.
 #[derive(Debug)]
@@ -327,6 +328,11 @@ impl Engine {
             (Some(_), None) => false,
         };
         memory.rollups.running().filter(|(key, _)| is_meant(key)).collect()
+    }
+
+    /// How callers of a site fared from `from` to `to`, as far as the last half hour goes.
+    pub fn welfare(&self, site: &str, from: Timestamp, to: Timestamp) -> Welfare {
+        self.memory().welfare.sum(site, from, to)
     }
 
     /// The catalog's endpoints.

@@ -129,12 +129,7 @@ impl Findings {
     }
 
     /// What is kept over a restart: those that are growing.
-    pub(crate) const fn part(&self) -> &dyn Sliced {
-        &self.growing
-    }
-
-    /// The same, for what was kept.
-    pub(crate) const fn part_mut(&mut self) -> &mut dyn Sliced {
+    pub(crate) const fn part(&mut self) -> &mut dyn Sliced {
         &mut self.growing
     }
 
@@ -203,6 +198,7 @@ fn name(signal: &Signal) -> &'static str {
         Detector::CommonPassword => "Common passwords tried",
         Detector::VersionWalk => "Search for old versions",
         Detector::Disguise => "Program in disguise",
+        Detector::Probation => "Enforcing taken back",
     }
 }
 

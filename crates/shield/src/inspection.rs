@@ -20,7 +20,7 @@ use traffic::recording::RulesPart;
 use traffic::{Cve, EventId, Hasher, Head, ParamKind, Timestamp};
 
 use crate::policy::Blocking;
-use crate::rulebook::{Rulebook, Worth};
+use crate::rulebook::{self, Rulebook, Worth};
 use told::{arguments_of, is_of_hashes, told};
 
 /// So many matches are kept of a request; the rest are counted.
@@ -190,7 +190,9 @@ impl Inspection {
             match found.iter_mut().find(|found| found.rule == hit.rule.id) {
                 Some(known) => known.arguments = arguments,
                 None if has_room => {
-                    found.push(Found::new(worth, told(&hit, hasher), arguments));
+                    let mut told = told(&hit, hasher);
+                    told.quotes = hit.quotes().map(text);
+                    found.push(Found::new(worth, told, arguments));
                 }
                 None => {}
             }
@@ -199,6 +201,7 @@ impl Inspection {
             let by_points = b.points.total_cmp(&a.points);
             b.certainty.cmp(&a.certainty).then(by_points).then(a.rule.cmp(&b.rule))
         });
+        count_once(&mut found);
         Findings { found, order: recalled.order.or_else(|| self.ordered(phases)) }
     }
 
@@ -264,6 +267,12 @@ impl Found {
         told: EventRule,
         arguments: Vec<(String, ParamKind)>,
     ) -> Self {
+        let (certainty, points) = match Certainty::Likely {
+            likely if told.quotes.is_some() && certainty > likely => {
+                (likely, rulebook::points(likely))
+            }
+            _ => (certainty, points),
+        };
         Self { rule: told.id, certainty, points, told, arguments }
     }
 
@@ -271,6 +280,24 @@ impl Found {
     pub(crate) fn cve(&self) -> Option<Cve> {
         self.told.names.iter().find_map(|name| Cve::parse(name.as_bytes()))
     }
+}
+
+/// However many rules find what people write about, it is one thing that was found: only another
+/// subject is a second witness.
+fn count_once(found: &mut [Found]) {
+    let mut subjects: Vec<String> = Vec::new();
+    for it in found {
+        let Some(subject) = &it.told.quotes else { continue };
+        if subjects.contains(subject) {
+            it.points = 0.0;
+        } else {
+            subjects.push(subject.clone());
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The head as it came over the wire: names in their spelling, headers in their order.

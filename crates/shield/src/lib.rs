@@ -32,6 +32,7 @@ mod standing;
 mod tally;
 pub mod timeline;
 mod weigh;
+mod welfare;
 
 pub use access::Accessed;
 pub use budget::Budget;
@@ -45,6 +46,7 @@ pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};
 pub use rulebook::Rulebook;
 pub use snapshot::{NotRestored, Restoring, Slices};
 pub use standing::Change;
+pub use welfare::{Fates, Welfare};
 
 // What the shells need of the layers, as views.
 pub use caller::{Fill, SlotView, ja4};

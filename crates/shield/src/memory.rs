@@ -21,6 +21,7 @@ use crate::rollup::{RollupKey, Rollups};
 use crate::shared::{SharedEvents, Telling};
 use crate::standing::Standing;
 use crate::tally::{self, Tallies};
+use crate::welfare::{Fared, WelfareBySite};
 
 /// What is learnt and what stands.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct Memory {
     bodies_unread: u64,
     samples: Samples,
     pub(crate) shared: SharedEvents,
+    pub(crate) welfare: WelfareBySite,
 }
 
 /// How full the tables are.
@@ -85,26 +87,18 @@ impl Memory {
             bodies_unread: 0,
             samples: Samples::default(),
             shared: SharedEvents::default(),
+            welfare: WelfareBySite::default(),
         }
     }
 
-    /// The part of learnt state with this number, in the order in which they are kept.
-    pub(crate) fn part(&self, number: usize) -> Option<(&'static str, &dyn Sliced)> {
-        let own: [(&str, &dyn Sliced); 3] =
-            [("catalog", &self.catalog), ("findings", self.findings.part()), ("seq", &self.seq)];
-        let parts = self.callers.parts().into_iter().chain(self.conduct.parts());
-        parts.chain(own).nth(number)
-    }
-
-    /// The part of this name, for what was kept.
-    pub(crate) fn part_mut(&mut self, name: &str) -> Option<&mut dyn Sliced> {
+    /// The parts of learnt state by name, in the order in which they are kept.
+    pub(crate) fn parts(&mut self) -> impl Iterator<Item = (&'static str, &mut dyn Sliced)> {
         let own: [(&str, &mut dyn Sliced); 3] = [
             ("catalog", &mut self.catalog),
-            ("findings", self.findings.part_mut()),
+            ("findings", self.findings.part()),
             ("seq", &mut self.seq),
         ];
-        let parts = self.callers.parts_mut().into_iter().chain(self.conduct.parts_mut());
-        parts.chain(own).find(|(known, _)| *known == name).map(|(_, part)| part)
+        self.callers.parts().into_iter().chain(self.conduct.parts()).chain(own)
     }
 
     pub(crate) const fn next_seq(&mut self) -> u64 {
@@ -253,6 +247,11 @@ impl Memory {
         surface: Surface,
         status: u16,
     ) {
+        if let Some(site) = pass.policy.site(&pass.route) {
+            let is_refused = settled.verdict.is_refusal();
+            let fared = Fared { is_known: settled.act.identity.established, is_refused, status };
+            self.welfare.count(&site.name, fared, settled.at);
+        }
         let kind = tally::kind(pass, settled, role, surface, &self.standing);
         self.tallies.count(settled.at, TallyKey::Exchange(kind));
         if pass.is_suspicious() {

@@ -388,6 +388,11 @@ impl Policy {
         RouteRef { site: Some(number), route }
     }
 
+    /// The site that is for `host`, which is without its port.
+    pub fn site_of_host(&self, host: &str) -> Option<&Site> {
+        self.sites.get(usize::from(self.hosts.find(host)?))
+    }
+
     /// The modes at a route, by [`Layer::index`].
     pub fn modes(&self, route: &RouteRef) -> [Mode; Layer::ALL.len()] {
         *self.modes_in_full(route).array()

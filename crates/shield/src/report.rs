@@ -54,6 +54,7 @@ pub(crate) fn event(
         took_us,
         client: identity.address.to_string(),
         entities: entities(identity),
+        is_known: identity.established,
         ja4: pass.peer_ja4.as_deref().map(str::to_owned),
         user_agent: pass.user_agent.as_ref().map(|value| user_agent(value.as_bytes(), hasher)),
         signals: signals(verdict),
@@ -101,6 +102,7 @@ pub(crate) fn framing_event(
         took_us: 0,
         client: client.to_string(),
         entities: vec![Entity::address(client).to_string()],
+        is_known: false,
         ja4: None,
         user_agent: None,
         signals: vec![EventSignal {

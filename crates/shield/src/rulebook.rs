@@ -166,7 +166,7 @@ fn worth(rule: &Rule) -> Worth {
 
 /// What a rule adds to the score that says how sure it is: two likely attacks, or four odd things,
 /// are as much as one critical rule of the Core Rule Set.
-const fn points(certainty: Certainty) -> f32 {
+pub(crate) const fn points(certainty: Certainty) -> f32 {
     match certainty {
         Certainty::Certain => 5.0,
         Certainty::Likely => 2.5,

@@ -51,8 +51,8 @@ impl Iterator for Slices {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut slice = SliceWriter::beginning_with(VERSION);
-        let memory = self.engine.memory();
-        let (name, part) = memory.part(self.part)?;
+        let mut memory = self.engine.memory();
+        let (name, part) = memory.parts().nth(self.part)?;
         let next = part.write_slice(self.from, &mut slice);
         drop(memory);
         (self.part, self.from) = next.map_or((self.part + 1, 0), |from| (self.part, from));
@@ -95,7 +95,9 @@ impl<'e> Restoring<'e> {
             Some(_) => return Err("it was written by another version"),
             None => return Err("it is empty"),
         };
-        let part = self.memory.part_mut(part).ok_or("there is no such part")?;
+        let mut parts = self.memory.parts();
+        let found = parts.find(|(known, _)| *known == part);
+        let (_, part) = found.ok_or("there is no such part")?;
         part.read_slice(&mut SliceReader::new(bytes), self.now).ok_or("it is damaged")
     }
 }

@@ -121,12 +121,6 @@ pub(crate) fn learn(
     let decided_on = (act.role, act.endpoint);
     (act.role, act.endpoint) = (lesson.facts.role, lesson.endpoint);
     let found = learn_each(memory, guard, pass, act, lesson, now);
-    if act.guess.is_basic && pass.mode(Layer::Takeover) != Mode::Off {
-        let facts = attempt(memory, pass, act, lesson.facts);
-        act.role = facts.role;
-        let learn = || memory.conduct.learn(Layer::Takeover, act, &facts, false, now);
-        let _ = guard.run(Layer::Takeover, now, learn);
-    }
     (act.role, act.endpoint) = decided_on;
     found
 }
@@ -135,10 +129,11 @@ fn learn_each(
     memory: &mut Memory,
     guard: &Guard,
     pass: &Pass,
-    act: &Act,
+    act: &mut Act,
     lesson: &Lesson<'_>,
     now: Timestamp,
 ) -> Option<Signal> {
+    let attempt = attempt(memory, pass, act, lesson.facts);
     known_attack::learn(memory, pass, act, now);
     let mut found = None;
     if pass.mode(Layer::Recon) != Mode::Off {
@@ -149,12 +144,10 @@ fn learn_each(
         if pass.mode(layer) != Mode::Off {
             // A fault here is counted by the guard; what the layer missed, it missed. What came to
             // light is in the findings, which see evidence and outcome of every exchange.
-            if layer == Layer::Takeover && act.guess.is_basic {
-                continue;
-            }
-            let _ = guard.run(layer, now, || {
-                memory.conduct.learn(layer, act, lesson.facts, lesson.created, now)
-            });
+            let facts = if layer == Layer::Takeover { &*attempt } else { lesson.facts };
+            act.role = facts.role;
+            let _ = guard
+                .run(layer, now, || memory.conduct.learn(layer, act, facts, lesson.created, now));
         }
     }
     found

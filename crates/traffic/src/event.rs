@@ -61,6 +61,9 @@ pub struct Event {
     pub client: String,
     /// The entities of the caller, as selectors.
     pub entities: Vec<String>,
+    /// Whether the caller was known here and in good standing: a session that is established.
+    #[serde(default)]
+    pub is_known: bool,
     /// The JA4 fingerprint.
     pub ja4: Option<String>,
     /// The `User-Agent`, redacted and cut.
@@ -85,6 +88,18 @@ pub struct Event {
 }
 
 impl Event {
+    /// Who called, by the narrowest name there is: session, principal, account, else the address.
+    pub fn caller(&self) -> &str {
+        let named = |kind: &str| self.entities.iter().find(|entity| entity.starts_with(kind));
+        let narrowest = named("session:").or_else(|| named("principal:"));
+        narrowest.or_else(|| named("account:")).map_or(&self.client, String::as_str)
+    }
+
+    /// Whether the caller would be refused if the deciding layer enforced, and is not.
+    pub fn would_be_refused(&self) -> bool {
+        self.action.refuses() && !self.is_refused()
+    }
+
     /// Whether the caller was refused in fact.
     pub fn is_refused(&self) -> bool {
         self.action == Action::Reject || (self.action.refuses() && self.mode == Mode::Enforce)
@@ -121,6 +136,9 @@ pub struct EventRule {
     pub severity: Option<String>,
     /// The attacks and weaknesses that it names: CWE, CVE, OWASP.
     pub names: Vec<String>,
+    /// What it may be a quotation of, since all of it stands in prose: pages, machines, data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<String>,
 }
 
 impl fmt::Display for EventId {

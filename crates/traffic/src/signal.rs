@@ -60,6 +60,8 @@ pub enum Detector {
     VersionWalk,
     /// E1: a program that is not what it says.
     Disguise,
+    /// The watch over layers that enforce since a moment ago; it speaks against nobody.
+    Probation,
 }
 
 /// Detectors that see the same behaviour: within a family evidence overlaps, across families it
@@ -198,7 +200,7 @@ pub enum Disguise {
 
 impl Detector {
     /// All detectors.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::CredentialStuffing,
         Self::InFlight,
         Self::ForcedBrowsing,
@@ -215,6 +217,7 @@ impl Detector {
         Self::CommonPassword,
         Self::VersionWalk,
         Self::Disguise,
+        Self::Probation,
     ];
 
     /// The name in output and exceptions.
@@ -236,6 +239,7 @@ impl Detector {
             Self::CommonPassword => "common-password",
             Self::VersionWalk => "version-walk",
             Self::Disguise => "disguise",
+            Self::Probation => "probation",
         }
     }
 
@@ -256,7 +260,9 @@ impl Detector {
             | Self::CommonPassword => Layer::Takeover,
             Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => Layer::Recon,
             Self::Disguise => Layer::Automation,
-            Self::RateLimit | Self::StandingDecision | Self::Framing => Layer::Rate,
+            Self::RateLimit | Self::StandingDecision | Self::Framing | Self::Probation => {
+                Layer::Rate
+            }
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing => Layer::Rules,
         }
     }
@@ -274,7 +280,7 @@ impl Detector {
             Self::Disguise => Family::Automation,
             Self::Decoy => Family::Deception,
             Self::RateLimit => Family::Volume,
-            Self::StandingDecision => Family::Reputation,
+            Self::StandingDecision | Self::Probation => Family::Reputation,
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
                 Family::Input
             }
@@ -292,7 +298,7 @@ impl Detector {
             Self::PasswordGuessing | Self::CodeGuessing => "API2:2023 OAT-007",
             Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => "API9:2023 OAT-014",
             Self::RateLimit => "API4:2023 OAT-015",
-            Self::StandingDecision => "",
+            Self::StandingDecision | Self::Probation => "",
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
                 "API8:2023"
             }

@@ -152,7 +152,8 @@ impl AttackKind {
             Detector::StandingDecision
             | Detector::Framing
             | Detector::GoodStanding
-            | Detector::Disguise => Self::Other,
+            | Detector::Disguise
+            | Detector::Probation => Self::Other,
         }
     }
 

@@ -9,7 +9,7 @@ use super::{attack, done, metadata, ms, risk_level, severity};
 use crate::alert::{Alert, Evidence, News, cut};
 
 pub(super) fn of(alert: &Alert) -> Value {
-    let is_new = matches!(alert.news, News::Opened | News::Test)
+    let is_new = matches!(alert.news, News::Opened | News::TakenBack | News::Test)
         || alert.news == News::Succeeded && alert.uid.ends_with("-1");
     let (activity_id, activity) = if is_new { (1, "Create") } else { (2, "Update") };
     let (severity_id, severity) = severity(alert.severity);

@@ -522,7 +522,7 @@ fn a_flood_of_cookie_names_displaces_no_session_slot() {
 }
 
 /// All slices, with the names of their parts.
-fn slices(callers: &Callers) -> Vec<(&'static str, Vec<u8>)> {
+fn slices(callers: &mut Callers) -> Vec<(&'static str, Vec<u8>)> {
     let mut slices = Vec::new();
     for (name, part) in callers.parts() {
         let mut from = Some(0);
@@ -537,7 +537,7 @@ fn slices(callers: &Callers) -> Vec<(&'static str, Vec<u8>)> {
 
 fn restore(callers: &mut Callers, slices: &[(&'static str, Vec<u8>)]) {
     for (name, bytes) in slices {
-        let mut parts = callers.parts_mut().into_iter();
+        let mut parts = callers.parts().into_iter();
         let (_, part) = parts.find(|(known, _)| known == name).expect("a part");
         part.read_slice(&mut SliceReader::new(bytes), Timestamp::EPOCH).expect("whole");
     }
@@ -551,10 +551,10 @@ fn what_was_learnt_survives_being_stored_and_moved() {
         world.call(Call::login(&account, &token(number)));
         world.call(Call::get().bearer(&token(number)));
     }
-    let stored = slices(&world.callers);
+    let stored = slices(&mut world.callers);
     let mut again = World::new().callers;
     restore(&mut again, &stored);
-    assert_eq!(slices(&again), stored);
+    assert_eq!(slices(&mut again), stored);
     let mut restored = World { callers: Callers::new(64 << 20), now_s: world.now_s };
     restore(&mut restored.callers, &stored);
     for number in 0..300 {
@@ -579,7 +579,7 @@ fn the_same_sequence_leaves_the_same_memory_to_the_byte() {
             world.call(Call::get().bearer(&token(number % 130)));
             world.wait(17);
         }
-        slices(&world.callers)
+        slices(&mut world.callers)
     };
     assert_eq!(run(), run());
 }

@@ -28,7 +28,7 @@ fn mixed(scene: &mut Scene, dice: &mut Dice, exchanges: u32) -> Vec<(usize, u32)
 }
 
 /// All slices, with the names of their parts.
-fn slices(conduct: &Conduct) -> Vec<(&'static str, Vec<u8>)> {
+fn slices(conduct: &mut Conduct) -> Vec<(&'static str, Vec<u8>)> {
     let mut slices = Vec::new();
     for (name, part) in conduct.parts() {
         let mut from = Some(0);
@@ -43,7 +43,7 @@ fn slices(conduct: &Conduct) -> Vec<(&'static str, Vec<u8>)> {
 
 fn restore(conduct: &mut Conduct, slices: &[(&'static str, Vec<u8>)], now: Timestamp) {
     for (name, bytes) in slices {
-        let mut parts = conduct.parts_mut().into_iter();
+        let mut parts = conduct.parts().into_iter();
         let (_, part) = parts.find(|(known, _)| known == name).expect("a part");
         part.read_slice(&mut SliceReader::new(bytes), now).expect("whole");
     }
@@ -53,9 +53,9 @@ fn restore(conduct: &mut Conduct, slices: &[(&'static str, Vec<u8>)], now: Times
 fn what_was_stored_goes_on_as_if_nothing_had_happened() {
     let (mut scene, mut restored) = (Scene::new(), Scene::new());
     mixed(&mut scene, &mut Dice::new(4), 20_000);
-    let stored = slices(&scene.conduct);
+    let stored = slices(&mut scene.conduct);
     restore(&mut restored.conduct, &stored, time(2.0 * DAY_S));
-    assert!(slices(&restored.conduct) == stored);
+    assert!(slices(&mut restored.conduct) == stored);
     let (mut one, mut other) = (Dice::new(5), Dice::new(5));
     assert_eq!(mixed(&mut scene, &mut one, 5_000), mixed(&mut restored, &mut other, 5_000));
 }
@@ -74,7 +74,7 @@ fn a_smaller_memory_keeps_the_suspects() {
         scene.learn(&act, &login_answer(false), false, DAY_S);
     }
     mixed(&mut scene, &mut Dice::new(4), 5_000);
-    let stored = slices(&scene.conduct);
+    let stored = slices(&mut scene.conduct);
     scene.conduct = Conduct::new(256 << 10);
     restore(&mut scene.conduct, &stored, time(DAY_S + 3_500.0));
     let act = scene.login(900_000, 77);

@@ -52,6 +52,9 @@ pub(crate) struct EventQuery {
     /// Only refused in fact.
     #[serde(default)]
     refused: bool,
+    /// Only of callers that were known here and in good standing.
+    #[serde(default)]
+    known: bool,
     /// Also samples of honest traffic.
     #[serde(default)]
     samples: bool,
@@ -82,6 +85,9 @@ pub(crate) struct FollowQuery {
     /// Only refused in fact.
     #[serde(default)]
     refused: bool,
+    /// Only of callers that were known here and in good standing.
+    #[serde(default)]
+    known: bool,
     /// Also samples of honest traffic.
     #[serde(default)]
     samples: bool,
@@ -89,8 +95,8 @@ pub(crate) struct FollowQuery {
 
 impl From<FollowQuery> for EventQuery {
     fn from(query: FollowQuery) -> Self {
-        let FollowQuery { action, layer, client, endpoint, refused, samples } = query;
-        Self { action, layer, client, endpoint, refused, samples, ..Self::default() }
+        let FollowQuery { action, layer, client, endpoint, refused, known, samples } = query;
+        Self { action, layer, client, endpoint, refused, known, samples, ..Self::default() }
     }
 }
 
@@ -191,6 +197,7 @@ fn wanted(query: &EventQuery) -> Result<EventFilter, Refused> {
         client: query.client.clone(),
         endpoint_part: query.endpoint.clone(),
         refused: query.refused,
+        known: query.known,
         text: query.text.clone(),
         with_samples: query.samples,
         ..EventFilter::default()

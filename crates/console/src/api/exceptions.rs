@@ -1,6 +1,7 @@
 //! `/exceptions`: what was no attack, as narrow as the order allows.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -13,9 +14,14 @@ use super::page::PageQuery;
 use super::{Console, aside, events, lasting, written};
 use crate::caller::Caller;
 use crate::extract::{Asked, Meant, Named, Ordered};
+use crate::refusals::{self, Effect};
 use crate::refused::Refused;
-use crate::wire::{Exception, ExceptionList, ExceptionOrder, Removed, WidthWord};
+use crate::wire::{Exception, ExceptionList, ExceptionOrder, Preview, Removed, WidthWord};
 
+/// How far back a preview looks.
+const PREVIEWED: Duration = Duration::from_secs(24 * 3_600);
+/// So many callers are named in it.
+const NAMED_MAX: usize = 5;
 /// How long an exception holds when nobody says.
 const HOLDS_FOR: Duration = Duration::from_secs(90 * 86_400);
 
@@ -53,10 +59,11 @@ pub(crate) async fn make(
         let now = console.instance.now();
         let mut exception = proposed(&console, &event, &order, &author, now, lasts)?;
         let still_blocked_by = blocks_on(&console, &event, now);
+        let preview = Some(preview(&console, &exception, now)?);
         if order.dry_run || meant.dry_run {
             // It has no number yet.
-            let id = String::new();
-            return Ok(Json(Exception { id, still_blocked_by, ..Exception::from(&exception) }));
+            let (id, proposed) = (String::new(), Exception::from(&exception));
+            return Ok(Json(Exception { id, still_blocked_by, preview, ..proposed }));
         }
         if let Some(known) = console.engine.exceptions().iter().find(|it| covers(it, &exception)) {
             let already = true;
@@ -66,7 +73,7 @@ pub(crate) async fn make(
             return Err(Refused::conflict("there are too many exceptions; remove some first"));
         };
         exception.id = id;
-        let wire = Exception { still_blocked_by, ..Exception::from(&exception) };
+        let wire = Exception { still_blocked_by, preview, ..Exception::from(&exception) };
         let what = format!("silenced {} as {id}", wire.silences);
         let change = ledger::Change::PutException(exception);
         if let Err(refused) = written(&console, change, &author, what) {
@@ -166,6 +173,36 @@ fn proposed(
         hits: 0,
         last_hit: None,
     })
+}
+
+/// What `exception` would have done in the last day.
+fn preview(
+    console: &Console,
+    exception: &traffic::Exception,
+    now: Timestamp,
+) -> Result<Preview, Refused> {
+    let mut preview = Preview { hours: PREVIEWED.as_secs() / 3_600, ..Preview::default() };
+    let mut callers: BTreeMap<String, u64> = BTreeMap::new();
+    let seen = refusals::since(&console.ledger, now.before(PREVIEWED), |event| {
+        let count = u64::from(event.count);
+        match refusals::effect(exception, event) {
+            Effect::None => {}
+            Effect::StillRefused => preview.still_refused += count,
+            Effect::LetThrough { is_suspicious } => {
+                preview.events += 1;
+                preview.requests += count;
+                preview.refused += if event.is_refused() { count } else { 0 };
+                preview.suspicious += if is_suspicious { count } else { 0 };
+                *callers.entry(event.caller().to_owned()).or_default() += count;
+            }
+        }
+    });
+    preview.complete = seen.map_err(|error| Refused::failed("the events cannot be read", error))?;
+    preview.callers = callers.len() as u64;
+    let mut foremost: Vec<(String, u64)> = callers.into_iter().collect();
+    foremost.sort_by_key(|(_, count)| Reverse(*count));
+    preview.foremost = foremost.into_iter().take(NAMED_MAX).map(|(caller, _)| caller).collect();
+    Ok(preview)
 }
 
 /// The blocks by detectors that stand against whoever called.

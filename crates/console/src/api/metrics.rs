@@ -9,10 +9,11 @@ use axum::response::IntoResponse;
 use shield::LATENCY_BOUNDS_US;
 use traffic::Layer;
 
-use super::{ACCESS_LINES_LOST, Console, aside};
+use super::{ACCESS_LINES_LOST, Console, InstanceStanding, aside};
 use crate::exposition::{Exposition, MEDIA};
 use crate::refused::Refused;
 use crate::totals::Sum;
+use crate::wire::Upstream;
 
 /// Exceptions with a line of their own.
 const EXCEPTIONS_MAX: usize = 500;
@@ -48,8 +49,43 @@ fn instance(console: &Console, text: &mut Exposition) {
     text.value(&[], console.engine.policy_version());
     text.gauge("palisade_alarms", "What needs attention; `palisade status` tells what.");
     text.value(&[], count(standing.alarms.len()));
+    let reloads = standing.reloads;
+    text.counter("palisade_config_reloads_total", "Policies that were offered since the start.");
+    text.value(&[("result", "taken")], reloads.taken);
+    text.value(&[("result", "refused")], reloads.refused);
+    let name = "palisade_config_last_reload_success_timestamp_seconds";
+    text.gauge(name, "When a policy last came into force.");
+    text.value(&[], reloads.last.as_micros() / 1_000_000);
+    text.gauge("palisade_enforcing_on_probation", "Whether a switch to enforcing is watched.");
+    text.value(&[], u64::from(standing.probation.is_some()));
+    text.gauge("palisade_enforcing_taken_back", "Switches that were taken back in a week.");
+    text.value(&[], count(standing.taken_back.len()));
+    upstreams(&standing, text);
     text.gauge("palisade_config_refused", "Whether the newest policy was refused.");
     text.value(&[], u64::from(!standing.policy_faults.is_empty()));
+}
+
+fn upstreams(standing: &InstanceStanding, text: &mut Exposition) {
+    let all = || {
+        let of = |(site, all): (&String, &Vec<Upstream>)| {
+            let site = site.clone();
+            all.clone().into_iter().map(move |one| (site.clone(), one)).collect::<Vec<_>>()
+        };
+        standing.upstreams.iter().flat_map(of)
+    };
+    text.gauge("palisade_upstream_up", "Whether requests go there.");
+    for (site, one) in all() {
+        text.value(&[("site", &site), ("upstream", &one.url)], u64::from(one.serves));
+    }
+    text.counter("palisade_upstream_faults_total", "Requests that got no answer from there.");
+    for (site, one) in all() {
+        text.value(&[("site", &site), ("upstream", &one.url)], one.faults);
+    }
+    let name = "palisade_tls_cert_expiry_timestamp_seconds";
+    text.gauge(name, "Until when a certificate is valid.");
+    for (name, ends) in &standing.certificates {
+        text.value(&[("name", name)], ends.as_micros() / 1_000_000);
+    }
 }
 
 fn traffic(sum: &Sum, text: &mut Exposition) {
@@ -127,6 +163,9 @@ fn tables(console: &Console, text: &mut Exposition) {
     let overview = console.engine.overview();
     text.gauge("palisade_operations", "Endpoints in the catalog.");
     text.value(&[("state", "discovered")], count(overview.endpoints));
+    text.counter("palisade_inspection_truncated_total", "Bodies not inspected to their end.");
+    text.value(&[("reason", "size")], overview.bodies_in_part);
+    text.value(&[("reason", "memory")], overview.bodies_unread);
     text.gauge("palisade_table_entries", "Lines of a table.");
     for table in &overview.tables {
         text.value(&[("table", table.name)], count(table.used));
@@ -153,11 +192,17 @@ fn store(console: &Console, text: &mut Exposition) {
     ] {
         text.value(&[("sink", "ledger"), ("reason", reason)], count);
     }
-    let counters = console.instance.standing().counters;
-    let lost = counters.iter().find(|(name, _)| *name == ACCESS_LINES_LOST);
+    let standing = console.instance.standing();
+    for sink in &standing.sinks {
+        text.value(&[("sink", &sink.name), ("reason", "spool")], sink.dropped);
+    }
+    let lost = standing.counters.iter().find(|(name, _)| *name == ACCESS_LINES_LOST);
     text.value(&[("sink", "access-log"), ("reason", "queue")], lost.map_or(0, |(_, lost)| *lost));
     text.gauge("palisade_queue_depth", "What waits to be written.");
     text.value(&[("sink", "ledger")], health.waiting);
+    for sink in &standing.sinks {
+        text.value(&[("sink", &sink.name)], sink.waiting);
+    }
     text.gauge("palisade_store_bytes", "Bytes of events on disk.");
     text.value(&[], health.events_bytes);
     text.gauge("palisade_store_failing", "Whether the disk refuses what is to be written.");

@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 
 use shield::policy::{Modes, Policy, Site as PolicySite};
-use traffic::{Detector, Layer};
+use traffic::Layer;
 
 use super::{Console, aside, figures};
+use crate::readiness;
 use crate::refused::Refused;
 use crate::wire::{LayerList, LayerMode, Setting, Site, Status, Upstream};
 
@@ -46,6 +47,8 @@ fn told(console: &Console) -> Status {
         alarms.push(format!("figures of traffic cannot be read: {error}"));
         Vec::new()
     });
+    let readiness = readiness::of(console, readiness::LAST)
+        .map_or_else(|error| format!("cannot be told: {error}"), |readiness| readiness.summary);
     for fault in console.engine.layer_faults(now) {
         if fault.is_quarantined {
             alarms.push(format!("layer {} is left alone after faults", fault.layer));
@@ -67,6 +70,8 @@ fn told(console: &Console) -> Status {
         counters,
         sessions,
         sinks: standing.sinks,
+        readiness,
+        probation: standing.probation,
         alarms,
     }
 }
@@ -86,7 +91,7 @@ fn sites(console: &Console, standings: &BTreeMap<String, Vec<Upstream>>) -> Vec<
             layer: layer.to_string(),
             mode: modes.of(layer).to_string(),
             origin: modes.origin(layer).to_string(),
-            has_detector: Detector::ALL.iter().any(|detector| detector.layer() == layer),
+            has_detector: readiness::has_detector(layer),
             faults: seen.map_or(0, |seen| seen.faults),
             quarantined: seen.is_some_and(|seen| seen.is_quarantined),
         }

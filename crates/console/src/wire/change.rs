@@ -21,6 +21,9 @@ pub struct ModeChange {
     /// Who orders it.
     #[serde(default)]
     pub author: String,
+    /// Enforce without a time of probation: nothing takes it back by itself.
+    #[serde(default)]
+    pub for_good: bool,
 }
 
 /// What a change did.
@@ -35,6 +38,9 @@ pub struct Changed {
     /// What to know besides.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Until when it is taken back by itself if it does harm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probation_until: Option<String>,
 }
 
 /// What a reload did.

@@ -109,6 +109,32 @@ pub struct Exception {
     /// When it was asked for again: it stood already, and nothing was changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub already: bool,
+    /// When it was just made, or would be: what it would have done in the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
+}
+
+/// What an exception would have done, had it stood before.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Preview {
+    /// How far back was looked.
+    pub hours: u64,
+    /// Events that it would have kept from refusing.
+    pub events: u64,
+    /// The requests that they stand for: what would have been let through.
+    pub requests: u64,
+    /// How many of these were refused in fact.
+    pub refused: u64,
+    /// From how many callers.
+    pub callers: u64,
+    /// Some of them, those with most requests first.
+    pub foremost: Vec<String>,
+    /// Requests among them that other evidence speaks against, too little to refuse.
+    pub suspicious: u64,
+    /// Requests that other evidence would have refused all the same.
+    pub still_refused: u64,
+    /// Whether all of that time was looked at.
+    pub complete: bool,
 }
 
 /// Which event to silence from now on, and how widely.
@@ -233,6 +259,7 @@ impl From<&traffic::Exception> for Exception {
             last_hit: exception.last_hit.map(|at| at.to_string()),
             still_blocked_by: Vec::new(),
             already: false,
+            preview: None,
         }
     }
 }

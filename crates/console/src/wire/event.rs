@@ -55,6 +55,9 @@ pub struct Event {
     pub took_us: u64,
     pub client: String,
     pub entities: Vec<String>,
+    /// Whether the caller was known here and in good standing.
+    #[serde(default)]
+    pub known: bool,
     pub ja4: Option<String>,
     pub user_agent: Option<String>,
     pub signals: Vec<EventSignal>,
@@ -90,6 +93,8 @@ pub struct EventRule {
     pub found: String,
     pub severity: Option<String>,
     pub names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<String>,
 }
 
 impl EventList {
@@ -129,6 +134,7 @@ impl From<&traffic::Event> for Event {
             took_us: event.took_us,
             client: event.client.clone(),
             entities: event.entities.clone(),
+            known: event.is_known,
             ja4: event.ja4.clone(),
             user_agent: event.user_agent.clone(),
             signals: event.signals.iter().map(EventSignal::from).collect(),
@@ -152,6 +158,7 @@ impl From<&traffic::event::EventRule> for EventRule {
             found: rule.found.clone(),
             severity: rule.severity.clone(),
             names: rule.names.clone(),
+            quotes: rule.quotes.clone(),
         }
     }
 }

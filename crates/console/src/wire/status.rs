@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Sink, Traffic};
+use super::{Probation, Sink, Traffic};
 
 /// How the instance is.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -45,6 +45,12 @@ pub struct Status {
     /// Who is told of attacks, and how that goes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sinks: Vec<Sink>,
+    /// Which layers may enforce, in one line.
+    #[serde(default)]
+    pub readiness: String,
+    /// The switch to enforcing that is still watched, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probation: Option<Probation>,
     /// What needs attention, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<String>,

@@ -34,6 +34,7 @@ fn event() -> traffic::Event {
         took_us: 1_200,
         client: "203.0.113.7".to_owned(),
         entities: vec!["ip:203.0.113.7".to_owned()],
+        is_known: false,
         ja4: None,
         user_agent: None,
         signals: vec![EventSignal {
@@ -78,6 +79,7 @@ fn an_event_keeps_its_fields() {
             "took_us": 1_200,
             "client": "203.0.113.7",
             "entities": ["ip:203.0.113.7"],
+            "known": false,
             "ja4": null,
             "user_agent": null,
             "signals": [{

@@ -139,6 +139,8 @@ enum TrialKind {
     Reloads,
     /// One of three upstreams is killed, hung, slow, or answers with garbage; callers hang up
     Upstreams,
+    /// Somebody who is to be told of attacks is gone while attacks go on
+    DeadSink,
     /// A thousand new rule sets while requests are under way
     RuleReloads,
     /// A million lines of an access log, beside GoAccess
@@ -239,6 +241,7 @@ fn try_all(trial: &Trial, kinds: &[TrialKind]) -> Result<()> {
             TrialKind::HalfLoad => trial.half_load(),
             TrialKind::Reloads => trial.reloads(),
             TrialKind::Upstreams => trial.upstreams(),
+            TrialKind::DeadSink => trial.dead_sink(),
             TrialKind::RuleReloads => trial.rule_reloads(),
             TrialKind::Logs => trial.logs(),
             TrialKind::Memory => trial.memory(),

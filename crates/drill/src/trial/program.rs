@@ -75,7 +75,9 @@ impl Program {
         let data = data.to_str().context("a path that is no text")?;
         let arguments = ["run", "--quiet", "--data", data];
         let arguments = arguments.iter().chain(flags).map(|word| (*word).to_owned()).collect();
-        Self::start(program, arguments, address, folder)
+        let program = Self::start(program, arguments, address, folder)?;
+        program.wait_until_it_can_be_asked()?;
+        Ok(program)
     }
 
     fn start(
@@ -139,6 +141,16 @@ impl Program {
         Ok(())
     }
 
+    /// It listens before it has read its rules; until then it can be told nothing.
+    fn wait_until_it_can_be_asked(&self) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.status().is_err() {
+            ensure!(Instant::now() < until, "it listens on {} and does not answer", self.address);
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
     /// What it has in memory.
     pub(super) fn resident(&self) -> Result<Resident> {
         Resident::of(self.child.id())
@@ -188,7 +200,7 @@ impl Program {
         Ok(all.iter().map(line).collect())
     }
 
-    fn status(&self) -> Result<Value> {
+    pub(super) fn status(&self) -> Result<Value> {
         let output = self.asked(&["status", "--output", "json"])?;
         serde_json::from_slice(&output.stdout).context("no status")
     }
@@ -236,6 +248,6 @@ fn spawn(command: &[String], arguments: &[String]) -> Result<Child> {
         .with_context(|| format!("{first} does not start"))
 }
 
-fn free_address() -> Result<SocketAddr> {
+pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -245,7 +245,8 @@ fn query(filter: &Filter) -> String {
             query.push_str(&format!("&{name}={}", escaped(value)));
         }
     }
-    for (name, is_set) in [("refused", filter.refused), ("samples", filter.samples)] {
+    let flags = [("refused", filter.refused), ("known", filter.known), ("samples", filter.samples)];
+    for (name, is_set) in flags {
         if is_set {
             query.push_str(&format!("&{name}=true"));
         }

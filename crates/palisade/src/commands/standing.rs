@@ -2,7 +2,7 @@
 
 use console::wire::{
     Decision, DecisionList, DecisionOrder, Exception, ExceptionList, ExceptionOrder, KindWord,
-    Removed, WidthWord,
+    Preview, Removed, WidthWord,
 };
 use http::Method;
 
@@ -171,6 +171,31 @@ fn one_exception(page: &mut Page, exception: &Exception) {
         None => "never yet".to_owned(),
     };
     page.pair("applied", &last);
+    if let Some(preview) = &exception.preview {
+        previewed(page, preview);
+    }
+}
+
+/// What an exception would have done lately.
+fn previewed(page: &mut Page, preview: &Preview) {
+    let told = format!(
+        "{} requests of {} callers ({} events) would have passed, {} of them refused in fact",
+        preview.requests, preview.callers, preview.events, preview.refused
+    );
+    page.pair(&format!("last {} h", preview.hours), &told);
+    let suspicious = format!("{} of them look malicious by other signals", preview.suspicious);
+    let paint = if preview.suspicious > 0 { Paint::Warn } else { Paint::None };
+    page.pair_painted("", &suspicious, paint);
+    if preview.still_refused > 0 {
+        let still = format!("{} more would be refused all the same", preview.still_refused);
+        page.pair("", &still);
+    }
+    for caller in &preview.foremost {
+        page.pair("whose", caller);
+    }
+    if !preview.complete {
+        page.pair("", "there was more than is looked at in one go");
+    }
 }
 
 fn all_exceptions(page: &mut Page, exceptions: &[Exception]) {

@@ -21,6 +21,11 @@ fn show(page: &mut Page, status: &Status, is_whole: bool) {
     page.pair("listens on", &status.listeners.join(", "));
     page.pair("data", &status.data);
     page.pair("policy", &format!("version {}", status.policy_version));
+    page.pair("readiness", &status.readiness);
+    if let Some(probation) = &status.probation {
+        let until = page.clock().short(&probation.until);
+        page.pair_painted("probation", &format!("{} until {until}", probation.what), Paint::Warn);
+    }
     for alarm in &status.alarms {
         page.pair_painted("attention", alarm, Paint::Bad);
     }

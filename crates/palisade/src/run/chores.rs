@@ -33,7 +33,7 @@ const SNAPSHOT_REST: Duration = Duration::from_secs(5);
 const ROWS_AT_ONCE: usize = 256;
 /// At the end so many times what the ledger has room for is written before the rest is given up.
 const LAST_ROUNDS: usize = 16;
-/// How often the files of the policy are looked at.
+/// How often the files of the policy are looked at, and what is on probation.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The thread that does the chores.
@@ -105,6 +105,7 @@ impl Round {
             }
             if look.is_due() {
                 self.instance.look_at_files();
+                self.instance.look_at_probation();
             }
             if snapshot.is_due() {
                 let began = Instant::now();

@@ -11,11 +11,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alerts::{Outbox, Ready, SinkStanding, Tested};
-use console::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, Upstream};
-use console::{Instance, InstanceStanding, Refused};
+use console::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, TakenBack, Upstream};
+use console::{Instance, InstanceStanding, Refused, Reloads};
 use gateway::{Certificates, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
@@ -23,14 +23,19 @@ use shield::policy::Policy;
 use shield::policy::overlay::{self, ModeScope, ModeSwitch};
 use traffic::{Layer, Mode, Timestamp};
 
+use super::layer_log;
+use super::probation::Guard;
 use super::record::Recording;
 use crate::commands::quoted;
 use crate::configuration::{Compiled, Configuration, Stamp};
 
+/// A certificate that is not renewed by then needs attention.
+const RENEWED_BEFORE: Duration = Duration::from_secs(14 * 86_400);
+
 /// A running instance.
 pub(crate) struct RunningInstance {
-    engine: Arc<Engine>,
-    ledger: Ledger,
+    pub(super) engine: Arc<Engine>,
+    pub(super) ledger: Ledger,
     recording: Option<Recording>,
     upstreams: Sites,
     certificates: Certificates,
@@ -41,6 +46,8 @@ pub(crate) struct RunningInstance {
     /// The policy that sockets, threads and tables were set up by.
     started_with: Arc<Policy>,
     listeners: Vec<String>,
+    /// Taken after `offered`, never before.
+    pub(super) guard: Mutex<Guard>,
     offered: Mutex<Offered>,
 }
 
@@ -49,6 +56,17 @@ struct Around {
     sites: BTreeMap<String, Placed>,
     certificates: Renewed,
     sinks: Vec<Ready>,
+}
+
+/// What a switch of modes is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Intent<'a> {
+    /// To be carried out.
+    Switch,
+    /// To tell what it would do.
+    DryRun,
+    /// To take one back that did harm, for this reason.
+    TakeBack(&'a str),
 }
 
 /// The policy as it was offered last.
@@ -64,6 +82,7 @@ struct Offered {
     good_file: Option<String>,
     /// The overlay's text, when the disk did not take it.
     unsaved: Option<String>,
+    reloads: Reloads,
 }
 
 /// What a running instance is made of.
@@ -117,7 +136,8 @@ impl RunningInstance {
             access_lost,
             outbox,
         } = parts;
-        let stamp = configuration.stamp();
+        let mut stamp = configuration.stamp();
+        stamp.take_certificates(&engine.policy());
         let offered = Offered {
             configuration,
             read: stamp.clone(),
@@ -126,9 +146,12 @@ impl RunningInstance {
             warnings,
             good_file: file,
             unsaved: None,
+            reloads: Reloads { last: now(), ..Reloads::default() },
         };
         let offered = Mutex::new(offered);
+        let guard = Mutex::new(Guard::resume(&ledger, &engine.policy(), now()));
         Self {
+            guard,
             started_with: engine.policy(),
             engine,
             ledger,
@@ -148,7 +171,8 @@ impl RunningInstance {
     pub(crate) fn look_at_files(&self) {
         let is_due = {
             let mut offered = self.offered();
-            let stamp = offered.configuration.stamp();
+            let mut stamp = offered.configuration.stamp();
+            stamp.take_certificates(&self.engine.policy());
             let is_due = stamp != offered.read && stamp == offered.seen;
             offered.seen = stamp;
             is_due
@@ -162,13 +186,19 @@ impl RunningInstance {
     /// Reads the files again and puts what they say in force.
     pub(crate) fn take_up(&self, author: &str) -> Result<Reloaded, Vec<String>> {
         let mut offered = self.offered();
-        let stamp = offered.configuration.stamp();
+        let mut stamp = offered.configuration.stamp();
+        stamp.take_certificates(&self.engine.policy());
         offered.read = stamp.clone();
         offered.seen = stamp;
         let compiled = offered.configuration.compile();
         let Offered { configuration, read, seen, .. } = &mut *offered;
         read.take_rules(&configuration.rules);
         seen.take_rules(&configuration.rules);
+        if let Ok(compiled) = &compiled {
+            // There may be others than before.
+            read.take_certificates(&compiled.policy);
+            seen.take_certificates(&compiled.policy);
+        }
         let done = compiled.and_then(|compiled| {
             let around = self.read_around(&compiled.policy)?;
             Ok(self.put_in_force(&mut offered, compiled, Some(around), author))
@@ -186,6 +216,7 @@ impl RunningInstance {
                     tracing::error!("{fault}");
                 }
                 tracing::error!("the new policy is refused; the old one stays in force");
+                offered.reloads.refused += 1;
                 offered.faults.clone_from(&faults);
                 Err(faults)
             }
@@ -237,15 +268,37 @@ impl RunningInstance {
             recording.header(recorded.header(Some(seq)));
         }
         offered.good_file = file;
+        offered.reloads.taken += 1;
+        offered.reloads.last = now();
         offered.warnings.clone_from(&warnings);
+        let mut guard = self.guard();
+        if guard.log.take_in(&self.engine.policy(), now()) {
+            guard.log.keep();
+        }
+        drop(guard);
         let what = format!("policy version {policy_version} is in force");
         self.note(author, what, None, None);
         Reloaded { schema: "palisade.v1.reloaded".to_owned(), policy_version, warnings }
     }
 
+    /// Switches modes back that were switched before, for that reason.
+    pub(super) fn switch_because(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        reason: &str,
+    ) -> Result<Changed, Refused> {
+        self.switch(change, author, Intent::TakeBack(reason))
+    }
+
     /// Switches modes: in the overlay's text, then as a policy, then on disk, then in force. A disk
     /// that takes nothing does not keep a switch from working: it may be the one that helps.
-    fn switch(&self, change: &ModeChange, author: &str, dry_run: bool) -> Result<Changed, Refused> {
+    fn switch(
+        &self,
+        change: &ModeChange,
+        author: &str,
+        intent: Intent<'_>,
+    ) -> Result<Changed, Refused> {
         let mode = change.mode.as_deref().map(str::parse::<Mode>).transpose();
         let mode = mode.map_err(|error| Refused::wrong(error.to_string()))?;
         let layers: Result<Vec<Layer>, _> = change.layers.iter().map(|word| word.parse()).collect();
@@ -269,19 +322,29 @@ impl RunningInstance {
             .configuration
             .compile_texts(offered.good_file.clone(), Some(&after))
             .map_err(|faults| Refused::invalid("the change is refused", faults))?;
-        let undo = overlay::way_back(&before, &after, &scope)
+        let way_back = overlay::way_back(&before, &after, &scope)
             .map_err(|error| Refused::invalid("the overlay", vec![error.to_string()]))?;
-        let undo = undo.iter().map(command).collect();
+        let undo = way_back.iter().map(command).collect();
         let mut warnings = Vec::new();
         if let Some(mode) = mode {
             let left = compiled.policy.unswitched(&scope, mode);
             warnings.extend(left.iter().map(ToString::to_string));
         }
-        let what = what(&scope, mode);
-        if dry_run {
+        let schema = "palisade.v1.changed".to_owned();
+        let what = match intent {
+            Intent::TakeBack(reason) => format!("taken back: {}, as {reason}", what(&scope, mode)),
+            Intent::Switch | Intent::DryRun => what(&scope, mode),
+        };
+        let is_watched = mode == Some(Mode::Enforce) && !change.for_good;
+        let policies = (&*policy, &compiled.policy);
+        let fresh = is_watched.then(|| self.probation(&what, policies, &way_back)).flatten();
+        let probation_until = fresh.as_ref().map(|fresh| fresh.until.to_string());
+        if intent == Intent::DryRun {
             warnings.extend(compiled.warnings);
-            let schema = "palisade.v1.changed".to_owned();
-            return Ok(Changed { schema, what, undo, warnings });
+            return Ok(Changed { schema, what, undo, warnings, probation_until });
+        }
+        if intent == Intent::Switch {
+            self.enter(&scope, fresh);
         }
         let reloaded = self.put_in_force(&mut offered, compiled, None, author);
         offered.unsaved = match replace_file(&path, &after) {
@@ -298,7 +361,7 @@ impl RunningInstance {
         drop(offered);
         self.note(author, what.clone(), Some(before), Some(after));
         warnings.extend(reloaded.warnings);
-        Ok(Changed { schema: "palisade.v1.changed".to_owned(), what, undo, warnings })
+        Ok(Changed { schema, what, undo, warnings, probation_until })
     }
 
     /// Adds to the audit log. The change is in force and stored as a file already, so a log that
@@ -346,7 +409,15 @@ impl Instance for RunningInstance {
         alarms.extend(upstreams.iter().flat_map(|(site, standings)| told(site, standings)));
         let shown = |standings: Vec<UpstreamStanding>| standings.into_iter().map(shown).collect();
         let upstreams = upstreams.into_iter().map(|(site, all)| (site, shown(all))).collect();
-        let offered = self.offered();
+        let certificates = self.certificates.ends();
+        alarms.extend(certificates.iter().filter_map(|(name, ends)| expiring(name, *ends)));
+        let (offered, guard) = (self.offered(), self.guard());
+        let taken_back = guard.log.taken_back(now());
+        let taken_back: Vec<TakenBack> = taken_back.map(layer_log::TakenBack::told).collect();
+        alarms.extend(taken_back.iter().map(|it| {
+            let TakenBack { what, at, reason } = it;
+            format!("enforcing was taken back at {at} ({what}): {reason}; see palisade readiness")
+        }));
         InstanceStanding {
             version: env!("CARGO_PKG_VERSION"),
             started: self.started,
@@ -358,6 +429,11 @@ impl Instance for RunningInstance {
             alarms,
             upstreams,
             sinks: self.outbox.standing().into_iter().map(sink).collect(),
+            certificates,
+            reloads: offered.reloads,
+            watched: guard.log.watched(),
+            probation: guard.log.probation.as_ref().map(layer_log::Probation::told),
+            taken_back,
         }
     }
 
@@ -367,7 +443,7 @@ impl Instance for RunningInstance {
         author: &str,
         dry_run: bool,
     ) -> Result<Changed, Refused> {
-        self.switch(change, author, dry_run)
+        self.switch(change, author, if dry_run { Intent::DryRun } else { Intent::Switch })
     }
 
     fn reload(&self, author: &str, dry_run: bool) -> Result<Reloaded, Refused> {
@@ -412,6 +488,16 @@ fn untested(standing: SinkStanding) -> SinkTest {
     SinkTest { name, to, arrived: false, said: "nothing was sent".to_owned(), took_ms: 0 }
 }
 
+/// What needs attention about a certificate.
+fn expiring(name: &str, ends: Timestamp) -> Option<String> {
+    let left = ends.since(now());
+    let days = left.as_secs() / 86_400;
+    (left < RENEWED_BEFORE).then(|| match left.is_zero() {
+        true => format!("certificate {name} ended at {ends}"),
+        false => format!("certificate {name} ends in {days} days, at {ends}"),
+    })
+}
+
 /// What needs attention about a site's upstreams.
 fn told(site: &str, standings: &[UpstreamStanding]) -> Vec<String> {
     let is_alone = standings.len() == 1;
@@ -440,7 +526,7 @@ fn read_overlay(path: &Path) -> Result<String, Refused> {
 }
 
 /// Puts `text` in the place of a file: a crash leaves the old text or the new one, whole.
-fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     let mut file =
         fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;

@@ -2,7 +2,8 @@
 //! it refuses in enforce mode, and how many honest requests it lets pass.
 //!
 //! Rules are written beside the seen halves. Of the unseen ones only totals are looked at, so that
-//! they stay a measure; a change that makes them worse than these floors has to be understood.
+//! they stay a measure; a change that makes them worse than these floors has to be understood. The
+//! third and the fourth set hold what is hardest to tell apart.
 
 #[path = "../../../rules/tests/builtin/corpus.rs"]
 mod corpus;
@@ -24,11 +25,15 @@ use crate::support::{command, text};
 const HONEST_EACH: usize = 18;
 const ATTACKS_EACH: usize = 8;
 
-/// One half's requests as `rules measure` reads them.
+/// And so many of the harder sets, which have more texts.
+const HARD_EACH: usize = 4;
+
+/// One part's requests as `rules measure` reads them.
 fn written(folder: &Path, half: &str) -> Vec<PathBuf> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/corpus");
     let kinds = [("honest", HONEST_EACH), ("attacks", ATTACKS_EACH)];
     let write = |(kind, times): (&str, usize)| {
+        let times = if ["third", "fourth"].contains(&half) { HARD_EACH } else { times };
         let path = folder.join(format!("{kind}.jsonl"));
         let mut file = BufWriter::new(File::create(&path).expect("a file"));
         for sample in corpus::drawn(&corpus, &format!("{kind}-{half}.toml"), times, 1) {
@@ -63,14 +68,24 @@ fn measured(half: &str) -> (f64, f64) {
 #[test]
 fn what_rules_were_written_beside_is_decided_right() {
     let (attacks, honest) = measured("seen");
-    assert!(attacks >= 96.5, "{attacks} % of attacks refused");
-    assert!(honest >= 99.5, "{honest} % of honest requests passed");
+    assert!(attacks >= 97.0, "{attacks} % of attacks refused");
+    assert!(honest >= 99.7, "{honest} % of honest requests passed");
 }
 
 #[test]
 fn what_rules_were_not_written_beside_is_decided_right() {
     let (attacks, honest) = measured("unseen");
-    assert!(attacks >= 97.0, "{attacks} % of attacks refused");
-    assert!(honest >= 99.0, "{honest} % of honest requests passed");
-    assert!(f64::midpoint(attacks, honest) >= 98.0, "balanced");
+    assert!(attacks >= 98.3, "{attacks} % of attacks refused");
+    assert!(honest >= 99.4, "{honest} % of honest requests passed");
+    assert!(f64::midpoint(attacks, honest) >= 98.9, "balanced");
+}
+
+#[test]
+fn what_is_hardest_to_tell_apart_is_mostly_decided_right() {
+    let (attacks, honest) = measured("third");
+    assert!(attacks >= 93.4, "{attacks} % of attacks refused");
+    assert!(honest >= 97.2, "{honest} % of honest requests passed");
+    let (attacks, honest) = measured("fourth");
+    assert!(attacks >= 97.3, "{attacks} % of attacks refused");
+    assert!(honest >= 97.2, "{honest} % of honest requests passed");
 }

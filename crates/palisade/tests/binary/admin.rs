@@ -12,15 +12,15 @@ use crate::support::{
 };
 
 /// A program whose admin API listens on loopback, in a folder.
-struct Administered {
-    palisade: Palisade,
-    api: SocketAddr,
+pub(crate) struct Administered {
+    pub(crate) palisade: Palisade,
+    pub(crate) api: SocketAddr,
     _upstream: Upstream,
     folder: tempfile::TempDir,
 }
 
 impl Administered {
-    fn start(more: &str) -> Self {
+    pub(crate) fn start(more: &str) -> Self {
         let (upstream, folder) = (shop(), tempfile::tempdir().expect("a folder"));
         let file = folder.path().join("palisade.toml");
         fs::write(&file, policy(&upstream, "listen = \"127.0.0.1:0\"", more)).expect("written");
@@ -35,7 +35,7 @@ impl Administered {
     }
 
     /// A token that was just made.
-    fn token(&self, scope: &str, span: &str) -> String {
+    pub(crate) fn token(&self, scope: &str, span: &str) -> String {
         let made =
             self.palisade.json(&["token", "create", "tester", "--scope", scope, "--for", span]);
         made["secret"].as_str().expect("a token").to_owned()

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use drill::load::{Load, Till};
 
-use crate::support::{Palisade, call_raw, until};
+use crate::past;
+use crate::support::{Palisade, call_raw, shop, until};
 
 const RATE: f64 = 200.0;
 const LOAD_FOR: Duration = Duration::from_secs(10);
@@ -136,4 +137,36 @@ fn fill_and_free(folder: &Path, is_mounted: bool) {
 fn be_refused(by: SocketAddr) {
     let answer = call_raw(by, b"GET /no-host HTTP/1.1\r\n\r\n");
     assert!(answer.header("palisade-event").is_some(), "{answer:?}");
+}
+
+/// A ledger that holds more than it may: the oldest days go, of the last one the oldest events, and
+/// what is left is within the budget and answers.
+#[test]
+fn more_than_the_disk_budget_goes_oldest_first() {
+    const BUDGET: u64 = 64 << 20;
+    let (upstream, folder) = (shop(), tempfile::tempdir().expect("a folder"));
+    let data = folder.path().join("data");
+    past::events(&data, 3, 3_000);
+    past::events(&data, 0, 30_000);
+    assert!(past::used_bytes(&data) > BUDGET + (8 << 20), "{}", past::used_bytes(&data));
+    let file = folder.path().join("palisade.toml");
+    let text = format!(
+        "version = 1\n[server]\nlisten = \"127.0.0.1:0\"\n[store]\nmax_disk = \"64MiB\"\n\
+         [[site]]\nupstream = \"{}\"\n",
+        upstream.url()
+    );
+    fs::write(&file, text).expect("written");
+    let palisade = Palisade::start(&data, &["-c", file.to_str().expect("a path")]);
+    until("room", || {
+        // The writer looks at its budget when it has something to write.
+        call_raw(palisade.address, b"GET / HTTP/1.0\r\n\r\n");
+        (past::used_bytes(&data) <= BUDGET).then_some(())
+    });
+    assert!(past::used_bytes(&data) > BUDGET / 2, "no more went than had to");
+    let shown = palisade.json(&["events", "--since", "90h", "-n", "10000"]).to_string();
+    assert!(shown.contains("days-ago-0-29999"), "the newest event is there");
+    let days = fs::read_dir(data.join("events")).expect("a folder").flatten();
+    let days = days.filter(|day| day.path().extension().is_some_and(|it| it == "db"));
+    assert_eq!(days.count(), 1, "the old day went whole");
+    assert_eq!(palisade.json(&["status"])["alarms"], serde_json::Value::Null);
 }

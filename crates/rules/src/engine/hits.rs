@@ -12,7 +12,7 @@ use super::{
     state::{Key, State},
     store::{Span, Store},
 };
-use crate::{action::Severity, rule::Rule, template::Template, variable::Variable};
+use crate::{action::Severity, prose, rule::Rule, template::Template, variable::Variable};
 
 /// As many values are kept of one hit; the rest are only counted. A rule may hold for each of
 /// thousands of arguments.
@@ -43,6 +43,7 @@ struct Entry {
     matches: Range<usize>,
     tags: Range<usize>,
     matched: usize,
+    is_quoted: bool,
 }
 
 /// A value that a rule found.
@@ -101,6 +102,8 @@ impl State {
             let kept = self.kept_match(rule, it);
             self.hits.matches.push(kept);
         }
+        let subject = prose::subject(rule);
+        let is_quoted = subject.is_some_and(|subject| self.is_quoted(subject, all.all()));
         let hits = &mut self.hits;
         hits.entries.push(Entry {
             number,
@@ -109,6 +112,7 @@ impl State {
             matches: first..hits.matches.len(),
             tags: first_tag..hits.tags.len(),
             matched: all.all().len(),
+            is_quoted,
         });
         self.matches = all;
     }
@@ -118,6 +122,16 @@ impl State {
         self.expand(program, template, number, &mut text);
         text.truncate(TEXT_BYTES_MAX);
         self.store.keep(&text)
+    }
+
+    /// Does all that was found stand in prose? Of too much nobody asks.
+    fn is_quoted(&self, subject: &[u8], all: &[Match]) -> bool {
+        let mut own = all.iter().filter(|it| !prose::is_found_by_rules(it.variable)).peekable();
+        all.len() <= MATCHES_MAX
+            && own.peek().is_some()
+            && own.all(|it| {
+                !it.is_count && prose::is_quoted(subject, it.variable, self.store.bytes(it.value))
+            })
     }
 
     fn kept_match(&mut self, rule: &Rule, it: &Match) -> Kept {
@@ -215,6 +229,12 @@ impl<'t> Hit<'t> {
         let mut made = made.iter().map(move |span| store.bytes(*span));
         let rule = self.rule;
         rule.about.tags.iter().filter_map(move |tag| tag.fixed().or_else(|| made.next()))
+    }
+
+    /// What it may be a quotation of, by its tag, since all that it found stands in prose.
+    #[must_use]
+    pub fn quotes(&self) -> Option<&'t [u8]> {
+        prose::subject(self.rule).filter(|_| self.entry.is_quoted)
     }
 
     /// For how many values it held.

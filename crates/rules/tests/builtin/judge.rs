@@ -1,6 +1,7 @@
 //! Our own engine over the built-in rules: which of them a request hits, and whether that refuses
 //! it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rules::builtin::FILES;
@@ -15,6 +16,8 @@ use super::request::Request;
 const POINTS: [(&str, u32); 3] =
     [("confidence/high", 20), ("confidence/medium", 10), ("confidence/low", 5)];
 const REFUSED_FROM: u32 = 19;
+/// What people write about is never more than likely.
+const QUOTED_AT_MOST: u32 = 10;
 
 /// The set, ready to be asked.
 pub(crate) struct Judge(Engine);
@@ -57,12 +60,20 @@ impl Judge {
         transaction.request_body(body.clone().into_bytes().into(), is_cut);
         transaction.run(Phase::RequestBody);
         let (mut ids, mut points) = (Vec::new(), 0);
+        let mut subjects = BTreeMap::new();
         for hit in transaction.hits() {
             let tags: Vec<&[u8]> = hit.tags().collect();
             let worth = POINTS.iter().find(|(tag, _)| tags.contains(&tag.as_bytes()));
+            let worth = worth.map_or(0, |(_, points)| *points);
             ids.push(hit.rule.id);
-            points += worth.map_or(0, |(_, points)| *points);
+            if let Some(subject) = hit.quotes() {
+                let most: &mut u32 = subjects.entry(subject).or_default();
+                *most = worth.min(QUOTED_AT_MOST).max(*most);
+            } else {
+                points += worth;
+            }
         }
+        points += subjects.into_values().sum::<u32>();
         (ids, points >= REFUSED_FROM)
     }
 }

@@ -26,13 +26,17 @@ pub(crate) fn placed(
     draw: &mut Draw,
 ) -> Request {
     if let Some(media_type) = place.strip_prefix("body:") {
-        return dressed(Request::post("/api/v1/import", media_type, value), words, draw);
+        let mut request = Request::post("/api/v1/import", media_type, value);
+        request.headers.retain(|(_, value)| !value.is_empty());
+        return dressed(request, words, draw);
     }
     let request = match place {
         "request" => return full(value, words, draw),
         "target" => Request::get(percent_lightly(value)),
         "rawpath" => Request::get(format!("/static/{}", percent_lightly(value))),
         "graphql" => graphql(value, draw),
+        "argument" => argument(value, draw),
+        "envelope" => envelope(value),
         _ => in_endpoint(value, place, kernel, words, draw),
     };
     dressed(request, words, draw)
@@ -75,7 +79,9 @@ fn in_endpoint(
         "query" => Request::get(format!("{path}?{}", form())),
         "path" => Request::get(format!("{path}/{}", percent(value))),
         "xml" => Request::post(path, "application/xml", xml(&pairs)),
+        "key" => Request::post(path, "application/json", format!("{{{}:1}}", quoted(value))),
         "multipart" => multipart(path, &pairs),
+        "filename" => file_named(path, value),
         "cookie" => Request::get(path).with("Cookie", cookies(value, draw)),
         "agent" => Request::get(path).with("User-Agent", line(value)),
         "header" => {
@@ -99,6 +105,30 @@ fn graphql(query: &str, draw: &mut Draw) -> Request {
     }
     let body = format!("{{\"query\":{},\"variables\":{{}}}}", quoted(query));
     Request::post("/graphql", "application/json", body)
+}
+
+/// A value in a GraphQL document itself, or beside it as a variable.
+fn argument(value: &str, draw: &mut Draw) -> Request {
+    let (query, variables) = if draw.below(2) == 0 {
+        let query = format!("query {{ find(name: {}) {{ id name }} }}", quoted(value));
+        (query, "{}".to_owned())
+    } else {
+        let query = "query Find($name: String!) { find(name: $name) { id name } }".to_owned();
+        (query, format!("{{\"name\":{}}}", quoted(value)))
+    };
+    let body = format!("{{\"query\":{},\"variables\":{variables}}}", quoted(&query));
+    Request::post("/graphql", "application/json", body)
+}
+
+/// A value in a call of SOAP.
+fn envelope(value: &str) -> Request {
+    let text = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let body = format!(
+        "<?xml version=\"1.0\"?><soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+         <soap:Body><Find xmlns=\"urn:shop\"><name>{text}</name></Find></soap:Body></soap:Envelope>"
+    );
+    Request::post("/services/shop", "text/xml; charset=utf-8", body)
+        .with("SOAPAction", "\"urn:shop#Find\"")
 }
 
 /// With the headers that clients send along, where the request has none of its own.
@@ -133,6 +163,16 @@ fn multipart(path: String, pairs: &[(String, String)]) -> Request {
         body += &format!("{text}\r\n");
     }
     Request::post(path, "multipart/form-data; boundary=7d4a", body + "--7d4a--\r\n")
+}
+
+/// A file that is uploaded under this name.
+fn file_named(path: String, name: &str) -> Request {
+    let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+    let body = format!(
+        "--7d4a\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: text/plain\r\n\r\nhello\r\n--7d4a--\r\n"
+    );
+    Request::post(path, "multipart/form-data; boundary=7d4a", body)
 }
 
 /// The value as a cookie among others, encoded where a cookie cannot hold it as it is.

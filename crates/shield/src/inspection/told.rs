@@ -26,6 +26,7 @@ pub(super) fn told(hit: &Hit<'_>, hasher: &Hasher) -> EventRule {
         found,
         severity: hit.rule.about.severity.map(|severity| format!("{severity:?}").to_lowercase()),
         names: names.map(|tag| String::from_utf8_lossy(tag).into_owned()).collect(),
+        quotes: None,
     }
 }
 
