@@ -15,6 +15,7 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use judge::Judge;
 use regex::Regex;
 use request::Request;
 use rules::builtin::FILES;
@@ -118,7 +119,7 @@ fn every_rule_has_examples_of_both_kinds() {
 
 #[test]
 fn our_engine_finds_what_examples_say_and_nothing_in_their_look_alikes() {
-    let judge = judge::Judge::new();
+    let judge = Judge::new();
     let mut wrong = Vec::new();
     for (name, _) in files_with_examples() {
         for (id, (matching, passing)) in examples_of(name) {
@@ -217,7 +218,7 @@ fn corpus_table(name: &str) -> Table {
 
 #[test]
 fn exploits_of_published_vulnerabilities_are_refused_by_their_names() {
-    let judge = judge::Judge::new();
+    let judge = Judge::new();
     let rules: BTreeMap<u32, String> = FILES.iter().flat_map(|(_, text)| rules_of(text)).collect();
     let table = corpus_table("published-third.toml");
     let kernels = table["kernel"].as_array().expect("kernel is an array");

@@ -1,9 +1,10 @@
 //! `TX`: the variables that rules write for themselves.
 //!
 //! A name that a rule names outright has a slot, so that reading it costs an index. A name that a
-//! macro made is looked up by a hash with a key of its own, whose cost no choice of names moves. Scores are counted as
-//! numbers and become text only when something wants their text. A value is overwritten in place
-//! as long as it fits, so that no number of writes takes more room than the longest values.
+//! macro made is looked up by a hash whose key is drawn anew, so that no choice of names moves the
+//! cost. Scores are counted as numbers and become text only when something wants their text. A
+//! value is overwritten in place as long as it fits, so that no number of writes takes more room
+//! than the longest values.
 
 use std::{
     collections::BTreeMap,

@@ -129,7 +129,8 @@ mod tests {
             let mut sum = of(&one);
             sum.add(&of(&other));
             prop_assert_eq!(&sum, &both);
-            prop_assert!((0..200).all(|it| both.contains(it) == (one.contains(&it) || other.contains(&it))));
+            let is_in_either = |it: usize| one.contains(&it) || other.contains(&it);
+            prop_assert!((0..200).all(|it| both.contains(it) == is_in_either(it)));
             prop_assert!((0..200).all(|it| of(&one).contains(it) == one.contains(&it)));
             prop_assert_eq!(of(&one).is_empty(), one.is_empty());
         }
