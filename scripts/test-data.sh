@@ -49,5 +49,6 @@ for file in crates/*/tests/data.rs; do
 done
 say "tests on recorded data in $PALISADE_DATA: ${crates[*]}"
 cargo test --locked "${crates[@]}" --test data
-say "bodies and detectors beside libmodsecurity"
+say "bodies, detectors and whole decisions beside libmodsecurity"
 cargo test --locked --package rules --test body_libmodsecurity --test injection_libmodsecurity
+cargo test --locked --package conformance --test decisions_libmodsecurity

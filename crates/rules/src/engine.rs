@@ -23,6 +23,7 @@ mod lasting;
 mod link;
 mod macros;
 mod matches;
+mod name_pattern;
 mod narrowing;
 mod program;
 mod run;

@@ -18,6 +18,7 @@
 
 mod bits;
 mod chains;
+mod demand;
 mod lexicon;
 mod literal;
 mod needs;

@@ -155,6 +155,30 @@ fn requests_of(half: &str, times: usize) -> Vec<corpus::Sample> {
 }
 
 #[test]
+fn a_secret_is_judged_for_what_it_does_in_a_database() {
+    let judge = Judge::new();
+    let form = "application/x-www-form-urlencoded";
+    for body in [
+        "{\"user\":\"anna\",\"password\":\"' or 1=1-- \"}",
+        "{\"user\":\"anna\",\"password\":\"x' union select password from users-- \"}",
+        "{\"user\":\"anna\",\"new_password\":\"1; drop table users\"}",
+        "{\"user\":\"anna\",\"password\":{\"$ne\":null}}",
+        "{\"user\":\"anna\",\"pwd\":\"'||pg_sleep(7)||'\"}",
+    ] {
+        let (ids, is_refused) = judge.asked(&Request::post("/login", "application/json", body));
+        assert!(is_refused, "{body}: {ids:?}");
+    }
+    let (ids, is_refused) =
+        judge.asked(&Request::post("/login", form, "user=anna&password=%27+or+1%3D1--+"));
+    assert!(is_refused, "{ids:?}");
+    for honest in ["kT9$x(id);Lq#2", "<b>&amp;{{pass}}", "../..//a|b", "${x}`y`"] {
+        let body = format!("{{\"user\":\"anna\",\"password\":\"{honest}\"}}");
+        let (ids, is_refused) = judge.asked(&Request::post("/login", "application/json", body));
+        assert!(!is_refused, "{honest}: {ids:?}");
+    }
+}
+
+#[test]
 fn the_corpus_is_large_enough_and_drawn_alike_each_time() {
     let mut counts = BTreeMap::new();
     for half in ["honest-seen", "honest-unseen", "attacks-seen", "attacks-unseen"] {

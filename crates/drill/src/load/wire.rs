@@ -96,6 +96,9 @@ async fn attempt(
     caller: &mut Option<Caller>,
     request: &Request,
 ) -> Option<(Outcome, bool)> {
+    if caller.as_mut().is_some_and(Caller::has_ended) {
+        *caller = None;
+    }
     let caller = match caller {
         Some(caller) => caller,
         None => caller.insert(connect(load, request.number).await?),
@@ -140,6 +143,20 @@ async fn connect(load: &Load, number: u64) -> Option<Caller> {
 }
 
 impl Caller {
+    /// Whether the server has closed the connection while it was idle, as it may.
+    fn has_ended(&mut self) -> bool {
+        let mut byte = [0];
+        match self.stream.try_read(&mut byte) {
+            Ok(0) => true,
+            Ok(_) => {
+                // An answer that nobody asked for: it is found in the way of the next one.
+                self.buffer.extend(byte);
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
     async fn read_on(&mut self) -> Option<()> {
         let read = self.stream.read_buf(&mut self.buffer).await.ok()?;
         (read > 0).then_some(())

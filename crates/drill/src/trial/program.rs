@@ -75,7 +75,9 @@ impl Program {
         let data = data.to_str().context("a path that is no text")?;
         let arguments = ["run", "--quiet", "--data", data];
         let arguments = arguments.iter().chain(flags).map(|word| (*word).to_owned()).collect();
-        Self::start(program, arguments, address, folder)
+        let program = Self::start(program, arguments, address, folder)?;
+        program.wait_until_it_can_be_asked()?;
+        Ok(program)
     }
 
     fn start(
@@ -134,6 +136,16 @@ impl Program {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{}: ended with {status}", self.command.join(" "));
             }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// It listens before it has read its rules; until then it can be told nothing.
+    fn wait_until_it_can_be_asked(&self) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.status().is_err() {
+            ensure!(Instant::now() < until, "it listens on {} and does not answer", self.address);
             sleep(Duration::from_millis(20));
         }
         Ok(())

@@ -75,13 +75,15 @@ impl Rival {
         let folder = self.program.with_extension("run");
         std::fs::create_dir_all(&folder).expect("a folder");
         let (rules, requests) = (folder.join("rules.conf"), folder.join("requests"));
-        let mut set = sets::crs_folder();
+        let (mut setup, mut set) = (sets::crs_setup(), sets::crs_folder());
         if self.is_strict {
-            let copies = folder.join("crs");
+            // Nor may a path have an `@`.
+            let (copy, copies) = (folder.join("setup.conf"), folder.join("crs"));
+            std::fs::copy(&setup, &copy).expect("a copy");
             readable(Path::new(&set), &copies);
-            set = copies.display().to_string();
+            (setup, set) = (copy.display().to_string(), copies.display().to_string());
         }
-        std::fs::write(&rules, sets::crs_entry(1, &set)).expect("a file");
+        std::fs::write(&rules, sets::crs_entry(1, &setup, &set)).expect("a file");
         let mut file = std::fs::File::create(&requests).expect("a file");
         for round in 0..2 * rounds {
             let request = request(round);

@@ -46,7 +46,7 @@ fn built_in() -> RuleSet {
 
 fn crs(level: u8) -> RuleSet {
     let entry = std::env::temp_dir().join(format!("palisade-bench-{}.conf", std::process::id()));
-    std::fs::write(&entry, crs_entry(level, &crs_folder())).expect("a file");
+    std::fs::write(&entry, crs_entry(level, &crs_setup(), &crs_folder())).expect("a file");
     let path = entry.to_str().expect("a name");
     let set = RuleSet::load(&[path], &Disk).unwrap_or_else(|error| panic!("{error}"));
     std::fs::remove_file(&entry).expect("to remove it");
@@ -59,12 +59,17 @@ pub(crate) fn crs_folder() -> String {
     format!("{folder}/rules/@owasp_crs")
 }
 
-/// The text from which the rules in `folder` are loaded as the Core Rule Set's instructions say, at
-/// a level of paranoia.
-pub(crate) fn crs_entry(level: u8, folder: &str) -> String {
-    let setup = std::env::var("CRS4_DIR").expect("CRS4_DIR names a Core Rule Set");
+/// The file of its settings.
+pub(crate) fn crs_setup() -> String {
+    let folder = std::env::var("CRS4_DIR").expect("CRS4_DIR names a Core Rule Set");
+    format!("{folder}/rules/@crs-setup.conf.example")
+}
+
+/// The text from which the rules in `folder` are loaded behind `setup` as the Core Rule Set's
+/// instructions say, at a level of paranoia.
+pub(crate) fn crs_entry(level: u8, setup: &str, folder: &str) -> String {
     format!(
-        "{BASE}Include {setup}/rules/@crs-setup.conf.example\n\
+        "{BASE}Include {setup}\n\
          SecAction \"id:9599901,phase:1,pass,nolog,setvar:tx.blocking_paranoia_level={level},\
          setvar:tx.detection_paranoia_level={level}\"\n\
          Include {folder}/*.conf\n"

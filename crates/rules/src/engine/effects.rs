@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{template::Template, variable::Variable};
 
+/// Room for what most templates become.
+const TEXT_BYTES: usize = 64;
+
 impl Run<'_> {
     /// Does what the present link says for a match.
     pub(super) fn acts(&mut self, present: Present<'_>) {
@@ -60,7 +63,7 @@ impl Run<'_> {
 
     /// The template expanded, in small letters.
     fn small(&mut self, template: &Template, number: u32) -> Vec<u8> {
-        let mut name = Vec::new();
+        let mut name = Vec::with_capacity(TEXT_BYTES);
         self.state.expand(self.program, template, number, &mut name);
         name.make_ascii_lowercase();
         name
@@ -84,7 +87,7 @@ impl Run<'_> {
         match change {
             Amend::Number(value) => self.state.tx.set_number(place, *value),
             Amend::Text(template) => {
-                let mut text = Vec::new();
+                let mut text = Vec::with_capacity(TEXT_BYTES);
                 self.state.expand(self.program, template, number, &mut text);
                 let state = &mut *self.state;
                 let value = state.store.sketch(&text);

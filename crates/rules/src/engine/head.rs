@@ -205,24 +205,22 @@ fn host_name(authority: &[u8]) -> &[u8] {
     authority.get(..end).unwrap_or_default()
 }
 
-/// How a body of this Content-Type is read.
+/// How a body of this Content-Type is read. Forms are known by how their type begins, as other
+/// engines and lenient servers do: a letter behind it must not keep a form from being read as one.
 fn processor_for(content_type: &[u8]) -> Option<BodyProcessor> {
-    let end = content_type.iter().position(|byte| matches!(byte, b';' | b',' | b' ' | b'\t'));
     let trimmed = content_type.trim_ascii();
-    let end = end.map_or(trimmed.len(), |_| {
-        trimmed
-            .iter()
-            .position(|byte| matches!(byte, b';' | b',' | b' ' | b'\t'))
-            .unwrap_or(trimmed.len())
-    });
+    let is_end = |byte: &u8| matches!(byte, b';' | b',' | b' ' | b'\t');
+    let end = trimmed.iter().position(is_end).unwrap_or(trimmed.len());
     let media_type = trimmed.get(..end).unwrap_or_default().to_ascii_lowercase();
     match media_type.as_slice() {
-        b"application/x-www-form-urlencoded" => Some(BodyProcessor::UrlEncoded),
-        b"multipart/form-data" => Some(BodyProcessor::Multipart),
         b"application/json" | b"text/json" => Some(BodyProcessor::Json),
         b"application/xml" | b"text/xml" => Some(BodyProcessor::Xml),
         other if other.ends_with(b"+json") => Some(BodyProcessor::Json),
         other if other.ends_with(b"+xml") => Some(BodyProcessor::Xml),
+        other if other.starts_with(b"application/x-www-form-urlencoded") => {
+            Some(BodyProcessor::UrlEncoded)
+        }
+        other if other.starts_with(b"multipart/form-data") => Some(BodyProcessor::Multipart),
         _ => None,
     }
 }
@@ -241,6 +239,8 @@ mod tests {
             ("application/soap+xml", Some(BodyProcessor::Xml)),
             ("multipart/form-data; boundary=x", Some(BodyProcessor::Multipart)),
             ("application/x-www-form-urlencoded", Some(BodyProcessor::UrlEncoded)),
+            ("Application/X-WWW-Form-URLEncoded-ish", Some(BodyProcessor::UrlEncoded)),
+            ("multipart/form-data%3b boundary=x", Some(BodyProcessor::Multipart)),
             ("text/plain", None),
             ("", None),
         ] {

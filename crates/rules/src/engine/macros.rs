@@ -71,7 +71,7 @@ impl State {
 
     fn tx_place(&self, program: &Program, slot: Option<u16>, name: &[u8]) -> Option<Place> {
         let slot = slot.or_else(|| program.names.slot(name));
-        slot.map(Place::Slot).or_else(|| self.tx.named(name))
+        slot.map(Place::Slot).or_else(|| self.tx.named(name, &self.store))
     }
 
     /// `RULE:id` and the like of the rule of that number.

@@ -5,7 +5,7 @@
 //! concerns, and which tests are no more than a comparison of two numbers. The rules themselves
 //! stay as they were loaded, beside their plans.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
@@ -14,6 +14,7 @@ use super::{
     act::{self, Act},
     foreseen::Foreseen,
     gates::Gates,
+    name_pattern::NamePattern,
     narrowing::ActPlace,
 };
 use crate::{
@@ -97,9 +98,9 @@ pub(super) enum Selection {
     All,
     Key(Box<[u8]>),
     Slot(u16),
-    Pattern(Regex),
+    Pattern(NamePattern),
     /// A pattern of names of `TX`: the slots whose names it matches, worked out in advance.
-    Slots(Box<[u16]>, Regex),
+    Slots(Box<[u16]>, NamePattern),
     XmlTexts,
     XmlAttributes,
 }
@@ -124,7 +125,7 @@ pub(super) enum Bound {
 /// The slots of `TX` by their names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    slots: BTreeMap<Box<[u8]>, u16>,
+    slots: HashMap<Box<[u8]>, u16>,
     names: Vec<Box<[u8]>>,
     /// Of `TX.0` to `TX.9`.
     captures: [u16; 10],
@@ -306,9 +307,9 @@ impl Selection {
             }
             Selector::Key { key, .. } => Self::Key(key.clone()),
             Selector::Pattern(pattern) if is_tx => {
-                Self::Slots(names.matching(pattern), pattern.clone())
+                Self::Slots(names.matching(pattern), NamePattern::new(pattern))
             }
-            Selector::Pattern(pattern) => Self::Pattern(pattern.clone()),
+            Selector::Pattern(pattern) => Self::Pattern(NamePattern::new(pattern)),
             Selector::XmlTexts => Self::XmlTexts,
             Selector::XmlAttributes => Self::XmlAttributes,
         }

@@ -1,11 +1,14 @@
 //! `TX`: the variables that rules write for themselves.
 //!
 //! A name that a rule names outright has a slot, so that reading it costs an index. A name that a
-//! macro made is looked up in a tree, whose cost no choice of names moves. Scores are counted as
+//! macro made is looked up by a hash with a key of its own, whose cost no choice of names moves. Scores are counted as
 //! numbers and become text only when something wants their text. A value is overwritten in place
 //! as long as it fits, so that no number of writes takes more room than the longest values.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+};
 
 use super::store::{Source, Span, Store};
 use crate::operator::number;
@@ -42,8 +45,19 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Tx {
     slots: Vec<Cell>,
-    named: Vec<(Span, Cell)>,
-    places: BTreeMap<Box<[u8]>, u32>,
+    named: Vec<Named>,
+    /// The last of the names with each hash.
+    places: BTreeMap<u64, u32>,
+    keys: RandomState,
+}
+
+/// A variable that a macro named.
+#[derive(Debug)]
+struct Named {
+    name: Span,
+    cell: Cell,
+    /// The one before with the same hash.
+    before: Option<u32>,
 }
 
 impl Tx {
@@ -63,39 +77,62 @@ impl Tx {
     }
 
     /// Where a name without a slot stands, if it was ever written.
-    pub(super) fn named(&self, name: &[u8]) -> Option<Place> {
-        self.places.get(name).map(|at| Place::Named(*at))
+    pub(super) fn named(&self, name: &[u8], store: &Store) -> Option<Place> {
+        self.find(self.keys.hash_one(name), name, store)
+    }
+
+    fn find(&self, hash: u64, name: &[u8], store: &Store) -> Option<Place> {
+        let mut at = self.places.get(&hash).copied();
+        while let Some(place) = at {
+            let named = self.named.get(place as usize)?;
+            if store.bytes(named.name) == name {
+                return Some(Place::Named(place));
+            }
+            at = named.before;
+        }
+        None
     }
 
     /// Where a name without a slot stands; from now on, if it is new.
     pub(super) fn name(&mut self, name: &[u8], store: &mut Store) -> Option<Place> {
-        if let Some(place) = self.named(name) {
+        let hash = self.keys.hash_one(name);
+        if let Some(place) = self.find(hash, name, store) {
             return Some(place);
         }
         let at = u32::try_from(self.named.len()).ok()?;
-        self.named.push((store.keep(name), Cell::default()));
-        self.places.insert(name.into(), at);
+        let before = self.places.insert(hash, at);
+        self.named.push(Named { name: store.keep(name), cell: Cell::default(), before });
         Some(Place::Named(at))
     }
 
     /// The names without a slot that hold a value, in the order of their first writing.
     pub(super) fn names(&self) -> impl Iterator<Item = (Place, Span)> + '_ {
-        (0..).zip(&self.named).filter_map(|(at, (name, cell))| {
-            (cell.kind != Kind::Absent).then_some((Place::Named(at), *name))
-        })
+        (0..self.named.len()).filter_map(|at| self.name_at(at))
+    }
+
+    /// How many names without a slot there are, whether they hold a value or not.
+    pub(super) const fn named_count(&self) -> usize {
+        self.named.len()
+    }
+
+    /// The name without a slot that was written as one of that number, if it holds a value.
+    pub(super) fn name_at(&self, at: usize) -> Option<(Place, Span)> {
+        let named = self.named.get(at)?;
+        let place = Place::Named(u32::try_from(at).ok()?);
+        (named.cell.kind != Kind::Absent).then_some((place, named.name))
     }
 
     fn cell(&self, place: Place) -> Option<&Cell> {
         match place {
             Place::Slot(slot) => self.slots.get(usize::from(slot)),
-            Place::Named(at) => self.named.get(at as usize).map(|(_, cell)| cell),
+            Place::Named(at) => self.named.get(at as usize).map(|named| &named.cell),
         }
     }
 
     fn cell_mut(&mut self, place: Place) -> Option<&mut Cell> {
         match place {
             Place::Slot(slot) => self.slots.get_mut(usize::from(slot)),
-            Place::Named(at) => self.named.get_mut(at as usize).map(|(_, cell)| cell),
+            Place::Named(at) => self.named.get_mut(at as usize).map(|named| &mut named.cell),
         }
     }
 
@@ -250,7 +287,7 @@ mod tests {
     fn a_name_that_a_macro_made_is_found_again() {
         let (mut tx, mut store) = (Tx::default(), Store::default());
         tx.reset(0);
-        assert_eq!(tx.named(b"count_a"), None);
+        assert_eq!(tx.named(b"count_a", &store), None);
         let a = tx.name(b"count_a", &mut store).unwrap();
         let b = tx.name(b"count_b", &mut store).unwrap();
         assert_eq!(tx.name(b"count_a", &mut store), Some(a));

@@ -171,12 +171,11 @@ impl State {
         if matches!(target.selection, Selection::Slot(_)) {
             return;
         }
-        let named: Vec<_> = self
-            .tx
-            .names()
-            .filter(|(_, name)| target.selection.takes(self.store.bytes(*name), false))
-            .collect();
-        for (place, name) in named {
+        for at in 0..self.tx.named_count() {
+            let Some((place, name)) = self.tx.name_at(at) else { continue };
+            if !target.selection.takes(self.store.bytes(name), false) {
+                continue;
+            }
             let value = self.tx.text(place, &mut self.store);
             rows.extend(value.map(|value| Row { key: Key::Text(name), value }));
         }

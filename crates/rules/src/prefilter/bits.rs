@@ -4,6 +4,21 @@
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Bits(Vec<u64>);
 
+/// A set of few numbers: its words that have any, and their places.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FewBits(Vec<(usize, u64)>);
+
+impl FewBits {
+    /// Adds a number.
+    pub(crate) fn insert(&mut self, number: usize) {
+        let (place, bit) = (number / 64, 1 << (number % 64));
+        match self.0.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, word)) => *word |= bit,
+            None => self.0.push((place, bit)),
+        }
+    }
+}
+
 impl Bits {
     /// No number, and room for none.
     pub(crate) const NONE: Self = Self(Vec::new());
@@ -47,6 +62,15 @@ impl Bits {
         }
     }
 
+    /// Adds all of a set that has few words.
+    pub(crate) fn add_few(&mut self, other: &FewBits) {
+        for (place, more) in &other.0 {
+            if let Some(word) = self.0.get_mut(*place) {
+                *word |= more;
+            }
+        }
+    }
+
     /// The 64 numbers from `place * 64`, as bits.
     pub(crate) fn word(&self, place: usize) -> u64 {
         self.0.get(place).copied().unwrap_or_default()
@@ -55,15 +79,6 @@ impl Bits {
     /// How many words there are.
     pub(crate) const fn words(&self) -> usize {
         self.0.len()
-    }
-
-    /// Its numbers, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(place, word)| {
-            let rest = |word: &u64| Some(word & word.wrapping_sub(1));
-            let words = std::iter::successors(Some(*word), rest).take_while(|word| *word != 0);
-            words.map(move |word| place * 64 + word.trailing_zeros() as usize)
-        })
     }
 
     /// The smallest number that is not below `from`.
@@ -107,7 +122,14 @@ mod tests {
             let expected = one.union(&other).copied().find(|it| *it >= from);
             prop_assert_eq!(of(&one).next_of_either(&of(&other), from), expected);
             prop_assert_eq!(of(&one).next(from), one.range(from..).next().copied());
-            prop_assert!(of(&one).iter().eq(one.iter().copied()));
+            let mut few = FewBits::default();
+            other.iter().for_each(|it| few.insert(*it));
+            let mut both = of(&one);
+            both.add_few(&few);
+            let mut sum = of(&one);
+            sum.add(&of(&other));
+            prop_assert_eq!(&sum, &both);
+            prop_assert!((0..200).all(|it| both.contains(it) == (one.contains(&it) || other.contains(&it))));
             prop_assert!((0..200).all(|it| of(&one).contains(it) == one.contains(&it)));
             prop_assert_eq!(of(&one).is_empty(), one.is_empty());
         }

@@ -144,8 +144,7 @@ impl Scan {
             return;
         }
         hits.tests.reset(sieve.tests.len());
-        let mut tests = class.literal.iter().filter_map(|number| sieve.tests.get(number));
-        hits.is_known = tests.any(|test| test.is_possible(form));
+        hits.is_known = class.literal.iter().any(|demand| demand.is_met(form));
         if hits.is_known {
             sieve.lexicon.find(&form.bytes, form.present, &mut hits.tests);
         }
@@ -164,7 +163,7 @@ impl Scan {
         self.possible.copy(&hits.tests);
         for (set, tests) in &class.others {
             if set.is_none_or(|set| set.meets(form.present)) {
-                self.possible.add(tests);
+                self.possible.add_few(tests);
             }
         }
         for place in 0..class.tests.words() {
@@ -175,7 +174,7 @@ impl Scan {
                 let Some(test) = look.sieve.tests.get(number) else { continue };
                 let Ok(name) = u16::try_from(number) else { continue };
                 let is_known = self.met.iter().any(|met| met & !ALONE == name);
-                if is_known || !test.is_possible(form) {
+                if is_known || !test.demand.is_met(form) {
                     continue;
                 }
                 if !work.begin(form.bytes.len()) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{
     bits::Bits,
     chains::{Chains, Form, Nodes},
+    demand::Demand,
     lexicon::Lexicon,
     literal::{self, Needs},
     part::Part,
@@ -46,11 +47,8 @@ pub(crate) struct Sieve {
 pub(super) struct SieveTest {
     /// The step of the phase whose rule begins with it.
     pub(super) step: usize,
-    /// The nodes in which its chain ends: several when each step is looked at.
-    pub(super) ends: Nodes,
+    pub(super) demand: Demand,
     pub(super) needs_literal: bool,
-    pub(super) bytes: Vec<ByteSet>,
-    pub(super) length_min: usize,
     is_negated: bool,
     /// Does the rule go on with a test of the values for which this one holds?
     is_followed: bool,
@@ -107,22 +105,16 @@ impl SieveTest {
     /// The test with which the rule of a step begins, and whose chain ends in these nodes.
     pub(super) fn new(step: usize, ends: Nodes, needs: &Needs, rule: &Rule) -> Self {
         let Needs { literals, bytes, length_min } = needs;
-        let (bytes, length_min) = (bytes.clone(), *length_min);
+        let demand = Demand { ends, bytes: bytes.clone(), length_min: *length_min };
         let test = rule.links.first().and_then(|link| link.test.as_ref());
         let is_negated = test.is_some_and(|test| test.is_negated);
         let (needs_literal, is_followed) = (literals.is_some(), is_followed(rule));
-        Self { step, ends, needs_literal, bytes, length_min, is_negated, is_followed }
-    }
-
-    pub(super) fn is_possible(&self, form: &Form<'_>) -> bool {
-        self.ends & form.nodes != 0
-            && form.bytes.len() >= self.length_min
-            && self.bytes.iter().all(|set| set.meets(form.present))
+        Self { step, demand, needs_literal, is_negated, is_followed }
     }
 
     /// Of the bytes that it needs, those that values have most seldom.
     pub(super) fn rarest(&self) -> Option<ByteSet> {
-        self.bytes.iter().copied().min_by_key(|set| literal::commonness(*set))
+        self.demand.bytes.iter().copied().min_by_key(|set| literal::commonness(*set))
     }
 
     /// Does it hold for the form?

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::byte_set::ByteSet;
 
-use super::{bits::Bits, chains::Nodes, part::Part, seen::Seen, sieve::Sieve};
+use super::{
+    bits::{Bits, FewBits},
+    chains::Nodes,
+    demand::{Demand, least},
+    part::Part,
+    seen::Seen,
+    sieve::Sieve,
+};
 
 /// Which conditions hold that let rules be jumped over, a bit for each.
 pub(crate) type Outcomes = u64;
@@ -37,10 +44,10 @@ pub(crate) struct Class {
     /// Unlike that of any other class.
     pub(super) id: u32,
     pub(super) tests: Bits,
-    /// Those of them that need a literal.
-    pub(super) literal: Bits,
+    /// What a form must have for one of them that needs a literal.
+    pub(super) literal: Vec<Demand>,
     /// The others, by the bytes of which a value must have one for them, if any.
-    pub(super) others: Vec<(Option<ByteSet>, Bits)>,
+    pub(super) others: Vec<(Option<ByteSet>, FewBits)>,
     /// The nodes on the way to where their chains end.
     pub(super) nodes: Nodes,
 }
@@ -93,28 +100,28 @@ impl View {
 
 impl Class {
     fn new(sieve: &Sieve, id: u32, tests: impl Iterator<Item = usize>) -> Self {
-        let none = || Bits::with_room(sieve.tests.len());
-        let (mut all, mut literal, mut others) = (none(), none(), Vec::new());
+        let mut all = Bits::with_room(sieve.tests.len());
+        let (mut literal, mut others) = (Vec::new(), Vec::<(_, FewBits)>::new());
         let mut ends: Nodes = 0;
         for number in tests {
             let Some(test) = sieve.tests.get(number) else { continue };
-            ends |= test.ends;
+            ends |= test.demand.ends;
             all.insert(number);
             if test.needs_literal {
-                literal.insert(number);
+                literal.push(test.demand.clone());
                 continue;
             }
             let rarest = test.rarest();
             let place = others.iter().position(|(known, _)| *known == rarest);
             let place = place.unwrap_or_else(|| {
-                others.push((rarest, none()));
+                others.push((rarest, FewBits::default()));
                 others.len() - 1
             });
             if let Some((_, tests)) = others.get_mut(place) {
                 tests.insert(number);
             }
         }
-        Self { id, tests: all, literal, others, nodes: sieve.chains.ways_to(ends) }
+        Self { id, tests: all, literal: least(literal), others, nodes: sieve.chains.ways_to(ends) }
     }
 
     fn is_empty(&self) -> bool {
