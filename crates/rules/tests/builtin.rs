@@ -248,3 +248,21 @@ fn exploits_of_published_vulnerabilities_are_refused_by_their_names() {
     assert!(missed.len() <= most, "{} of {} missed: {missed:?}", missed.len(), kernels.len());
     assert!(mistaken.len() <= most, "{} look-alikes refused: {mistaken:?}", mistaken.len());
 }
+
+#[test]
+fn a_quotation_is_evidence_and_two_of_different_things_are_an_attack() {
+    let judge = judge::Judge::new();
+    let refused = |row: &str| {
+        let (ids, is_refused) = judge.asked(&Request::parse(row));
+        assert!(!ids.is_empty(), "{row}");
+        is_refused
+    };
+    let page = "<script>alert(document.cookie)</script>";
+    let machine = "{{7*7}}";
+    assert!(refused(&format!("json {page}")));
+    assert!(!refused(&format!("json The old guest book showed {page} without escaping it")));
+    assert!(refused(&format!("json The old guest book showed {page} and {machine} as it came")));
+    // What gets out of its place is no quotation, whatever stands before it.
+    assert!(refused("json the best of all my friends; cat /etc/passwd"));
+    assert!(refused("json the best of all my friends' or 1=1-- "));
+}
