@@ -251,7 +251,7 @@ fn exploits_of_published_vulnerabilities_are_refused_by_their_names() {
 
 #[test]
 fn a_quotation_is_evidence_and_two_of_different_things_are_an_attack() {
-    let judge = judge::Judge::new();
+    let judge = Judge::new();
     let refused = |row: &str| {
         let (ids, is_refused) = judge.asked(&Request::parse(row));
         assert!(!ids.is_empty(), "{row}");
