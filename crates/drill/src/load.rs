@@ -13,7 +13,7 @@ mod till;
 mod wire;
 
 pub use counts::{Counts, Latency};
-pub use till::{Shape, Till};
+pub use till::{Origin, Shape, Till};
 
 use std::{
     cell::{Cell, RefCell},
@@ -49,6 +49,9 @@ pub struct Load {
     pub sources: u8,
     /// For so long latency is not looked at: connections are being opened, caches filled.
     pub warm_up: Duration,
+    /// Where the requests end up, when the load itself is to serve it. Then it also sends each
+    /// request to the microsecond instead of those of a [`STEP`] at once, and never sleeps.
+    pub origin: Option<Origin>,
 }
 
 impl Load {
@@ -59,8 +62,11 @@ impl Load {
     pub fn at_rate(&self, rate: f64, lasting: Duration) -> Result<Counts> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let field = Field::new(self);
-        LocalSet::new().block_on(&runtime, send_at(&field, rate, lasting));
-        Ok(field.counted())
+        LocalSet::new().block_on(&runtime, async {
+            self.serve_origin()?;
+            send_at(&field, rate, lasting).await;
+            Ok(field.counted())
+        })
     }
 
     /// Keeps `callers` connections busy for `lasting`: as much as the server can do.
@@ -72,13 +78,18 @@ impl Load {
         let field = Field::new(self);
         let until = Instant::now() + lasting;
         LocalSet::new().block_on(&runtime, async {
+            self.serve_origin()?;
             for _ in 0..callers {
                 field.begin(field.next(Instant::now()), Some(until));
             }
             tokio::time::sleep(lasting).await;
             field.empty(AFTERMATH).await;
-        });
-        Ok(field.counted())
+            Ok(field.counted())
+        })
+    }
+
+    fn serve_origin(&self) -> Result<()> {
+        self.origin.as_ref().map_or(Ok(()), Origin::serve_here)
     }
 }
 
@@ -88,7 +99,11 @@ async fn send_at(field: &Rc<Field>, rate: f64, lasting: Duration) {
     step.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut sent = 0_u32;
     while began.elapsed() < lasting {
-        step.tick().await;
+        match field.load.origin {
+            None => _ = step.tick().await,
+            // What else is ready on this thread comes first, once.
+            Some(_) => tokio::task::yield_now().await,
+        }
         while f64::from(sent) / rate <= began.elapsed().as_secs_f64().min(lasting.as_secs_f64()) {
             let due = began + Duration::from_secs_f64(f64::from(sent) / rate);
             field.begin(field.next(due), None);

@@ -5,6 +5,7 @@
 //! the machine for themselves, so `make bench` runs them and no test does.
 
 mod dead_sink;
+mod half_load;
 mod logs;
 mod memory;
 mod program;
@@ -31,9 +32,6 @@ const CAPACITY_FOR: Duration = Duration::from_secs(5);
 const GOODPUT_MIN: f64 = 0.8;
 /// How often the offered rate may fall behind what was asked for.
 const OFFERED_MIN: f64 = 0.95;
-/// What the gateway may add to nginx's 99th percentile.
-const ADDED_P99_US_MAX: u32 = 1_000;
-const ROUNDS: usize = 5;
 /// Both proxies open their connections in this time, which is not what half load is about.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -81,8 +79,14 @@ impl Trial {
         connections: usize,
     ) -> Result<()> {
         let program = Program::palisade(&self.program, &till.url())?;
-        let load =
-            Load { to: program.address, connections, body, sources: 8, warm_up: Duration::ZERO };
+        let load = Load {
+            to: program.address,
+            connections,
+            body,
+            sources: 8,
+            warm_up: Duration::ZERO,
+            origin: None,
+        };
         load.flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
         let calm = load.flat_out(BUSY_CALLERS, CAPACITY_FOR)?;
         println!("{what}, capacity: {calm}");
@@ -101,37 +105,6 @@ impl Trial {
         ensure!(over.failed() == 0, "{} requests got neither answer nor 503", over.failed());
         ensure!(share >= GOODPUT_MIN, "goodput fell to {share:.2} of capacity");
         ensure!(after.right == after.sent(), "not everything was answered once it was over");
-        Ok(())
-    }
-
-    /// Half of what the gateway can carry, beside nginx in the same run.
-    ///
-    /// # Errors
-    /// When something does not start, or a bar is missed.
-    pub fn half_load(&self) -> Result<()> {
-        let till = Till::open(None)?;
-        let program = Program::palisade(&self.program, &till.url())?;
-        let nginx = Program::nginx(&self.nginx, till.address)?;
-        let load = |to| Load { to, connections: 256, body: None, sources: 8, warm_up: WARM_UP };
-        load(nginx.address).flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
-        load(program.address).flat_out(BUSY_CALLERS, Duration::from_secs(1))?;
-        let calm = load(program.address).flat_out(BUSY_CALLERS, CAPACITY_FOR)?;
-        println!("half load, capacity: {calm}");
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let lasting = self.lasting / u32::try_from(2 * ROUNDS)?;
-        for _ in 0..ROUNDS {
-            for (name, to, found) in
-                [("nginx", nginx.address, &mut theirs), ("palisade", program.address, &mut ours)]
-            {
-                let counts = load(to).at_rate(calm.right_per_s() / 2.0, lasting)?;
-                println!("half load, {name}: {counts}");
-                ensure!(counts.right == counts.sent(), "{name} failed at half load");
-                found.push(counts.latency().p99_us);
-            }
-        }
-        let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-        println!("half load: p99 {ours} us, nginx {theirs} us (medians of {ROUNDS} rounds)");
-        ensure!(ours <= theirs + ADDED_P99_US_MAX, "p99 is more than 1 ms above nginx's");
         Ok(())
     }
 
@@ -162,6 +135,7 @@ impl Trial {
             body: None,
             sources: 8,
             warm_up: WARM_UP,
+            origin: None,
         };
         let lasting = self.lasting;
         let caller = std::thread::spawn(move || load.at_rate(1_000.0, lasting));
@@ -192,9 +166,4 @@ fn large_body() -> String {
         })
         .collect();
     format!("{{\"items\":[{}]}}", items.join(","))
-}
-
-fn median(values: &mut [u32]) -> u32 {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
 }

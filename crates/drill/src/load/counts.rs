@@ -1,6 +1,7 @@
 //! What a load came to: outcomes, and how long the right answers took.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -30,7 +31,8 @@ pub struct Counts {
     odd_status: Option<u16>,
     /// When those were due that got no right answer, from the beginning.
     wrong_at: Vec<Duration>,
-    micros: Vec<u32>,
+    /// Of right answers: when they were due, from the beginning, and how long they took.
+    took: Vec<(Duration, Duration)>,
     slowest: Duration,
     /// When the slowest right answer came, from the beginning.
     slowest_at: Duration,
@@ -68,8 +70,9 @@ impl Counts {
         match outcome {
             Outcome::Right => {
                 self.right += 1;
-                if self.began.is_none_or(|began| due.duration_since(began) >= warm_up) {
-                    self.note_latency(due.elapsed());
+                let due_at = self.began.map_or(warm_up, |began| due.duration_since(began));
+                if due_at >= warm_up {
+                    self.note_latency(due_at, due.elapsed());
                 }
             }
             Outcome::ToldToWait => self.told_to_wait += 1,
@@ -82,8 +85,8 @@ impl Counts {
         }
     }
 
-    fn note_latency(&mut self, took: Duration) {
-        self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+    fn note_latency(&mut self, due_at: Duration, took: Duration) {
+        self.took.push((due_at, took));
         if took > self.slowest {
             self.slowest = took;
             self.slowest_at = self.began.map(|began| began.elapsed()).unwrap_or_default();
@@ -129,13 +132,30 @@ impl Counts {
     /// How long right answers took.
     #[must_use]
     pub fn latency(&self) -> Latency {
-        let mut micros = self.micros.clone();
+        Latency::of(self.took.iter().map(|(_, took)| *took))
+    }
+
+    /// The 99th percentile of each span of so long in which requests were due.
+    #[must_use]
+    pub fn p99_of_each(&self, span: Duration) -> Vec<u32> {
+        let mut spans: BTreeMap<u128, Vec<Duration>> = BTreeMap::new();
+        for (due_at, took) in &self.took {
+            spans.entry(due_at.as_nanos() / span.as_nanos().max(1)).or_default().push(*took);
+        }
+        spans.into_values().map(|took| Latency::of(took.into_iter()).p99_us).collect()
+    }
+}
+
+impl Latency {
+    fn of(took: impl Iterator<Item = Duration>) -> Self {
+        let micros = took.map(|took| u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        let mut micros: Vec<u32> = micros.collect();
         micros.sort_unstable();
         let at = |percent: usize| {
             let rank = (micros.len() * percent).div_ceil(100).saturating_sub(1);
             micros.get(rank).copied().unwrap_or(0)
         };
-        Latency { p50_us: at(50), p99_us: at(99), max_us: at(100) }
+        Self { p50_us: at(50), p99_us: at(99), max_us: at(100) }
     }
 }
 
@@ -174,7 +194,7 @@ mod tests {
         let mut counts = Counts::begin();
         for millis in 1..=100 {
             counts.right += 1;
-            counts.note_latency(Duration::from_millis(millis));
+            counts.note_latency(Duration::from_millis(millis), Duration::from_millis(millis));
         }
         for outcome in [Outcome::ToldToWait, Outcome::MixedUp, Outcome::Other(500), Outcome::Broken]
         {
@@ -184,6 +204,8 @@ mod tests {
         assert_eq!((counts.sent(), counts.failed()), (104, 3));
         let latency = Latency { p50_us: 50_000, p99_us: 99_000, max_us: 100_000 };
         assert_eq!(counts.latency(), latency);
+        let quarters = counts.p99_of_each(Duration::from_millis(25));
+        assert_eq!(quarters, [24_000, 49_000, 74_000, 99_000, 100_000]);
         assert!(counts.to_string().ends_with("a status was 500"), "{counts}");
     }
 }

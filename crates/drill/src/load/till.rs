@@ -3,7 +3,7 @@
 //! It can be as fast as the machine, or a till of so many places at which each customer takes a
 //! while: then its capacity is known, and it is what an overload meets.
 
-use std::{net::SocketAddr, rc::Rc, thread::JoinHandle, time::Duration};
+use std::{net::SocketAddr, rc::Rc, sync::Arc, thread::JoinHandle, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -35,6 +35,36 @@ pub struct Till {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A till without a thread: the load whose requests end here serves it on its own, so that the two
+/// never wait for each other's turn at a processor.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Where it listens.
+    pub address: SocketAddr,
+    listener: Arc<std::net::TcpListener>,
+}
+
+impl Origin {
+    /// Opens on a free loopback port; nothing is served until a load runs.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub fn open() -> Result<Self> {
+        let listener = listen()?;
+        Ok(Self { address: listener.local_addr()?, listener: Arc::new(listener) })
+    }
+
+    /// Serves as one more task of a load.
+    ///
+    /// # Errors
+    /// When the system gives no second handle.
+    pub(super) fn serve_here(&self) -> Result<()> {
+        let listener = TcpListener::from_std(self.listener.try_clone()?)?;
+        tokio::task::spawn_local(accept(listener, None, number_back));
+        Ok(())
+    }
+}
+
 impl Till {
     /// Opens on a free loopback port, on a thread of its own. Without a shape it answers at once.
     ///
@@ -53,8 +83,7 @@ impl Till {
     }
 
     fn begin(shape: Option<Shape>, answer: Answer) -> Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
-        listener.set_nonblocking(true)?;
+        let listener = listen()?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -85,6 +114,12 @@ impl Drop for Till {
             let _ = thread.join();
         }
     }
+}
+
+fn listen() -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 async fn accept(listener: TcpListener, shape: Option<Shape>, answer: Answer) {

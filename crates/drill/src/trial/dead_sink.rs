@@ -92,8 +92,14 @@ impl Trial {
 
 /// A steady load, with so many attacks meanwhile, each by a caller of its own.
 fn under_load(program: &Program, lasting: Duration, attacks: u32) -> Result<Counts> {
-    let load =
-        Load { to: program.address, connections: 64, body: None, sources: 8, warm_up: WARM_UP };
+    let load = Load {
+        to: program.address,
+        connections: 64,
+        body: None,
+        sources: 8,
+        warm_up: WARM_UP,
+        origin: None,
+    };
     let caller = std::thread::spawn(move || load.at_rate(RATE, lasting));
     for number in 0..attacks {
         touch_decoy(program.address, number)?;

@@ -228,6 +228,12 @@ impl Program {
         let ticks = after.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
         TICK * ticks.sum::<u32>()
     }
+
+    /// The same since `before`, as text, for each of so many requests.
+    pub(super) fn cpu_each(&self, before: Duration, requests: u64) -> String {
+        let spent = self.cpu().saturating_sub(before);
+        format!("cpu {:.1} us each", spent.as_secs_f64() * 1e6 / requests.max(1) as f64)
+    }
 }
 
 impl Drop for Program {

@@ -45,8 +45,14 @@ impl Trial {
             )
         };
         let program = Program::palisade_with(&self.program, &file, &write(0))?;
-        let load =
-            Load { to: program.address, connections: 64, body: None, sources: 8, warm_up: WARM_UP };
+        let load = Load {
+            to: program.address,
+            connections: 64,
+            body: None,
+            sources: 8,
+            warm_up: WARM_UP,
+            origin: None,
+        };
         let is_over = AtomicBool::new(false);
         let (failed, settled, most) = std::thread::scope(|scope| {
             let caller = scope.spawn(|| -> Result<u64> {
