@@ -10,3 +10,5 @@ cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --all --check
 say "lints: cargo clippy, warnings are errors"
 cargo clippy --workspace --all-targets --locked -- -D warnings
+say "the fuzz targets are a workspace of their own: its lock file must have kept up"
+cargo metadata --locked --manifest-path fuzz/Cargo.toml --format-version 1 >/dev/null
