@@ -23,6 +23,7 @@ install -Dm644 packaging/palisade.sysusers "$root/usr/lib/sysusers.d/palisade.co
 install -Dm644 packaging/palisade.toml "$root/etc/palisade/palisade.toml"
 doc=$root/usr/share/doc/palisade
 install -Dm644 packaging/debian/copyright "$doc/copyright"
+install -Dm644 packaging/prometheus-rules.yml "$doc/prometheus-rules.yml"
 install -m644 docs/*.md "$doc/"
 install -m644 CHANGELOG.md "$doc/"
 maintainer=$(sed -n 's/^Maintainer: //p' packaging/debian/control.in)

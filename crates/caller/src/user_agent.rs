@@ -85,7 +85,9 @@ pub fn crawlers() -> impl Iterator<Item = &'static str> {
     crawlers.map(|(_, product)| product.family).filter(|family| *family != CRAWLER.family)
 }
 
-const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 90 };
+/// What says no more than that it is one: any crawler that is known by its name is that one,
+/// though it gives an address, too.
+const CRAWLER: Product = Product { family: "crawler", class: ClientClass::Crawler, rank: 84 };
 
 fn known(name: &[u8]) -> Option<Product> {
     let first = usize::from(*name.first()?);

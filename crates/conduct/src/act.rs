@@ -163,7 +163,7 @@ impl Act {
     }
 
     /// Whoever calls, as narrowly as can be told: credential, else device at its address.
-    pub(crate) fn caller(&self) -> Digest {
+    pub fn caller(&self) -> Digest {
         let anonymous = || self.keys.address.then(self.identity.device);
         self.keys.principal.or(self.keys.session).unwrap_or_else(anonymous)
     }

@@ -13,7 +13,8 @@
 //! Whoever names several accounts or transactions guesses at each of them, because nobody here
 //! knows which one the API reads. What many accounts are entered beside (the name of their company)
 //! has the allowances of as many. What cannot be read may be a guess at anything: it has an
-//! allowance with all else at that endpoint that cannot be read.
+//! allowance with all else at that endpoint that cannot be read. That comes on top of an account's,
+//! so it is small where callers get in with what can be read and nobody did with anything else.
 //!
 //! It does not see codes that are guessed without naming account, session or transaction, from
 //! addresses that change with each guess; of one address it does.
@@ -51,8 +52,15 @@ const KNOWN: usize = 4;
 /// Where requests that cannot be read succeeded from this many addresses (of sixteen bits), they
 /// are the custom of the endpoint, and only their sources are held to account for them.
 const UNREAD_CUSTOM: u32 = 12;
+/// What cannot be read, where it is not known that the API can, and all get in with what is read:
+/// with an account's own allowance it makes 20 in an hour.
+const STRANGE: Rate = Rate { cost_us: 3_600_000_000, burst: 1 };
 /// The place of what cannot be read among the sorts of targets.
 const UNREAD: u8 = 4;
+/// The place where it is noted that callers get in with what can be read.
+const READ: u8 = 5;
+/// How often that is noted anew.
+const NOTED_EVERY_S: u32 = 3_600;
 /// What nobody tried for so long is forgotten.
 const MEMORY_S: u32 = 30 * 86_400;
 
@@ -95,6 +103,8 @@ struct Target {
     of: Digest,
     /// It is whatever could not be read.
     is_unread: bool,
+    /// And that is not how anybody gets in there.
+    is_strange: bool,
 }
 
 impl Guesses {
@@ -109,7 +119,7 @@ impl Guesses {
 
     /// Appends what stands against this guess: that it has to wait, or how many came before it.
     pub(crate) fn assess(&self, act: &Act, now: Timestamp, signals: &mut Vec<Signal>) {
-        let found = targets(act).into_iter().filter_map(|target| {
+        let found = self.targets(act, now).into_iter().filter_map(|target| {
             let tries = self.0.read(target.key).unwrap_or_default().at(now);
             let wait_us = tries.spent(&target, act, now).err().unwrap_or(0);
             let is_shown = wait_us > 0 || tries.wrong >= SHOWN_FROM;
@@ -131,7 +141,7 @@ impl Guesses {
 
     /// Takes a guess that goes upstream from the allowances.
     pub(crate) fn forwarded(&mut self, act: &Act, now: Timestamp) {
-        for target in targets(act) {
+        for target in self.targets(act, now) {
             let tries = self.0.read(target.key).unwrap_or_default().at(now);
             if tries.knows(act) {
                 continue;
@@ -151,7 +161,7 @@ impl Guesses {
     /// Learns what became of a guess.
     pub(crate) fn learn(&mut self, act: &Act, answer: &AnswerFacts, now: Timestamp) {
         let is_right = answer.outcome == Outcome::Success;
-        let targets = targets(act);
+        let targets = self.targets(act, now);
         for target in &targets {
             let Some(tries) = self.0.read(target.key) else { continue };
             let is_unjudged = answer.status == 429
@@ -160,7 +170,7 @@ impl Guesses {
             // What came with others of its moment was taken from the allowance once.
             let was_taken = tries.knows(act) == act.guess.is_basic;
             if (is_right || is_unjudged) && was_taken {
-                next.bucket = tries.bucket.give_back(tries.rate(target.kind), count(act));
+                next.bucket = tries.bucket.give_back(tries.rate(target), count(act));
                 next.wrong = tries.wrong.saturating_sub(count(act));
                 if act.guess.is_basic {
                     next.forget(act);
@@ -181,6 +191,9 @@ impl Guesses {
                 self.0.write(target.key, now.as_secs(), next);
             }
         }
+        if is_right {
+            self.note_read(act, now);
+        }
         if is_right && act.identity.familiar {
             // The owner is in: what strangers guessed wrong is no row any longer.
             for account in accounts(act).iter() {
@@ -194,6 +207,30 @@ impl Guesses {
 
     pub(crate) fn view(&self) -> TableView {
         TableView::of("secrets guessed at", &self.0)
+    }
+
+    fn targets(&self, act: &Act, now: Timestamp) -> Vec<Target> {
+        let mut targets = targets(act);
+        for target in targets.iter_mut().filter(|target| target.is_unread) {
+            let read = self.0.read(read_key(target.kind, act)).unwrap_or_default().at(now);
+            target.is_strange = read.beside.count_ones() >= UNREAD_CUSTOM;
+        }
+        targets
+    }
+
+    /// Notes that somebody got in with what can be read, and from where.
+    fn note_read(&mut self, act: &Act, now: Timestamp) {
+        let Some(kind) = Kind::of(act.role).filter(|_| !act.guess.is_unread) else { return };
+        let key = read_key(kind, act);
+        let known = self.0.read(key).unwrap_or_default().at(now);
+        let mut next = Tries { last_s: now.as_secs(), ..known };
+        if known.beside.count_ones() < UNREAD_CUSTOM {
+            next.entered_beside(std::iter::once(act.keys.address));
+        }
+        if next.beside != known.beside || next.last_s.saturating_sub(known.last_s) >= NOTED_EVERY_S
+        {
+            self.0.write(key, now.as_secs(), next);
+        }
     }
 }
 
@@ -209,12 +246,13 @@ impl Tries {
         if target.is_unread && self.beside.count_ones() >= UNREAD_CUSTOM {
             return Ok(self.bucket);
         }
-        self.bucket.take_many(self.rate(target.kind), count(act), now)
+        self.bucket.take_many(self.rate(target), count(act), now)
     }
 
-    const fn rate(&self, kind: Kind) -> Rate {
+    const fn rate(&self, target: &Target) -> Rate {
         let many = self.beside.count_ones() as u64;
-        let one = match kind {
+        let one = match target.kind {
+            _ if target.is_strange && many == 0 => STRANGE,
             Kind::Code => CODES,
             Kind::Password | Kind::Own if self.wrong >= WRONG_MAX && many < 2 => PASSWORDS_SLOW,
             Kind::Password | Kind::Own => PASSWORDS,
@@ -284,7 +322,8 @@ fn targets(act: &Act) -> Vec<Target> {
     let Some(kind) = kind else { return Vec::new() };
     let target = |place: u8, of: Digest, entity| {
         let of = of.tagged(place);
-        Target { kind, key: kind.key(of, is_familiar), entity, of, is_unread: place == UNREAD }
+        let (key, is_unread) = (kind.key(of, is_familiar), place == UNREAD);
+        Target { kind, key, entity, of, is_unread, is_strange: false }
     };
     let accounts = accounts(act);
     let of_accounts = accounts.iter().map(|it| target(0, it, Entity::Account(it)));
@@ -300,10 +339,18 @@ fn targets(act: &Act) -> Vec<Target> {
         }
     }
     if act.guess.is_unread {
-        let endpoint = act.endpoint.map_or(act.path_shape, |id| Digest(u64::from(id.0)));
-        targets.push(target(UNREAD, endpoint, source));
+        targets.push(target(UNREAD, endpoint(act), source));
     }
     targets
+}
+
+/// Where it is noted that callers get in with what can be read.
+fn read_key(kind: Kind, act: &Act) -> Digest {
+    kind.key(endpoint(act).tagged(READ), false)
+}
+
+fn endpoint(act: &Act) -> Digest {
+    act.endpoint.map_or(act.path_shape, |id| Digest(u64::from(id.0)))
 }
 
 /// The accounts that the request names; else the one that the caller is in.

@@ -46,6 +46,10 @@ const UNWASHABLE_NATS: f32 = 10.0;
 /// What a failed attempt says that a form on another site's page may have sent, against one that
 /// none has. Many failed accounts are suspect all the same ([`UNWASHABLE_FAILED`]).
 const PROVOKED_SHARE: f32 = 0.1;
+/// What a failed code says, against a failed password: people mistype the one they are sent more
+/// often than the one they chose, and nobody steals lists of them. Behind one address many may be
+/// about to type theirs again.
+const CODE_SHARE: f32 = 0.5;
 /// What a failed attempt says whose account cannot be told, against one whose can.
 const BLIND_SHARE: f32 = 0.25;
 
@@ -149,6 +153,9 @@ impl Stuffing {
         let mut weights = Weights::of(&self.first_tries.at(act.endpoint));
         if act.is_provoked {
             weights.failure *= PROVOKED_SHARE;
+        }
+        if act.role == Role::OtpVerify && act.identity.attempted.is_some() {
+            weights.failure *= CODE_SHARE;
         }
         for source in counted_sources(act) {
             let mut login = self.logins.read(source.key).unwrap_or_default();

@@ -44,6 +44,7 @@ use crate::gate;
 use crate::idempotency::Repeats;
 use crate::keyring::Keyring;
 use crate::operations;
+use crate::readiness::Lately;
 use crate::refused::Refused;
 use crate::scope::Scope;
 use crate::session::Sessions;
@@ -60,6 +61,8 @@ pub trait Instance: Send + Sync {
 
     /// Process, place and policy: what it was started with and how its policy fares.
     fn standing(&self) -> InstanceStanding;
+    /// What was counted on the way of requests.
+    fn served(&self) -> Served;
 
     /// Changes modes in the overlay and puts the policy that results in force, or only tells what
     /// that would do.
@@ -115,6 +118,32 @@ pub struct InstanceStanding {
     pub taken_back: Vec<TakenBack>,
 }
 
+/// What the gateway's workers have counted since the start.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// Upper bounds of the classes of time, in microseconds.
+    pub bounds_us: &'static [u64],
+    /// How long each phase of the work on an exchange took, by its word.
+    pub phases: Vec<(&'static str, Timed)>,
+    /// How long upstreams took to begin an answer.
+    pub upstream: Timed,
+    /// Requests that were not taken on, by reason.
+    pub shed: Vec<(&'static str, u64)>,
+    /// Requests under way.
+    pub active: u64,
+    /// Bytes of bodies that are held.
+    pub held_bytes: u64,
+}
+
+/// How long something took.
+#[derive(Clone, Debug, Default)]
+pub struct Timed {
+    /// How often, by class of time; the last one is above all bounds.
+    pub counts: Vec<u64>,
+    /// All together, in microseconds.
+    pub sum_us: u64,
+}
+
 /// What became of policies that were offered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reloads {
@@ -154,6 +183,8 @@ pub struct Console {
     pub repeats: Repeats,
     /// What was counted since the start.
     pub totals: Totals,
+    /// What was told lately of readiness.
+    pub lately: Lately,
     /// Whose turn it is to change something.
     pub turn: Arc<tokio::sync::Mutex<()>>,
     /// Names by which the API is asked over the network, besides addresses and `localhost`.

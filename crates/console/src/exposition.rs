@@ -34,14 +34,25 @@ impl Exposition {
     }
 
     /// One histogram of the family: for each bound, in seconds, how many were below it and above
-    /// the one before; at the end how many were above all.
-    pub(crate) fn buckets(&mut self, labels: &[(&str, &str)], bounds: &[f64], counts: &[u64]) {
+    /// the one before; at the end how many were above all. `sum_us` is all of them together, where
+    /// somebody adds that up.
+    pub(crate) fn buckets(
+        &mut self,
+        labels: &[(&str, &str)],
+        bounds: &[f64],
+        counts: &[u64],
+        sum_us: Option<u64>,
+    ) {
         let mut below = 0;
         let infinite = bounds.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
         for (bound, count) in infinite.zip(counts) {
             below += count;
             let labels = [labels, &[("le", bound.as_str())]].concat();
             self.line("_bucket", &labels, &below.to_string());
+        }
+        if let Some(us) = sum_us {
+            let sum = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+            self.line("_sum", labels, &sum);
         }
         self.line("_count", labels, &below.to_string());
     }
@@ -90,12 +101,15 @@ mod tests {
         text.counter("a_total", "Of a.");
         text.value(&[("x", "a\"b\\c\nd")], 3);
         text.histogram("b_seconds", "Of b.");
-        text.buckets(&[("x", "y")], &[0.5, 1.0], &[1, 2, 4]);
+        text.buckets(&[("x", "y")], &[0.5, 1.0], &[1, 2, 4], None);
+        text.buckets(&[], &[0.5], &[1, 1], Some(2_000_300));
         let expected = "# HELP a_total Of a.\n# TYPE a_total counter\n\
             a_total{x=\"a\\\"b\\\\c\\nd\"} 3\n\
             # HELP b_seconds Of b.\n# TYPE b_seconds histogram\n\
             b_seconds_bucket{x=\"y\",le=\"0.5\"} 1\nb_seconds_bucket{x=\"y\",le=\"1\"} 3\n\
-            b_seconds_bucket{x=\"y\",le=\"+Inf\"} 7\nb_seconds_count{x=\"y\"} 7\n";
+            b_seconds_bucket{x=\"y\",le=\"+Inf\"} 7\nb_seconds_count{x=\"y\"} 7\n\
+            b_seconds_bucket{le=\"0.5\"} 1\nb_seconds_bucket{le=\"+Inf\"} 2\n\
+            b_seconds_sum 2.000300\nb_seconds_count 2\n";
         assert_eq!(text.finish(), expected);
     }
 }

@@ -28,18 +28,20 @@ mod scope;
 mod secret;
 pub mod serve;
 mod session;
+pub mod shell;
 pub mod socket;
 mod totals;
 pub mod wire;
 
 pub use api::{
-    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, Reloads, Watched, endpoint, explained,
-    new_token, routes,
+    ACCESS_LINES_LOST, Console, Instance, InstanceStanding, Reloads, Served, Timed, Watched,
+    endpoint, explained, new_token, routes,
 };
 pub use idempotency::Repeats;
 pub use keyring::Keyring;
 pub use network::Network;
 pub use openapi::document as openapi_document;
+pub use readiness::Lately;
 pub use refused::Refused;
 pub use serve::Door;
 pub use session::Sessions;

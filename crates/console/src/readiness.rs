@@ -6,6 +6,7 @@
 
 mod evidence;
 mod judge;
+mod lately;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::api::{Console, InstanceStanding};
 use crate::wire::{LayerReadiness, Readiness, VerdictWord};
 use evidence::Evidence;
 use judge::Facts;
+use lately::Grounds;
+
+pub use lately::Lately;
 
 /// How far back is looked when nobody says.
 pub(crate) const LAST: Duration = Duration::from_secs(24 * 3_600);
@@ -25,12 +29,31 @@ const BY_HOURS_UP_TO: Duration = Duration::from_secs(48 * 3_600);
 /// More counts than this are not added up.
 const ROWS_MAX: usize = 200_000;
 
-/// The verdict on every layer that has a detector, on each site.
+/// The verdict on every layer that has a detector, on each site. It may be some seconds old where
+/// there is much to look at: `to` says of when it is.
 pub(crate) fn of(console: &Console, last: Duration) -> Result<Readiness, QueryError> {
+    let now = console.instance.now();
+    let standing = console.instance.standing();
+    let exceptions = console.engine.exceptions();
+    let faults = console.engine.layer_faults(now);
+    let grounds = Grounds {
+        last,
+        policy_version: console.engine.policy_version(),
+        exceptions: exceptions.iter().filter(|it| it.holds(now)).map(|it| it.id).collect(),
+        faults: faults.iter().map(|seen| seen.faults).sum(),
+    };
+    let found = console.lately.of(grounds, || found_out(console, &standing, last))?;
+    Ok(Readiness { probation: standing.probation, taken_back: standing.taken_back, ..found })
+}
+
+fn found_out(
+    console: &Console,
+    standing: &InstanceStanding,
+    last: Duration,
+) -> Result<Readiness, QueryError> {
     let now = console.instance.now();
     let from = now.before(last);
     let policy = console.engine.policy();
-    let standing = console.instance.standing();
     let evidence = Evidence::gather(&console.ledger, &console.engine.exceptions(), from, now)?;
     let requests = Requests::count(console, from, now)?;
     let faults = console.engine.layer_faults(now);
@@ -38,7 +61,7 @@ pub(crate) fn of(console: &Console, last: Duration) -> Result<Readiness, QueryEr
     for site in &policy.sites {
         for layer in Layer::ALL.into_iter().filter(|layer| has_detector(*layer)) {
             let mode = site.modes.of(layer);
-            let watched_since = watched_since(&standing, &site.name, layer, mode);
+            let watched_since = watched_since(standing, &site.name, layer, mode);
             let counted_from = watched_since.map_or(now, |since| since.max(from));
             let fault = faults.iter().find(|fault| fault.layer == layer);
             let facts = Facts {
@@ -62,8 +85,8 @@ pub(crate) fn of(console: &Console, last: Duration) -> Result<Readiness, QueryEr
         complete: evidence.is_complete,
         summary: summary(&layers, policy.sites.len() == 1),
         layers,
-        probation: standing.probation,
-        taken_back: standing.taken_back,
+        probation: None,
+        taken_back: Vec::new(),
     })
 }
 

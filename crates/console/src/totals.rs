@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shield::{Engine, LATENCY_BOUNDS_US, Rollup, RollupKey};
-use traffic::Action;
 
 /// Endpoints that have a counter of their own; the others share one.
 const ENDPOINTS_MAX: usize = 500;
@@ -22,8 +21,6 @@ pub struct Totals {
 /// Counts of exchanges.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sum {
-    /// By verdict, whether it was carried out, and the class of the status.
-    pub(crate) verdicts: BTreeMap<(Action, bool, u8), u64>,
     /// By class of the status: exchanges by latency class.
     pub(crate) latency: BTreeMap<u8, [u64; LATENCY_BOUNDS_US.len() + 1]>,
     /// By endpoint.
@@ -63,8 +60,6 @@ impl Totals {
 
 impl Sum {
     fn add(&mut self, key: &RollupKey, endpoint: Option<&str>, rollup: &Rollup) {
-        let verdict = (key.action, key.enforced, key.status_class);
-        *self.verdicts.entry(verdict).or_default() += rollup.count;
         let latency = self.latency.entry(key.status_class).or_default();
         for (sum, count) in latency.iter_mut().zip(rollup.latency) {
             *sum += u64::from(count);
@@ -85,6 +80,7 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use traffic::Action;
 
     #[test]
     fn endpoints_beyond_the_bound_share_a_counter() {
@@ -104,6 +100,6 @@ mod tests {
         assert_eq!(sum.endpoints.len(), ENDPOINTS_MAX);
         assert_eq!(sum.endpoints["GET shop.test /3"], 4);
         assert_eq!(sum.other_endpoints, 202);
-        assert_eq!(sum.verdicts[&(Action::Allow, false, 2)], 2 * 602);
+        assert_eq!(sum.bytes, 5 * 602);
     }
 }

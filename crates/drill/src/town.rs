@@ -9,7 +9,9 @@ pub mod attackers;
 pub mod basic;
 pub mod crawlers;
 pub mod crowds;
+pub mod faces;
 pub mod guessers;
+pub mod impostors;
 mod patches;
 pub mod probers;
 pub mod scenario;
@@ -17,13 +19,13 @@ pub mod shop;
 pub mod shoppers;
 pub mod walkers;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use http::HeaderValue;
 use shield::Engine;
 use shield::timeline::{Arrivals, Call, Outcome, Reply, Timeline, World};
-use traffic::{Action, Detector, Timestamp};
+use traffic::{Action, Detector, Disguise, Reason, Timestamp};
 
 use actor::{Actor, Asked};
 use shop::Shop;
@@ -61,6 +63,8 @@ pub struct Tally {
     hour: VecDeque<Timestamp>,
     /// Calls that were taken for touches of a decoy.
     pub decoys: u64,
+    /// Calls in which a disguise counted, by its kind.
+    pub disguises: BTreeMap<Disguise, u64>,
     /// The verdict was to refuse, whether it was carried out or not.
     pub would_refuse: u64,
 }
@@ -156,6 +160,9 @@ impl World for Town {
             tally.calls += 1;
             let is_decoy = |it: &traffic::Signal| it.detector == Detector::Decoy;
             tally.decoys += u64::from(outcome.verdict.signals.iter().any(is_decoy));
+            for disguise in disguises(&outcome) {
+                *tally.disguises.entry(disguise).or_default() += 1;
+            }
             tally.would_refuse += u64::from(outcome.verdict.action.refuses());
             if outcome.verdict.is_refusal() {
                 tally.denied += u64::from(outcome.verdict.action == Action::Deny);
@@ -167,6 +174,16 @@ impl World for Town {
             arrivals.push(at.max(outcome.at), sender, self.sent(call));
         }
     }
+}
+
+/// The disguises that speak against a call, each once.
+fn disguises(outcome: &Outcome) -> BTreeSet<Disguise> {
+    let counted = outcome.verdict.signals.iter().filter(|signal| signal.nats > 0.0);
+    let named = counted.filter_map(|signal| match signal.reason {
+        Reason::Disguise(disguise) => Some(disguise),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The hour of [`Tally::busiest_hour`].
@@ -189,6 +206,9 @@ impl Tally {
         self.busiest_hour = self.busiest_hour.max(other.busiest_hour);
         self.decoys += other.decoys;
         self.would_refuse += other.would_refuse;
+        for (disguise, count) in &other.disguises {
+            *self.disguises.entry(*disguise).or_default() += count;
+        }
         self.accounts.extend(other.accounts.iter().cloned());
         self.misses.extend(other.misses.iter().cloned());
     }

@@ -65,6 +65,7 @@ impl Arrival {
 
     pub(crate) fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
+        self.worker.meter.begins();
         if self.multiplexed {
             self.wire.enter(Phase::Free);
         }
@@ -73,6 +74,7 @@ impl Arrival {
     pub(crate) fn exchange_ended(&self) {
         let left = self.exchanges.get().saturating_sub(1);
         self.exchanges.set(left);
+        self.worker.meter.ended();
         if !self.multiplexed {
             self.wire.exchange_ended();
         } else if left == 0 {

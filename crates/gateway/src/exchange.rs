@@ -36,6 +36,7 @@ use crate::{
     headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
     ids::uuid_text,
     inbound::{Inbound, InboundBody},
+    meters::{Phase, Shed},
     relay::{Answer, HeldAnswer},
     upload::CallerFault,
     upstream::{AnswerBody, Answered, Group, Lease, UpstreamFault},
@@ -118,6 +119,8 @@ pub(crate) struct Ongoing {
     head: Option<Head>,
     id: EventId,
     request_id: HeaderValue,
+    /// When the clock was looked at last.
+    looked: Timestamp,
     pass: Option<Box<Pass>>,
     lesson: Option<Lesson>,
     place: Option<Place>,
@@ -144,6 +147,7 @@ impl Ongoing {
             head,
             id,
             request_id,
+            looked: at,
             pass,
             lesson,
             place,
@@ -168,10 +172,19 @@ impl Ongoing {
         }
         self.settle(&mut inbound, &body)?;
         let place = self.arrival.worker.busy.enter(&self.arrival.source).await;
-        self.place = Some(place.ok_or_else(|| self.shed())?);
+        let place = place.ok_or_else(|| self.shed(Shed::Requests))?;
+        if place.has_waited {
+            self.look();
+        }
+        self.place = Some(place);
         self.open(&inbound)?;
+        self.lap(Phase::Head);
         let fault = CallerFault::default();
+        let has_body = !body.is_end_stream();
         let upload = inspect::inspect(self, &inbound.headers, body, &fault).await?;
+        if has_body {
+            self.look();
+        }
         self.decide().await?;
         let group = self.group()?;
         let mut outbound = onward::outbound(self, *inbound, upload);
@@ -233,13 +246,14 @@ impl Ongoing {
     async fn decide(&mut self) -> Result<(), Problem> {
         let worker = Rc::clone(&self.arrival.worker);
         let engine = &worker.engine;
-        let since = tokio::time::Instant::now();
+        let mut since = None;
         let mut patience = Patience::Waiting;
         loop {
             let Some(pass) = &mut self.pass else { return Ok(()) };
             let freed = engine.freed();
-            let decided = engine.decide(pass, now(), patience);
+            let decided = engine.decide(pass, self.looked, patience);
             self.rules = pass.rules_to_tell();
+            self.lap(Phase::Decision);
             match decided {
                 Decided::Forward => return Ok(()),
                 Decided::Refuse(refusal, event) => {
@@ -252,9 +266,11 @@ impl Ongoing {
                 }
                 Decided::Hold => {}
             }
+            let since = *since.get_or_insert_with(tokio::time::Instant::now);
             while engine.freed() == freed && since.elapsed() < HOLD {
                 tokio::time::sleep(HOLD_STEP).await;
             }
+            self.look();
             if since.elapsed() >= HOLD {
                 patience = Patience::Last;
             }
@@ -287,6 +303,7 @@ impl Ongoing {
         let Answered { status, mut headers, mut body } = answered;
         // It is with the upstream, which has made of it what it did.
         self.held = None;
+        self.lap(Phase::Upstream);
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         if switched && !may_switch {
             lease.cut_off();
@@ -295,6 +312,7 @@ impl Ongoing {
         let mut held = HeldAnswer::default();
         if self.pass.as_ref().is_some_and(|pass| pass.screens_answer()) {
             held = Box::pin(screen::screen(self, status, &headers, &mut body, &lease)).await?;
+            self.look();
         }
         let exact = held.size_hint(&body).exact();
         if self.head.is_none() {
@@ -335,6 +353,19 @@ impl Ongoing {
         Ok(response)
     }
 
+    /// Looks at the clock: what has passed was waiting.
+    fn look(&mut self) -> Timestamp {
+        self.looked = now();
+        self.looked
+    }
+
+    /// Looks at the clock: what has passed since the last look went into this phase.
+    fn lap(&mut self, phase: Phase) {
+        let before = std::mem::replace(&mut self.looked, now());
+        let us = u64::try_from(self.looked.since(before).as_micros()).unwrap_or(u64::MAX);
+        self.arrival.worker.meter.took(phase, us);
+    }
+
     /// Marks something odd about the request in its event.
     fn note(&mut self, note: &'static str) {
         if let Some(pass) = &mut self.pass {
@@ -366,13 +397,16 @@ impl Ongoing {
         let head = AnswerHead { status: status.as_u16(), headers };
         let answer = shield::Answer { head, body: None, is_complete: true, length };
         let worker = &self.arrival.worker;
-        worker.learnt(worker.engine.learn(pass, &answer, now()));
+        worker.learnt(worker.engine.learn(pass, &answer, self.looked));
+        self.lap(Phase::Answer);
     }
 
     fn learn(&mut self) {
         if let (Some(pass), Some(lesson)) = (self.pass.take(), self.lesson.take()) {
+            let now = self.look();
             let worker = &self.arrival.worker;
-            worker.learnt(lesson.teach(&worker.engine, pass, now()));
+            worker.learnt(lesson.teach(&worker.engine, pass, now));
+            self.lap(Phase::Answer);
         }
     }
 
@@ -417,12 +451,12 @@ impl Ongoing {
     /// There is no room for the body of a request that must not go on unread.
     fn too_busy(&mut self) -> Problem {
         self.pass = None;
-        self.shed()
+        self.shed(Shed::Memory)
     }
 
     /// Too many connections are open.
     fn turned_away(&self) -> Problem {
-        let problem = self.shed();
+        let problem = self.shed(Shed::Connections);
         if self.head.is_some() {
             return problem.closing();
         }
@@ -431,10 +465,9 @@ impl Ongoing {
         problem
     }
 
-    /// Too many requests are under way.
-    fn shed(&self) -> Problem {
+    fn shed(&self, why: Shed) -> Problem {
         let raw = self.head.as_ref().map_or(&b""[..], |head| head.raw.as_ref());
-        let event = self.arrival.worker.shed(self.id, raw, &self.arrival.peer);
+        let event = self.arrival.worker.shed(self.id, why, raw, &self.arrival.peer);
         Problem::new(503, event).retry_after(1)
     }
 }

@@ -19,7 +19,9 @@ use tokio::{net::TcpListener, sync::watch, task::LocalSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    connection, proxy_protocol,
+    connection,
+    meters::{Meters, Shed},
+    proxy_protocol,
     pulse::Pulse,
     settings::{Listener, Settings},
     sources::network,
@@ -77,6 +79,7 @@ pub struct Gateway {
     addresses: Vec<SocketAddr>,
     terms: Terms,
     pulse: Pulse,
+    meters: Meters,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -95,17 +98,18 @@ impl Gateway {
         let terms = Terms::new(settings.terms);
         let settings = Arc::new(settings);
         let pulse = Pulse::new(settings.workers.max(1));
+        let meters = Meters::new(settings.workers.max(1));
         let crowd = Arc::new(Mutex::new(Crowd::default()));
         let mut workers = Vec::new();
         for number in 0..settings.workers.max(1) {
             let listeners = listeners.iter().map(Entrance::of).collect::<io::Result<Vec<_>>>()?;
             let (settings, terms) = (Arc::clone(&settings), terms.clone());
-            let felt = pulse.clone();
+            let (felt, meter) = (pulse.clone(), meters.of(number));
             let (crowd, stopped) = (Arc::clone(&crowd), stopped.clone());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let work = move || {
                 let local = LocalSet::new();
-                let worker = Worker::new(settings, terms);
+                let worker = Worker::new(settings, terms, meter);
                 if number == 0 {
                     let sites = worker.settings.sites.clone();
                     local.spawn_local(watch(sites, Rc::clone(&worker.ticker)));
@@ -116,7 +120,7 @@ impl Gateway {
             let name = format!("gateway-{number}");
             workers.push(std::thread::Builder::new().name(name).spawn(work)?);
         }
-        Ok(Self { addresses, terms, pulse, stop, workers })
+        Ok(Self { addresses, terms, pulse, meters, stop, workers })
     }
 
     /// What is listened on, in the order given.
@@ -135,6 +139,12 @@ impl Gateway {
     #[must_use]
     pub const fn pulse(&self) -> &Pulse {
         &self.pulse
+    }
+
+    /// What the workers count.
+    #[must_use]
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Stops accepting, lets exchanges under way finish, and returns when all workers have ended.
@@ -228,6 +238,7 @@ async fn accept(worker: Rc<Worker>, entrance: Entrance, crowd: Arc<Mutex<Crowd>>
         let peer = address.ip().to_canonical();
         let passes_on = spoken.proxy_protocol && worker.engine.policy().trusts(peer);
         let Some(mut place) = Place::take(&crowd, peer, &worker.settings, passes_on, &mine) else {
+            worker.meter.shed(Shed::Unheard);
             continue;
         };
         let _ = stream.set_nodelay(true);

@@ -21,6 +21,7 @@ use crate::{
     framing::Refusal,
     http2_faults::TOO_LARGE,
     ids::Ids,
+    meters::{Meter, Shed},
     settings::Settings,
     sources::{SHARES, Source, Sources},
     terms::Terms,
@@ -40,6 +41,7 @@ pub(crate) struct Worker {
     pub(crate) ticker: Rc<Ticker>,
     pub(crate) ids: Ids,
     pub(crate) busy: Busy,
+    pub(crate) meter: Arc<Meter>,
     sources: Sources,
     pools: RefCell<Pools>,
     held_bytes: Rc<Cell<usize>>,
@@ -60,11 +62,12 @@ struct Shedding {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: Arc<Settings>, terms: Terms) -> Rc<Self> {
+    pub(crate) fn new(settings: Arc<Settings>, terms: Terms, meter: Arc<Meter>) -> Rc<Self> {
         let ticker = Ticker::new();
         Rc::new(Self {
             engine: Arc::clone(&settings.engine),
             busy: Busy::new(settings.requests_max),
+            meter,
             sources: Sources::default(),
             settings,
             terms,
@@ -116,6 +119,7 @@ impl Worker {
                 group.sweep();
             }
             self.settle_shedding(self.ticker.now_ms());
+            self.meter.holds(self.held_bytes.get());
         }
     }
 
@@ -194,7 +198,8 @@ impl Worker {
 
     /// The event of a request that was turned away; many share one, or writing them all down would
     /// be the next overload.
-    pub(crate) fn shed(&self, id: EventId, raw: &[u8], peer: &Peer) -> EventId {
+    pub(crate) fn shed(&self, id: EventId, why: Shed, raw: &[u8], peer: &Peer) -> EventId {
+        self.meter.shed(why);
         let mut shedding = self.shedding.borrow_mut();
         if let Some(shedding) = &mut *shedding {
             shedding.event.count = shedding.event.count.saturating_add(1);

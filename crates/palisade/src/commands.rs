@@ -27,6 +27,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use console::shell::quoted;
 use console::wire::KindWord;
 
 use crate::args::care::Care;
@@ -155,25 +156,4 @@ pub(crate) fn author() -> String {
         .find_map(|name| std::env::var(name).ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_default()
-}
-
-/// `text` as one word of a shell.
-pub(crate) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_survive_the_shell() {
-        assert_eq!(quoted("ip:203.0.113.7"), "ip:203.0.113.7");
-        assert_eq!(quoted("POST /v1/login"), "'POST /v1/login'");
-        assert_eq!(quoted("it's; rm"), r"'it'\''s; rm'");
-    }
 }

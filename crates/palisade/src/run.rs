@@ -11,6 +11,7 @@ mod chores;
 mod follow;
 pub(crate) mod instance;
 mod layer_log;
+mod metered;
 mod probation;
 pub(crate) mod record;
 mod service;
@@ -145,6 +146,7 @@ impl Running {
             upstreams,
             certificates,
             terms: gateway.terms().clone(),
+            meters: gateway.meters().clone(),
             access_lost: access_log.as_ref().map(AccessLog::lost),
             outbox,
         }));
@@ -197,6 +199,7 @@ impl Running {
             sessions: console::Sessions::default(),
             repeats: console::Repeats::default(),
             totals: self.totals.clone(),
+            lately: console::Lately::default(),
             turn: Arc::default(),
             hosts: self.engine.policy().admin.hosts.value.clone().into(),
         };

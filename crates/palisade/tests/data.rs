@@ -201,6 +201,20 @@ fn prometheus_own_parser_reads_the_metrics() {
     let figures: Vec<f64> = said.split_whitespace().filter_map(|it| it.parse().ok()).collect();
     assert!(figures[0] >= 20.0 && figures[1..] == [3.0, 3.0], "{said}");
     let promtool = std::env::var_os("PALISADE_PROMTOOL").expect("PALISADE_PROMTOOL names promtool");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/prometheus-rules.yml");
+    let ruled = Command::new(&promtool).args(["check", "rules"]).arg(&rules).output();
+    let ruled = ruled.expect("it runs");
+    assert!(ruled.status.success(), "{}{}", text(&ruled.stdout), text(&ruled.stderr));
+    let shown = std::fs::read_to_string(&kept).expect("kept");
+    let rules = std::fs::read_to_string(rules).expect("the rules");
+    let names = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    for name in names.filter(|name| name.starts_with("palisade_")) {
+        let family = name.trim_end_matches("_bucket");
+        assert!(
+            shown.contains(&format!("# TYPE {family} ")),
+            "an alert on {name}, which is not told"
+        );
+    }
     let checked = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(std::fs::File::open(&kept).expect("kept"))

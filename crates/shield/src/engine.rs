@@ -1,5 +1,6 @@
 //! What the shells hold: the policy in force, the memory, and the two steps between them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use traffic::{
     ExceptionId, Finding, HashKey, Hasher, Origin, Scope, Tally, Timestamp,
 };
 
+use crate::counts::{RuleHits, SiteCounts};
 use crate::guard::{Guard, LayerFaults};
 use crate::memory::{Memory, Overview};
 use crate::policy::Policy;
@@ -328,6 +330,16 @@ impl Engine {
             (Some(_), None) => false,
         };
         memory.rollups.running().filter(|(key, _)| is_meant(key)).collect()
+    }
+
+    /// What was counted since the start by site; under no name, of hosts that no site names.
+    pub fn site_counts(&self) -> BTreeMap<Option<String>, SiteCounts> {
+        self.memory().welfare.counts()
+    }
+
+    /// How often each rule matched since the start.
+    pub fn rule_hits(&self) -> RuleHits {
+        self.memory().rule_hits.clone()
     }
 
     /// How callers of a site fared from `from` to `to`, as far as the last half hour goes.

@@ -12,6 +12,7 @@
 mod access;
 mod algebra;
 mod budget;
+mod counts;
 mod engine;
 mod findings;
 mod guard;
@@ -36,6 +37,7 @@ mod welfare;
 
 pub use access::Accessed;
 pub use budget::Budget;
+pub use counts::{Ended, RuleHits, SiteCounts};
 pub use engine::{Engine, Settings};
 pub use guard::LayerFaults;
 pub use memory::Overview;
@@ -43,7 +45,7 @@ pub use pass::{Answer, Decided, End, Learnt, Pass, Patience, Refusal};
 pub use record::Recorder;
 pub use refused::{RefusedHead, ToldRefusal};
 pub use rollup::{LATENCY_BOUNDS_US, Rollup, RollupKey};
-pub use rulebook::Rulebook;
+pub use rulebook::{RuleSetView, Rulebook};
 pub use snapshot::{NotRestored, Restoring, Slices};
 pub use standing::Change;
 pub use welfare::{Fates, Welfare};

@@ -13,6 +13,7 @@ use traffic::{
 };
 
 use crate::budget::TableShares;
+use crate::counts::RuleHits;
 use crate::findings::{Findings, Sighted};
 use crate::ladder::{CHALLENGE_NATS, NOTABLE_NATS};
 use crate::pacing::Pacing;
@@ -38,6 +39,11 @@ pub(crate) struct Memory {
     pub(crate) keeps_samples: bool,
     bodies_in_part: u64,
     bodies_unread: u64,
+    /// Requests on which not all rules could look.
+    pub(crate) cut_short: u64,
+    /// Requests that were refused because a layer failed.
+    pub(crate) failed_closed: u64,
+    pub(crate) rule_hits: RuleHits,
     samples: Samples,
     pub(crate) shared: SharedEvents,
     pub(crate) welfare: WelfareBySite,
@@ -58,6 +64,10 @@ pub struct Overview {
     pub bodies_in_part: u64,
     /// Bodies that were to be looked at and were not.
     pub bodies_unread: u64,
+    /// Requests on which not all rules looked: it would have cost too much.
+    pub cut_short: u64,
+    /// Requests that were refused because a layer failed.
+    pub failed_closed: u64,
 }
 
 /// Honest exchanges kept as samples each second.
@@ -85,6 +95,9 @@ impl Memory {
             keeps_samples: true,
             bodies_in_part: 0,
             bodies_unread: 0,
+            cut_short: 0,
+            failed_closed: 0,
+            rule_hits: RuleHits::default(),
             samples: Samples::default(),
             shared: SharedEvents::default(),
             welfare: WelfareBySite::default(),
@@ -247,11 +260,25 @@ impl Memory {
         surface: Surface,
         status: u16,
     ) {
-        if let Some(site) = pass.policy.site(&pass.route) {
-            let is_refused = settled.verdict.is_refusal();
-            let fared = Fared { is_known: settled.act.identity.established, is_refused, status };
-            self.welfare.count(&site.name, fared, settled.at);
+        let verdict = &settled.verdict;
+        let is_refused = verdict.is_refusal();
+        let counted = match pass.policy.site(&pass.route) {
+            Some(site) => {
+                let is_known = settled.act.identity.established;
+                let known = is_known.then(|| settled.act.caller());
+                let fared = Fared { known, is_refused, status };
+                self.welfare.count(&site.name, fared, settled.at)
+            }
+            None => self.welfare.of_no_site(),
+        };
+        let class = u8::try_from(status / 100).unwrap_or(0);
+        counted.exchange((verdict.action, is_refused, class));
+        let is_notable =
+            verdict.would_refuse() || verdict.exception.is_some() || verdict.nats >= NOTABLE_NATS;
+        if let Some(signal) = verdict.signals.first().filter(|_| is_notable) {
+            counted.detection(signal.detector, verdict.action, is_refused);
         }
+        self.rule_hits.add(pass.inspection.iter().flat_map(|it| it.all_found()));
         let kind = tally::kind(pass, settled, role, surface, &self.standing);
         self.tallies.count(settled.at, TallyKey::Exchange(kind));
         if pass.is_suspicious() {
@@ -262,7 +289,6 @@ impl Memory {
         }
     }
 
-    /// How full the tables are.
     /// Counts the bodies that went on without having been looked at to their end.
     pub(crate) fn count_body(&mut self, seen: BodySeen) {
         match seen {
@@ -272,6 +298,7 @@ impl Memory {
         }
     }
 
+    /// How full the tables are.
     pub(crate) fn overview(&self) -> Overview {
         Overview {
             seq: self.seq,
@@ -280,6 +307,8 @@ impl Memory {
             callers: self.callers.fill(),
             bodies_in_part: self.bodies_in_part,
             bodies_unread: self.bodies_unread,
+            cut_short: self.cut_short,
+            failed_closed: self.failed_closed,
         }
     }
 }

@@ -194,12 +194,14 @@ impl Engine {
         };
         let seq = memory.next_seq();
         memory.count_body(pass.body_seen);
+        memory.cut_short += u64::from(pass.inspection.as_ref().is_some_and(|it| it.is_cut_short()));
         if let Some(draft) = &mut pass.draft {
             draft.decided(now, seq);
             draft.common_password(act.guess.is_common);
             draft.found(pass.inspection.as_ref().and_then(|it| it.request.part()));
         }
         let Weighed { verdict, ticket, is_fault } = weighed;
+        memory.failed_closed += u64::from(is_fault);
         let reads_answer = (act.role.tries_a_secret() && !act.guess.is_basic)
             || place.wants_answer
             || seq.is_multiple_of(ANSWER_SAMPLE);

@@ -71,6 +71,7 @@ impl Engine {
             event.notes.push("the rules failed on this request".to_owned());
             return ToldRefusal { event, rules: None };
         }
+        self.memory().rule_hits.add(inspection.all_found());
         event.rules = inspection.all_found().map(|found| found.told.clone()).collect();
         let is_told = policy.debug.rule_header.value && peer.address.is_loopback();
         ToldRefusal { event, rules: is_told.then(|| inspection.numbers()) }

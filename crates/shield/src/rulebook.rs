@@ -20,6 +20,9 @@ use crate::policy::Blocking;
 const THRESHOLD: u32 = 5;
 /// Rules begin with this tag to say how sure they are: `confidence/high`.
 const CONFIDENCE: &str = "confidence/";
+/// Where rules that came with the program are read from, and what the program says beside them.
+const BUILTIN: &str = "builtin/";
+const OWN: &str = "palisade";
 /// What an engine does in a nanosecond, in the unit in which it counts its work.
 const WORK_PER_NS: u64 = 1;
 /// What each KiB of a body may take besides.
@@ -43,6 +46,15 @@ struct Answers {
     bodies: bool,
     /// Rules that run last, or something to be remembered.
     end: bool,
+}
+
+/// A set of rules that is loaded.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RuleSetView {
+    /// What it calls itself, or where it comes from.
+    pub name: String,
+    /// What it says of its version.
+    pub version: String,
 }
 
 /// What a match of one rule says.
@@ -100,6 +112,25 @@ impl Rulebook {
     /// Is there anything to do when an exchange is over?
     pub(crate) const fn has_an_end(&self) -> bool {
         self.answers.end
+    }
+
+    /// The sets that are loaded, each with the numbers of its rules. Rules that came with the
+    /// program are `builtin` and of `version`; others belong to the set whose signature was read.
+    pub fn sets(&self, version: &str) -> Vec<(RuleSetView, Vec<u64>)> {
+        let set = self.engine.rules();
+        let view = |name: &str, version: &str| RuleSetView {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        };
+        let signature = set.settings.signatures.first().map_or("files/", |signature| signature);
+        let (name, signed) = signature.split_once('/').unwrap_or((signature, ""));
+        let (builtin, files): (Vec<_>, Vec<_>) = set
+            .rules()
+            .filter(|rule| !rule.source.file.starts_with(OWN))
+            .partition(|rule| rule.source.file.starts_with(BUILTIN));
+        let of = |rules: Vec<&Rule>| rules.into_iter().map(|rule| rule.id).collect::<Vec<_>>();
+        let sets = [(view("builtin", version), of(builtin)), (view(name, signed), of(files))];
+        sets.into_iter().filter(|(_, rules)| !rules.is_empty()).collect()
     }
 
     /// Who decides.

@@ -2,12 +2,18 @@
 //! of an error, or refused, over the last half hour.
 //!
 //! It is what a switch to enforcing is watched by. Counted where exchanges are counted anyway: one
-//! look-up by the site's name and one number more. Nothing is decided by it.
+//! look-up by the site's name and two numbers more, the other of which counts since the start.
+//! Nothing is decided by it.
+
+mod headcount;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use traffic::Timestamp;
+use traffic::{Digest, Timestamp};
+
+use crate::counts::{Counted, SiteCounts};
+use headcount::Headcount;
 
 /// How finely time is told apart.
 const SLOT_S: u32 = 5;
@@ -23,6 +29,12 @@ pub struct Welfare {
     pub known: Fates,
     /// Of all others.
     pub others: Fates,
+    /// How many there were who are known.
+    #[serde(default)]
+    pub known_callers: u64,
+    /// How many of these were told of errors.
+    #[serde(default)]
+    pub known_erring: u64,
 }
 
 /// How often which end came.
@@ -41,7 +53,8 @@ pub struct Fates {
 /// How one exchange ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fared {
-    pub(crate) is_known: bool,
+    /// Who it was, when it is somebody known.
+    pub(crate) known: Option<Digest>,
     pub(crate) is_refused: bool,
     /// What the caller was told.
     pub(crate) status: u16,
@@ -50,13 +63,22 @@ pub(crate) struct Fared {
 /// The last half hour of each site.
 #[derive(Debug, Default)]
 pub(crate) struct WelfareBySite {
-    sites: BTreeMap<Box<str>, Recent>,
+    sites: BTreeMap<Box<str>, Site>,
+    /// Of sites that are not told apart, and of hosts that no site names.
+    others: Counted,
+}
+
+#[derive(Debug, Default)]
+struct Site {
+    recent: Recent,
+    counted: Counted,
 }
 
 /// A ring of slots.
 #[derive(Debug)]
 struct Recent {
     slots: Vec<Slot>,
+    heads: Headcount,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,8 +128,51 @@ impl Welfare {
 
 impl WelfareBySite {
     /// Counts one exchange.
-    pub(crate) fn count(&mut self, site: &str, fared: Fared, at: Timestamp) {
-        let Fared { is_known, is_refused, status } = fared;
+    /// Counts one exchange. Gives what is counted of its site since the start.
+    pub(crate) fn count(&mut self, site: &str, fared: Fared, at: Timestamp) -> &mut Counted {
+        if !self.sites.contains_key(site) && self.sites.len() < SITES_MAX {
+            self.sites.insert(site.into(), Site::default());
+        }
+        let Some(site) = self.sites.get_mut(site) else { return &mut self.others };
+        site.recent.count(fared, at);
+        &mut site.counted
+    }
+
+    /// What is counted since the start where no site is told apart.
+    pub(crate) const fn of_no_site(&mut self) -> &mut Counted {
+        &mut self.others
+    }
+
+    /// What was counted since the start by site; under no name, of those not told apart.
+    pub(crate) fn counts(&self) -> BTreeMap<Option<String>, SiteCounts> {
+        let named = self.sites.iter().map(|(name, site)| (Some(name.to_string()), &site.counted));
+        let all = named.chain([(None, &self.others)]);
+        all.map(|(name, counted)| (name, counted.told())).collect()
+    }
+
+    /// The sum of the slots that lie within, those at the edges left out.
+    pub(crate) fn sum(&self, site: &str, from: Timestamp, to: Timestamp) -> Welfare {
+        let mut sum = Welfare::default();
+        let within = from.as_secs() / SLOT_S + 1..to.as_secs().div_ceil(SLOT_S);
+        let Some(Site { recent, .. }) = self.sites.get(site) else { return sum };
+        (sum.known_callers, sum.known_erring) = recent.heads.sum(from, to);
+        for slot in recent.slots.iter().filter(|slot| within.contains(&slot.number)) {
+            sum.known.add(slot.known);
+            sum.others.add(slot.others);
+        }
+        sum
+    }
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { slots: vec![Slot::default(); SLOTS], heads: Headcount::default() }
+    }
+}
+
+impl Recent {
+    fn count(&mut self, fared: Fared, at: Timestamp) {
+        let Fared { known, is_refused, status } = fared;
         let end = match status {
             _ if is_refused => 3,
             // The caller hung up: nobody told it anything.
@@ -116,34 +181,18 @@ impl WelfareBySite {
             400..=499 => 1,
             _ => 0,
         };
-        if !self.sites.contains_key(site) {
-            if self.sites.len() >= SITES_MAX {
-                return;
-            }
-            self.sites.insert(site.into(), Recent { slots: vec![Slot::default(); SLOTS] });
+        if let Some(caller) = known {
+            self.heads.count(caller, matches!(end, 1 | 2), at);
         }
-        let Some(recent) = self.sites.get_mut(site) else { return };
         let number = at.as_secs() / SLOT_S;
-        let Some(slot) = recent.slots.get_mut(place(number)) else { return };
+        let Some(slot) = self.slots.get_mut(place(number)) else { return };
         if slot.number != number {
             *slot = Slot { number, ..Slot::default() };
         }
-        let counts = if is_known { &mut slot.known } else { &mut slot.others };
+        let counts = if known.is_some() { &mut slot.known } else { &mut slot.others };
         if let Some(count) = counts.get_mut(end) {
             *count = count.saturating_add(1);
         }
-    }
-
-    /// The sum of the slots that lie within, those at the edges left out.
-    pub(crate) fn sum(&self, site: &str, from: Timestamp, to: Timestamp) -> Welfare {
-        let mut sum = Welfare::default();
-        let within = from.as_secs() / SLOT_S + 1..to.as_secs().div_ceil(SLOT_S);
-        let slots = self.sites.get(site).map(|recent| recent.slots.as_slice()).unwrap_or_default();
-        for slot in slots.iter().filter(|slot| within.contains(&slot.number)) {
-            sum.known.add(slot.known);
-            sum.others.add(slot.others);
-        }
-        sum
     }
 }
 
@@ -165,7 +214,7 @@ mod tests {
     }
 
     fn fared(is_known: bool, is_refused: bool, status: u16) -> Fared {
-        Fared { is_known, is_refused, status }
+        Fared { known: is_known.then_some(Digest(7)), is_refused, status }
     }
 
     #[test]
@@ -183,6 +232,7 @@ mod tests {
         assert_eq!((before.known.answered, before.known.wrong), (35, 0), "the edge is left out");
         assert_eq!((after.known.answered, after.known.wrong, after.known.failed), (55, 1, 1));
         assert_eq!(after.others.refused_share(), Some(1.0));
+        assert_eq!((after.known_callers, after.known_erring), (1, 1));
         assert_eq!(after.known.refused_share(), Some(0.0));
         assert_eq!(welfare.sum("other", at(0), at(100)), Welfare::default());
     }

@@ -45,7 +45,8 @@ fn what_admits_to_be_automatic_wins_over_the_browser_it_resembles() {
     check("Go-http-client/1.1", "go-http-client", 1, Tool);
     check("Mozilla/5.0 (X11) HeadlessChrome/126.0 Safari/537.36", "headlesschrome", 126, Tool);
     let google = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
-    check(google, "crawler", 0, Crawler);
+    check(google, "googlebot", 2, Crawler);
+    check("CCBot/2.0 (https://commoncrawl.org/faq/)", "ccbot", 2, Crawler);
     check("AcmeBot/3.1", "crawler", 3, Crawler);
     check("Mozilla/5.0 Nobody/1.0 (+https://example.com/about)", "crawler", 0, Crawler);
 }

@@ -284,3 +284,31 @@ fn what_cannot_be_read_has_one_allowance_where_it_is_not_the_custom() {
     }
     assert_eq!(waited, 0);
 }
+
+#[test]
+fn what_cannot_be_read_is_next_to_nothing_where_all_get_in_with_what_can() {
+    let unread = |scene: &Scene, address| {
+        let mut act = password(scene, address, 0);
+        (act.identity.attempted, act.identity.named) = (None, Few::default());
+        act.guess = Guess { is_unread: true, count: 0, ..Guess::default() };
+        act
+    };
+    let mut scene = Scene::new();
+    for person in 0..40_u32 {
+        let act = password(&scene, 7_000 + person, u64::from(person));
+        assert!(attempt(&mut scene, &act, 200, f64::from(person)));
+    }
+    let mut reached = 0;
+    for guess in 0..720_u32 {
+        let act = unread(&scene, guess);
+        reached += u32::from(attempt(&mut scene, &act, 401, 100.0 + f64::from(guess) * 10.0));
+    }
+    assert_eq!(reached, 2, "one an hour for all together");
+    // Who gets in with what cannot be read shows that it is a way in.
+    let act = unread(&scene, 9_001);
+    assert!(attempt(&mut scene, &act, 200, 8_000.0));
+    for person in 0..6_u32 {
+        let act = unread(&scene, 9_100 + person);
+        assert!(attempt(&mut scene, &act, 401, 8_010.0 + f64::from(person)), "{person}");
+    }
+}

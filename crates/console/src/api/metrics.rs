@@ -9,12 +9,16 @@ use axum::response::IntoResponse;
 use shield::LATENCY_BOUNDS_US;
 use traffic::Layer;
 
-use super::{ACCESS_LINES_LOST, Console, InstanceStanding, aside};
+use super::{ACCESS_LINES_LOST, Console, InstanceStanding, Timed, aside};
 use crate::exposition::{Exposition, MEDIA};
 use crate::refused::Refused;
 use crate::totals::Sum;
 use crate::wire::Upstream;
 
+/// What has no line of its own.
+const OTHER: &str = "__other__";
+/// Where a rule belongs that matched since the start and is loaded no more.
+const UNLOADED: &str = "__unloaded__";
 /// Exceptions with a line of their own.
 const EXCEPTIONS_MAX: usize = 500;
 
@@ -25,7 +29,10 @@ pub(crate) async fn metrics(State(console): State<Console>) -> Result<impl IntoR
 fn told(console: &Console) -> String {
     let mut text = Exposition::default();
     instance(console, &mut text);
+    sites(console, &mut text);
     traffic(&console.totals.now(&console.engine), &mut text);
+    served(console, &mut text);
+    rules(console, &mut text);
     findings(console, &mut text);
     policy(console, &mut text);
     tables(console, &mut text);
@@ -88,20 +95,88 @@ fn upstreams(standing: &InstanceStanding, text: &mut Exposition) {
     }
 }
 
-fn traffic(sum: &Sum, text: &mut Exposition) {
-    text.counter("palisade_requests_total", "Exchanges by verdict.");
-    for ((action, enforced, class), count) in &sum.verdicts {
-        let mode = if *enforced { "enforce" } else { "monitor" };
-        let class = format!("{class}xx");
-        let labels = [("verdict", action.key()), ("mode", mode), ("status", class.as_str())];
-        text.value(&labels, *count);
+fn sites(console: &Console, text: &mut Exposition) {
+    let mode = |is_enforced: bool| if is_enforced { "enforce" } else { "monitor" };
+    let counts = console.engine.site_counts();
+    text.counter("palisade_requests_total", "Exchanges by site and verdict.");
+    for (site, counts) in &counts {
+        let site = ("site", site.as_deref().unwrap_or(OTHER));
+        for ((action, is_enforced, class), count) in &counts.exchanges {
+            let (mode, class) = (("mode", mode(*is_enforced)), format!("{class}xx"));
+            text.value(&[site, ("verdict", action.key()), mode, ("status", &class)], *count);
+        }
     }
+    let help = "Exchanges in which something was found, by the detector that found most.";
+    text.counter("palisade_detections_total", help);
+    for (site, counts) in &counts {
+        let site = ("site", site.as_deref().unwrap_or(OTHER));
+        for ((detector, action, is_enforced), count) in &counts.detections {
+            let (layer, mode) = (("layer", detector.layer().key()), ("mode", mode(*is_enforced)));
+            let detector = detector.to_string();
+            let action = ("action", action.key());
+            text.value(&[site, layer, ("detector", &detector), action, mode], *count);
+        }
+    }
+}
+
+fn served(console: &Console, text: &mut Exposition) {
+    let served = console.instance.served();
+    text.gauge("http_server_active_requests", "Requests under way.");
+    text.value(&[], served.active);
+    text.counter("palisade_shed_total", "Requests that were not taken on, and why.");
+    for (reason, count) in &served.shed {
+        text.value(&[("reason", reason)], *count);
+    }
+    text.gauge("palisade_memory_bytes", "What is taken of the memory budget.");
+    text.value(&[("pool", "held-bodies")], served.held_bytes);
+    let name = "palisade_inspection_duration_seconds";
+    text.histogram(name, "Time that looking at an exchange took, without waiting.");
+    for (phase, timed) in &served.phases {
+        seconds(&[("phase", phase)], served.bounds_us, timed, text);
+    }
+    let name = "http_client_request_duration_seconds";
+    text.histogram(name, "Time until an upstream began its answer.");
+    seconds(&[], served.bounds_us, &served.upstream, text);
+}
+
+fn seconds(labels: &[(&str, &str)], bounds_us: &[u64], timed: &Timed, text: &mut Exposition) {
+    let in_seconds = |us: &u64| f64::from(u32::try_from(*us).unwrap_or(u32::MAX)) / 1e6;
+    let bounds: Vec<f64> = bounds_us.iter().map(in_seconds).collect();
+    text.buckets(labels, &bounds, &timed.counts, Some(timed.sum_us));
+}
+
+fn rules(console: &Console, text: &mut Exposition) {
+    let policy = console.engine.policy();
+    let version = console.instance.standing().version;
+    let sets = policy.rulebook().map(|book| book.sets(version)).unwrap_or_default();
+    text.gauge("palisade_ruleset_info", "Rule sets that are loaded.");
+    for (set, _) in &sets {
+        text.value(&[("ruleset", &set.name), ("version", &set.version)], 1);
+    }
+    text.gauge("palisade_ruleset_rules", "Rules of each set.");
+    for (set, rules) in &sets {
+        text.value(&[("ruleset", &set.name)], count(rules.len()));
+    }
+    let mut set_of = std::collections::BTreeMap::new();
+    for (set, rules) in &sets {
+        set_of.extend(rules.iter().map(|rule| (*rule, set.name.as_str())));
+    }
+    text.counter("palisade_rule_hits_total", "Exchanges in which a rule matched.");
+    let hits = console.engine.rule_hits();
+    for (rule, hits) in &hits.by_rule {
+        let set = set_of.get(rule).copied().unwrap_or(UNLOADED);
+        text.value(&[("ruleset", set), ("rule_id", &rule.to_string())], *hits);
+    }
+    text.value(&[("ruleset", OTHER), ("rule_id", OTHER)], hits.others);
+}
+
+fn traffic(sum: &Sum, text: &mut Exposition) {
     let name = "http_server_request_duration_seconds";
     text.histogram(name, "Time to the end of the answer.");
     let bounds = LATENCY_BOUNDS_US.map(|us| f64::from(u32::try_from(us).unwrap_or(u32::MAX)) / 1e6);
     for (class, counts) in &sum.latency {
         let class = format!("{class}xx");
-        text.buckets(&[("http_response_status_class", &class)], &bounds, counts);
+        text.buckets(&[("http_response_status_class", &class)], &bounds, counts, None);
     }
     text.counter("palisade_response_bytes_total", "Bytes of answers.");
     text.value(&[], sum.bytes);
@@ -109,7 +184,7 @@ fn traffic(sum: &Sum, text: &mut Exposition) {
     for (endpoint, count) in &sum.endpoints {
         text.value(&[("operation", endpoint)], *count);
     }
-    text.value(&[("operation", "__other__")], sum.other_endpoints);
+    text.value(&[("operation", OTHER)], sum.other_endpoints);
     text.counter("palisade_metrics_labels_dropped_total", "Exchanges without a line of their own.");
     text.value(&[("metric", "palisade_operation_requests_total")], sum.other_endpoints);
 }
@@ -126,12 +201,15 @@ fn findings(console: &Console, text: &mut Exposition) {
         let labels = [("layer", layer.as_str()), ("detector", detector), ("severity", severity)];
         text.value(&labels, *count);
     }
-    text.counter("palisade_fail_events_total", "Layers that failed on a request, which passed.");
+    let help = "Layers that failed on a request, which passed, or was refused as its route says.";
+    text.counter("palisade_fail_events_total", help);
     let faults = console.engine.layer_faults(console.instance.now());
     for layer in Layer::ALL {
         let seen = faults.iter().find(|seen| seen.layer == layer).map_or(0, |seen| seen.faults);
         text.value(&[("component", layer.key()), ("outcome", "open")], seen);
     }
+    let closed = console.engine.overview().failed_closed;
+    text.value(&[("component", "any"), ("outcome", "closed")], closed);
     text.gauge("palisade_layer_quarantined", "Layers that are left alone after faults.");
     for seen in &faults {
         text.value(&[("component", seen.layer.key())], u64::from(seen.is_quarantined));
@@ -166,6 +244,7 @@ fn tables(console: &Console, text: &mut Exposition) {
     text.counter("palisade_inspection_truncated_total", "Bodies not inspected to their end.");
     text.value(&[("reason", "size")], overview.bodies_in_part);
     text.value(&[("reason", "memory")], overview.bodies_unread);
+    text.value(&[("reason", "time")], overview.cut_short);
     text.gauge("palisade_table_entries", "Lines of a table.");
     for table in &overview.tables {
         text.value(&[("table", table.name)], count(table.used));

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use report::counted;
 use traffic::{Layer, Mode, Timestamp};
 
 use super::evidence::{OfEndpoint, Place};
+use crate::shell::quoted;
 use crate::wire::{Because, CallerShare, EndpointShare, LayerReadiness, VerdictWord};
 
 /// A layer has to see a whole day: what is usual at night is not what is usual at noon.
@@ -85,7 +87,7 @@ fn doubts(facts: &Facts<'_>, place: &Place) -> Vec<Because> {
         doubts.push(Because {
             says: format!(
                 "{} with an established session {}",
-                counted(callers as u64, "caller", "callers"),
+                counted(callers as u64, "caller"),
                 refused_words(place.known, facts.mode)
             ),
             commands: looks(facts, &known, "--known"),
@@ -160,8 +162,8 @@ fn fine(place: &Place) -> String {
         0 => "nothing would have been refused".to_owned(),
         all => format!(
             "{} of {}, none of them with an established session",
-            counted(all, "request", "requests"),
-            counted(place.callers.len() as u64, "caller", "callers")
+            counted(all, "request"),
+            counted(place.callers.len() as u64, "caller")
         ),
     }
 }
@@ -221,15 +223,6 @@ fn refused_words(requests: u64, mode: Mode) -> String {
 
 fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

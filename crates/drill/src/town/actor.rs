@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Version};
 use shield::timeline::Call;
 use traffic::{Peer, Timestamp};
+
+use super::faces::Face;
 
 /// Somebody who makes calls.
 pub trait Actor {
@@ -69,7 +69,7 @@ pub struct Client {
     /// The address.
     pub address: IpAddr,
     agent: usize,
-    name: Option<&'static str>,
+    face: Face,
     token: Option<String>,
 }
 
@@ -77,13 +77,20 @@ impl Client {
     /// A client at `address`; `agent` chooses among the programs that people use.
     #[must_use]
     pub fn new(address: IpAddr, agent: u32) -> Self {
-        Self { address, agent: agent as usize % AGENTS.len(), name: None, token: None }
+        Self { address, agent: agent as usize % AGENTS.len(), face: Face::ORDINARY, token: None }
     }
 
     /// The same with this as its `User-Agent`.
     #[must_use]
     pub const fn calling_itself(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
+        self.face.name = Some(name);
+        self
+    }
+
+    /// The same, with heads and hellos like these.
+    #[must_use]
+    pub const fn with_face(mut self, face: Face) -> Self {
+        self.face = face;
         self
     }
 
@@ -122,10 +129,9 @@ impl Client {
                 headers.insert(name, value);
             }
         };
-        put(http::header::HOST, HOST);
-        put(USER_AGENT, self.name.unwrap_or(agent));
-        put(ACCEPT, "application/json, text/plain, */*");
-        put(ACCEPT_LANGUAGE, language);
+        for (name, value) in self.face.headers(agent, language) {
+            put(name, value);
+        }
         if body.is_some() {
             put(CONTENT_TYPE, "application/json");
         }
@@ -133,7 +139,7 @@ impl Client {
             put(AUTHORIZATION, &format!("Bearer {token}"));
         }
         Call {
-            peer: Peer::plain(self.address),
+            peer: Peer { ja4: self.face.hello.map(Into::into), ..Peer::plain(self.address) },
             method,
             target: target.as_bytes().to_vec(),
             version: Version::HTTP_11,

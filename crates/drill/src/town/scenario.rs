@@ -5,14 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use shield::{Engine, Settings, policy};
-use traffic::{HashKey, Timestamp};
+use traffic::{Disguise, HashKey, Timestamp};
 
 use super::actor::{Actor, Client, address};
 use super::attackers::{Scanner, Stuffer};
 use super::basic::{Machine, OverBasic};
 use super::crawlers::{Crawler, Rummager};
 use super::crowds::{LinkFollower, PageReader};
+use super::faces::Face;
 use super::guessers::{At, Forgetful, Guesser, StaleClient};
+use super::impostors::{Impostor, Script};
 use super::patches;
 use super::probers::{Curious, Prober};
 use super::shop::{Failures, Shop};
@@ -56,11 +58,15 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Cast {
     /// stuffer, scanner, guesser, stale-client, forgetful, machine, prober, curious, crawler,
-    /// rummager, walker, old-app, link-follower, page-reader or office.
+    /// rummager, walker, old-app, link-follower, page-reader, office, odd-browser, script or
+    /// impostor.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
     pub count: u32,
+    /// The part of the town that their addresses are of.
+    #[serde(default = "strangers")]
+    pub district: u8,
     /// Whether all of them share one address.
     #[serde(default)]
     pub one_address: bool,
@@ -120,7 +126,8 @@ pub struct Cast {
 pub struct Expectation {
     /// The kind of actor that is measured, all of its kind together.
     pub of: String,
-    /// accounts, misses, forwarded, busiest-hour, decoys, delayed, denied or refused.
+    /// accounts, misses, forwarded, busiest-hour, decoys, delayed, denied, refused, or a disguise:
+    /// no-language, head-of-a-tool or not-its-network.
     pub measure: String,
     /// At most so many at the 95th percentile of seeds.
     #[serde(default)]
@@ -148,6 +155,11 @@ fn by_status() -> String {
 
 const fn one() -> u32 {
     1
+}
+
+/// Where nobody lives.
+const fn strangers() -> u8 {
+    77
 }
 
 const fn fifth() -> u32 {
@@ -221,8 +233,10 @@ impl Cast {
         let at = begin.after(Duration::from_millis(u64::from(
             dice.below(self.spread_s.saturating_mul(1_000).max(1)),
         )));
-        let client =
-            Client::new(address(77, if self.one_address { 1 } else { n + 1 }), dice.below(64));
+        let client = Client::new(
+            address(self.district, if self.one_address { 1 } else { n + 1 }),
+            dice.below(64),
+        );
         Ok(match self.kind.as_str() {
             "stuffer" => {
                 let stuffer = Stuffer::new(client, at, self.size, self.pace_ms, dice)
@@ -267,22 +281,26 @@ impl Cast {
             "rummager" => Box::new(Rummager::new(client, at, n, self.size, dice)),
             "link-follower" => Box::new(LinkFollower::new(client, at, "/offers/spring", dice)),
             "page-reader" => Box::new(PageReader::new(client, at, self.size)),
-            "office" => {
-                let account = format!("clerk{n}@office.example");
-                Box::new(Shopper::new(
-                    "office",
-                    account,
-                    client,
-                    Habits {
-                        common_percent: self.common_percent,
-                        ..Habits::office(self.typos_percent)
-                    },
-                    start,
-                    dice,
-                ))
+            "script" => Box::new(Script::new(client, at, self.size, self.pace_ms, dice)),
+            "impostor" => Box::new(Impostor::new(client, n, at, (self.size, self.pace_ms))),
+            "odd-browser" => {
+                let face = Face::ODD.get(n as usize % Face::ODD.len()).copied();
+                let client = client.with_face(face.unwrap_or(Face::ORDINARY));
+                let account = format!("odd{n}@town.example");
+                let habits = Habits::ordinary(self.typos_percent);
+                Box::new(Shopper::new("odd-browser", account, client, habits, start, dice))
             }
+            "office" => Box::new(self.clerk(n, client, start, dice)),
             other => bail!("there are no actors of the kind {other:?}"),
         })
+    }
+
+    /// Somebody who comes to the office at nine.
+    fn clerk(&self, n: u32, client: Client, start: Timestamp, dice: Dice) -> Shopper {
+        let account = format!("clerk{n}@office.example");
+        let habits = Habits::office(self.typos_percent);
+        let habits = Habits { common_percent: self.common_percent, ..habits };
+        Shopper::new("office", account, client, habits, start, dice)
     }
 
     /// What is guessed at, and the resident whose it is.
@@ -365,12 +383,16 @@ fn engine(policy: &str, has_rules: bool) -> anyhow::Result<Engine> {
 
 fn measure(tally: &Tally, name: &str) -> anyhow::Result<u64> {
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    let disguise = |of: Disguise| tally.disguises.get(&of).copied().unwrap_or_default();
     Ok(match name {
         "accounts" => count(tally.accounts.len()),
         "misses" => count(tally.misses.len()),
         "forwarded" => tally.forwarded,
         "busiest-hour" => tally.busiest_hour,
         "decoys" => tally.decoys,
+        "no-language" => disguise(Disguise::NoLanguage),
+        "head-of-a-tool" => disguise(Disguise::HeadOfATool),
+        "not-its-network" => disguise(Disguise::NotItsNetwork),
         "delayed" => tally.delayed,
         "denied" => tally.denied,
         "refused" => tally.denied + tally.delayed,

@@ -41,6 +41,8 @@ struct Queue {
 
 /// A request's place; given back when dropped.
 pub(crate) struct Place {
+    /// Somebody had to go first.
+    pub(crate) has_waited: bool,
     _permit: OwnedSemaphorePermit,
     /// Of its source's share.
     _share: Option<OwnedSemaphorePermit>,
@@ -64,10 +66,17 @@ impl Busy {
     /// requests to end.
     pub(crate) async fn enter(&self, source: &Source) -> Option<Place> {
         let mut share = source.busy.try_take();
+        let mut has_waited = false;
         if share.is_none() && !source.speaks_for_others() && !self.has_half_free() {
             share = Some(source.busy.take().await?);
+            has_waited = true;
         }
-        Some(Place { _permit: self.take().await?, _share: share })
+        let mut permit = self.try_take();
+        if permit.is_none() {
+            permit = Some(self.take().await?);
+            has_waited = true;
+        }
+        Some(Place { has_waited, _permit: permit?, _share: share })
     }
 
     /// Whether this source has all of its share while places run short.

@@ -20,6 +20,7 @@ use crate::{
     decode::{Codings, Decoded, decode},
     framing::Refusal,
     inbound::InboundBody,
+    meters::Phase,
     slow_uploads::Watch,
     upload::{CallerFault, Stream, Upload},
 };
@@ -60,7 +61,9 @@ pub(super) async fn inspect(
                     pass.miss_body();
                 }
             } else {
+                ongoing.look();
                 show(ongoing, headers, taking.held.bytes(), reached == Reached::End, most, must)?;
+                ongoing.lap(Phase::Body);
             }
             reached
         }

@@ -17,6 +17,7 @@ use super::{Ongoing, held::Held, now};
 use crate::{
     answer::Problem,
     decode::{Codings, decode},
+    meters::Phase,
     relay::HeldAnswer,
     upload::CallerFault,
     upstream::{AnswerBody, BodyFault, Lease, UpstreamFault},
@@ -40,10 +41,12 @@ pub(super) async fn screen(
     let worker = Rc::clone(&ongoing.arrival.worker);
     let Some(pass) = &mut ongoing.pass else { return Ok(HeldAnswer::default()) };
     let head = AnswerHead { status: status.as_u16(), headers };
-    worker.engine.screen_head(pass, &head, now());
-    if !pass.holds_answer() {
+    worker.engine.screen_head(pass, &head, ongoing.looked);
+    let holds = pass.holds_answer();
+    ongoing.lap(Phase::Answer);
+    let Some(pass) = ongoing.pass.as_ref().filter(|_| holds) else {
         return Ok(HeldAnswer::default());
-    }
+    };
     let exact = body.size_hint().exact();
     let held = match pass.answer_held() {
         Some(most) if !body.is_end_stream() => hold(ongoing, body, most, lease).await?,
@@ -51,13 +54,16 @@ pub(super) async fn screen(
     };
     let Taken { held, is_complete, seen } = held;
     let shown = seen.and_then(|most| shown(ongoing, headers, &held.bytes, is_complete, most));
+    let now = ongoing.look();
     let Some(pass) = &mut ongoing.pass else { return Ok(held) };
     let (bytes, is_longer) = shown.clone().unzip();
-    worker.engine.screen_body(pass, bytes, is_longer.unwrap_or(false), now());
+    worker.engine.screen_body(pass, bytes, is_longer.unwrap_or(false), now);
     if let Some(rules) = pass.rules_to_tell() {
         ongoing.rules = Some(rules);
     }
-    if pass.has_found_in_answer() {
+    let has_found = pass.has_found_in_answer();
+    ongoing.lap(Phase::Answer);
+    if has_found {
         let length = exact.unwrap_or(held.bytes.len() as u64);
         let bytes = shown.as_ref().map(|(bytes, _)| bytes.as_ref());
         learn(ongoing, &Answer { head, body: bytes, is_complete, length })?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use gateway::Settings;
+use gateway::{Settings, Shed};
 use http::{Method, StatusCode};
 
 use crate::{
@@ -199,6 +199,9 @@ fn promises_take_no_room_and_what_cannot_be_held_is_told_to_come_again() {
     std::thread::sleep(Duration::from_millis(300));
     let answer = post(&proxy, JSON, LOGIN.as_bytes());
     assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("1")));
+    let metered = proxy.metered();
+    assert!(metered.shed[Shed::Memory as usize] >= 1, "{metered:?}");
+    assert!((1..=2 * (64 << 10)).contains(&metered.held_bytes), "{metered:?}");
     let mut other = proxy.connect_from("127.0.0.9");
     other.write(head(JSON, LOGIN.len()) + LOGIN);
     assert_eq!(other.answer().status(), 200);

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use gateway::Settings;
+use gateway::{Settings, Shed};
 
 use crate::{
     http2::{block_on, exchange},
@@ -44,6 +44,7 @@ fn a_connection_too_many_is_told_so_and_welcome_later() {
         assert_eq!(answer.header("connection"), Some("close"));
         assert_eq!(caller.rest(), "");
     }
+    assert_eq!(proxy.metered().shed[Shed::Connections as usize], 2);
     // Those that are there are served as before.
     for caller in &mut welcome {
         caller.write(GET);
@@ -133,6 +134,11 @@ fn a_queue_that_does_not_empty_turns_away_quickly() {
             })
         })
         .collect();
+    let most = (0..20).map(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        proxy.metered().active
+    });
+    assert!((2..=8).contains(&most.max().unwrap()), "those that wait are under way");
     let (mut answered, mut late) = (0, Vec::new());
     for caller in callers {
         let (more, times) = caller.join().unwrap();
@@ -140,6 +146,9 @@ fn a_queue_that_does_not_empty_turns_away_quickly() {
         late.extend(times);
     }
     late.sort_unstable();
+    let metered = proxy.metered();
+    assert_eq!(metered.shed[Shed::Requests as usize], late.len() as u64);
+    assert_eq!(metered.active, 0);
     assert!(answered > 40, "only {answered} were answered");
     assert!(late.len() > 20, "only {} were turned away", late.len());
     let median = late[late.len() / 2];

@@ -113,6 +113,11 @@ impl Proxy {
         caller.rest()
     }
 
+    /// What its workers have counted.
+    pub(crate) fn metered(&self) -> gateway::Metered {
+        self.gateway.as_ref().unwrap().meters().read()
+    }
+
     pub(crate) fn drain(mut self) {
         self.gateway.take().unwrap().drain();
     }

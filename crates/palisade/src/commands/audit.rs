@@ -8,6 +8,7 @@ use std::path::Path;
 
 use console::wire::{AuditCheck, AuditList};
 use ledger::AuditHead;
+use report::counted;
 
 use super::{Desk, data_folder};
 use crate::args::Global;
@@ -62,7 +63,10 @@ fn verify(global: &Global, desk: &mut Desk, file: Option<&Path>) -> Result<(), F
         (Some(fault), _) => page.painted(Paint::Bad, fault),
         (None, lines) => {
             let lines = lines.unwrap_or_default();
-            page.painted(Paint::Good, &format!("the audit log is whole: {lines} lines"));
+            page.painted(
+                Paint::Good,
+                &format!("the audit log is whole: {}", counted(lines, "line")),
+            );
             match kept.iter().map(|kept| kept.seq).max() {
                 Some(seq) => page.line(&format!("up to line {seq} it is the one that was kept")),
                 None => page.line(

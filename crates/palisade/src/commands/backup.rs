@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use console::shell::quoted;
 use ledger::{BackupError, Copied};
+use report::counted;
 use serde::Serialize;
 
-use super::{data_folder, quoted};
+use super::data_folder;
 use crate::args::{Format, Global};
 use crate::configuration::OVERLAY_NAME;
 use crate::failure::Failure;
@@ -50,8 +52,10 @@ fn told(
     let mut output = Output::open(global, Format::Table)?;
     output.document(&done, |page| {
         page.line(&format!(
-            "{}: {files} files, {bytes} bytes; the audit log is whole, {audit_lines} lines",
-            done.folder
+            "{}: {}, {bytes} bytes; the audit log is whole, {}",
+            done.folder,
+            counted(files as u64, "file"),
+            counted(audit_lines, "line")
         ));
     })?;
     Ok(output)

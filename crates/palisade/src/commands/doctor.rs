@@ -9,6 +9,7 @@ mod machine;
 use std::path::Path;
 
 use console::wire::Status;
+use report::counted;
 use serde::Serialize;
 use shield::policy::Flags;
 
@@ -128,9 +129,10 @@ fn configuration(global: &Global, file: Option<&Path>, data: &Path) -> Looked {
         Ok((compiled, _)) if !compiled.warnings.is_empty() => {
             Looked::warning(WHAT, compiled.warnings.join("\n"), "`palisade check -c FILE`")
         }
-        Ok((compiled, _)) => {
-            Looked::good(WHAT, format!("valid, {} site(s)", compiled.policy.sites.len()))
-        }
+        Ok((compiled, _)) => Looked::good(
+            WHAT,
+            format!("valid, {}", counted(compiled.policy.sites.len() as u64, "site")),
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use console::wire::{LayerReadiness, Readiness, VerdictWord};
+use report::counted;
 
 use super::Desk;
 use crate::args::{self, Modes};
@@ -166,8 +167,10 @@ fn details(page: &mut Page, layer: &LayerReadiness, commands: &[Vec<String>]) {
     for endpoint in &layer.endpoints {
         let name = if endpoint.endpoint.is_empty() { "no endpoint" } else { &endpoint.endpoint };
         let says = format!(
-            "{} of {} callers on {name}, {} answered",
-            endpoint.requests, endpoint.callers, endpoint.answered
+            "{} of {} on {name}, {} answered",
+            endpoint.requests,
+            counted(endpoint.callers, "caller"),
+            endpoint.answered
         );
         page.pair("where", &says);
     }

@@ -5,6 +5,7 @@ use console::wire::{
     Preview, Removed, WidthWord,
 };
 use http::Method;
+use report::counted;
 
 use super::{Desk, author};
 use crate::args::{Decisions, Exceptions, Silence, SilenceScope, Span, Stand};
@@ -179,8 +180,11 @@ fn one_exception(page: &mut Page, exception: &Exception) {
 /// What an exception would have done lately.
 fn previewed(page: &mut Page, preview: &Preview) {
     let told = format!(
-        "{} requests of {} callers ({} events) would have passed, {} of them refused in fact",
-        preview.requests, preview.callers, preview.events, preview.refused
+        "{} of {} ({}) would have passed, {} of them refused in fact",
+        counted(preview.requests, "request"),
+        counted(preview.callers, "caller"),
+        counted(preview.events, "event"),
+        preview.refused
     );
     page.pair(&format!("last {} h", preview.hours), &told);
     let suspicious = format!("{} of them look malicious by other signals", preview.suspicious);

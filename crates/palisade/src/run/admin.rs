@@ -36,7 +36,7 @@ impl Admin {
             return Err(Failure::Configuration(vec![format!(
                 "admin.listen = \"{listen}\" can be reached from other machines, and no token \
                  counts\nhelp: make one first: palisade token create NAME --scope admin --data {}",
-                crate::commands::quoted(&ledger.folder().to_string_lossy())
+                console::shell::quoted(&ledger.folder().to_string_lossy())
             )]));
         }
         let tls = gateway::admin_tls(policy, certificates)

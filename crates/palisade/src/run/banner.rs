@@ -46,7 +46,7 @@ pub(crate) fn show(global: &Global, banner: &Banner<'_>) {
     let kept = shield::policy::show_duration(banner.policy.store.events.value);
     lines.push(format!("▸ data      {}   (events are kept {kept})", banner.data));
     let at = match banner.names_data {
-        true => format!(" --data {}", crate::commands::quoted(banner.data)),
+        true => format!(" --data {}", console::shell::quoted(banner.data)),
         false => String::new(),
     };
     if let Some(first) = banner.listeners.first() {
@@ -76,8 +76,18 @@ fn mode(banner: &Banner<'_>) -> String {
     let routes = routes.filter(|route| enforces(route)).count();
     match enforced.len() {
         0 if routes > 0 => format!("monitor mode; enforced on {routes} of the routes"),
-        0 => "monitor mode: nothing is blocked, nothing leaves this machine".to_owned(),
-        11 => "enforce mode: attacks are stopped; nothing leaves this machine".to_owned(),
+        0 => format!("monitor mode: nothing is blocked, {}", leaves(banner)),
+        11 => format!("enforce mode: attacks are stopped; {}", leaves(banner)),
         _ => format!("enforced: {}; the rest only watches", enforced.join(", ")),
+    }
+}
+
+/// Who else learns of what happens here.
+fn leaves(banner: &Banner<'_>) -> String {
+    let sinks = &banner.policy.alerts.sinks;
+    let names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
+    match names.as_slice() {
+        [] => "nothing leaves this machine".to_owned(),
+        names => format!("attacks are told to {}", names.join(", ")),
     }
 }

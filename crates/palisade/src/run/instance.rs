@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alerts::{Outbox, Ready, SinkStanding, Tested};
+use console::shell::quoted;
 use console::wire::{Changed, ModeChange, Reloaded, Sink, SinkTest, TakenBack, Upstream};
-use console::{Instance, InstanceStanding, Refused, Reloads};
-use gateway::{Certificates, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
+use console::{Instance, InstanceStanding, Refused, Reloads, Served};
+use gateway::{Certificates, Meters, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
 use shield::policy::Policy;
@@ -24,9 +25,9 @@ use shield::policy::overlay::{self, ModeScope, ModeSwitch};
 use traffic::{Layer, Mode, Timestamp};
 
 use super::layer_log;
+use super::metered;
 use super::probation::Guard;
 use super::record::Recording;
-use crate::commands::quoted;
 use crate::configuration::{Compiled, Configuration, Stamp};
 
 /// A certificate that is not renewed by then needs attention.
@@ -40,6 +41,7 @@ pub(crate) struct RunningInstance {
     upstreams: Sites,
     certificates: Certificates,
     terms: Terms,
+    meters: Meters,
     access_lost: Option<Arc<AtomicU64>>,
     outbox: Arc<Outbox>,
     started: Timestamp,
@@ -107,6 +109,8 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     /// What callers are held to.
     pub(crate) terms: Terms,
+    /// What workers count.
+    pub(crate) meters: Meters,
     /// Lines of the access log that were lost, when there is one.
     pub(crate) access_lost: Option<Arc<AtomicU64>>,
     /// Who is told.
@@ -133,6 +137,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            meters,
             access_lost,
             outbox,
         } = parts;
@@ -159,6 +164,7 @@ impl RunningInstance {
             upstreams,
             certificates,
             terms,
+            meters,
             access_lost,
             outbox,
             started: now(),
@@ -435,6 +441,10 @@ impl Instance for RunningInstance {
             probation: guard.log.probation.as_ref().map(layer_log::Probation::told),
             taken_back,
         }
+    }
+
+    fn served(&self) -> Served {
+        metered::served(&self.meters)
     }
 
     fn change_modes(

@@ -3,8 +3,15 @@
 //! Harm is that callers who are known here are refused, or that they meet errors, far more than
 //! before the switch. What happens to strangers is no harm: an attack that begins in that time is
 //! refused as it should be, and whoever attacks must not be able to have enforcing taken back.
+//!
+//! An attacker may have accounts that are known here by now. So harm is told by heads and not by
+//! requests, of which anybody can make thousands; it takes a share of all who are known and about;
+//! of those who come from one address few count; and who touched a decoy, or probed for published
+//! vulnerabilities, counts as nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod refused;
+
+use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +25,7 @@ use traffic::{Action, Detector, Digest, Entity, Event, Finding, Mode, Net, Sever
 
 use super::instance::{RunningInstance, now};
 use super::layer_log::{Before, Cell, LayerLog, Probation, TakenBack, cells};
+use refused::Callers;
 
 /// How long a switch is watched.
 const LASTS: Duration = Duration::from_secs(600);
@@ -26,6 +34,8 @@ const WELFARE_BACK: Duration = Duration::from_secs(1_800);
 const CALLERS_BACK: Duration = Duration::from_secs(3_600);
 /// Fewer known callers than this who are refused may be attackers with a session.
 const KNOWN_CALLERS_MIN: u64 = 3;
+/// Of the known callers that are about, one in so many may be one.
+const KNOWN_ONE_IN: u64 = 100;
 /// The share of requests by known callers that may be refused more than before.
 const KNOWN_REFUSED_MORE: f64 = 0.01;
 /// Errors beyond twice the usual share and this on top are a jump, …
@@ -39,8 +49,6 @@ const ATTACK_SHARE: f64 = 0.1;
 /// Events read at a time.
 const EVENTS_AT_ONCE: usize = 256;
 const EVENTS_MAX: usize = 1_000;
-/// More callers than this need not be told apart.
-const CALLERS_MAX: usize = 1_000;
 /// Who takes it back, in the audit log.
 const AUTHOR: &str = "palisade (probation)";
 
@@ -49,7 +57,7 @@ pub(super) struct Guard {
     pub(super) log: LayerLog,
     tail: Tail,
     /// By site: the known callers that were refused since the switch.
-    refused: BTreeMap<String, BTreeSet<String>>,
+    refused: BTreeMap<String, Callers>,
 }
 
 /// What a look at a probation comes to.
@@ -101,7 +109,7 @@ impl Guard {
         }
         let found = probation.before.iter().find_map(|(site, before)| {
             let since = engine.welfare(site, probation.at, now);
-            let callers = self.refused.get(site).map_or(0, BTreeSet::len) as u64;
+            let callers = self.refused.get(site).map_or(0, Callers::heads);
             Some(format!("on site {site} {}", harm(before, &since, callers)?))
         });
         found.map_or(Look::Fine, |reason| Look::Harm(probation, reason))
@@ -113,10 +121,7 @@ impl Guard {
         };
         let is_meant = |cell: &Cell| cell.site == event.site && cell.layer == layer;
         if event.at >= probation.at && probation.cells.iter().any(is_meant) {
-            let callers = self.refused.entry(event.site.clone()).or_default();
-            if callers.len() < CALLERS_MAX {
-                callers.insert(event.caller().to_owned());
-            }
+            self.refused.entry(event.site.clone()).or_default().note(event);
         }
     }
 }
@@ -125,7 +130,9 @@ impl Guard {
 fn harm(before: &Before, since: &Welfare, known_callers: u64) -> Option<String> {
     let refused = since.known.refused_share().unwrap_or(0.0);
     let was_refused = before.welfare.known.refused_share().unwrap_or(0.0);
-    let callers_min = KNOWN_CALLERS_MIN.max(before.known_callers.div_ceil(2));
+    let callers_min = KNOWN_CALLERS_MIN
+        .max(before.known_callers.div_ceil(2))
+        .max(since.known_callers.div_ceil(KNOWN_ONE_IN));
     if known_callers >= callers_min && refused >= was_refused + KNOWN_REFUSED_MORE {
         return Some(format!(
             "{known_callers} callers with an established session were refused, {} of their requests",
@@ -141,12 +148,21 @@ fn harm(before: &Before, since: &Welfare, known_callers: u64) -> Option<String> 
     if has_enough(known) {
         let share = |fates: &Fates| fates.error_share();
         return jump(known, share, since.known.wrong + since.known.failed)
+            .filter(|_| is_shared(&before.welfare, since))
             .map(|(was, is)| format!("errors told to known callers rose from {was} to {is}"));
     }
     // What strangers ask for may be wrong by intent; that it fails is not their doing.
     let share = |fates: &Fates| fates.failure_share();
     let jumped = has_enough(others).then(|| jump(others, share, since.others.failed)).flatten();
     jumped.map(|(was, is)| format!("answers of 5xx rose from {was} to {is}"))
+}
+
+/// Whether so many of those who are known were told of errors that it is not one who looks for
+/// them: as large a share of heads as of requests.
+fn is_shared(before: &Welfare, since: &Welfare) -> bool {
+    let share = |of: &Welfare| of.known_erring as f64 / of.known_callers.max(1) as f64;
+    let least = KNOWN_CALLERS_MIN.min(before.known_callers.max(since.known_callers));
+    since.known_erring >= least && share(since) >= ERRORS_MORE.max(share(before))
 }
 
 fn has_enough((before, since): (&Fates, &Fates)) -> bool {
@@ -215,17 +231,16 @@ impl RunningInstance {
             return None;
         }
         let at = now();
-        let mut would_refuse: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut would_refuse: BTreeMap<String, Callers> = BTreeMap::new();
         for event in known_since(&self.ledger, at.before(CALLERS_BACK)) {
             let is_meant = |cell: &Cell| cell.site == event.site && Some(cell.layer) == event.layer;
             if event.would_be_refused() && fresh.iter().any(is_meant) {
-                let callers = would_refuse.entry(event.site.clone()).or_default();
-                callers.insert(event.caller().to_owned());
+                would_refuse.entry(event.site.clone()).or_default().note(&event);
             }
         }
         let usual = |cell: &Cell| {
             let welfare = self.engine.welfare(&cell.site, at.before(WELFARE_BACK), at);
-            let known_callers = would_refuse.get(&cell.site).map_or(0, BTreeSet::len) as u64;
+            let known_callers = would_refuse.get(&cell.site).map_or(0, Callers::heads);
             (cell.site.clone(), Before { welfare, known_callers })
         };
         Some(Probation {

@@ -94,12 +94,12 @@ fn a_log_shows_the_api_and_who_attacks_it() {
     let page = text(&output.stdout);
     for row in [
         "format      common/combined, 816 lines, 814 requests",
-        "no request  1 lines: not HTTP, first from 198.51.100.9 in line 816",
+        "no request  1 line: not HTTP, first from 198.51.100.9 in line 816",
         "1× no time, first in line 815: no line of any log",
         "time        2024-06-01 10:00:00 to 2024-06-01 10:13:20 UTC",
         "What the API is: 4 endpoints on site",
         "/api/v1/products/{",
-        "Who attacks it: 1 incidents",
+        "Who attacks it: 1 incident",
         "credential stuffing (in part)",
     ] {
         assert!(page.contains(row), "{row:?} is missing in\n{page}");

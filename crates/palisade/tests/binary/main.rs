@@ -12,6 +12,7 @@ mod first_minutes;
 mod guesses;
 mod kills;
 mod logs;
+mod metrics;
 mod operating;
 mod past;
 mod probes;

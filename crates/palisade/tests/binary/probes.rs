@@ -87,7 +87,10 @@ fn a_borrowed_name_is_seen_and_a_kind_of_program_is_limited() {
     let endpoint = palisade.json(&["api", "show", "GET /api/v1/products"]);
     assert_eq!(endpoint["requests_of"], json!({"automated": 3, "human": 4}));
     // A crawler's name from elsewhere is seen, and stops nobody by itself.
-    assert_eq!(page("Mozilla/5.0 (compatible; Googlebot/2.1)"), 200);
+    assert_eq!(
+        page("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+        200
+    );
     until("the event of the borrowed name", || {
         let list = palisade.json(&["events"]);
         list["events"].to_string().contains("other networks").then_some(())

@@ -2,6 +2,7 @@
 
 use super::sums::Sums;
 use crate::outcome::{Action, Report};
+use crate::words::counted;
 
 /// A share of what cannot be told from which the figures themselves are in doubt.
 const UNTOLD_MUCH: f64 = 0.3;
@@ -111,8 +112,4 @@ fn tell_more(report: &Report) -> Option<Action> {
 /// How many endpoints a list has.
 fn total(report: &Report, id: &str) -> u64 {
     report.endpoints.iter().find(|list| list.id == id).map_or(0, |list| list.total)
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -2,9 +2,9 @@
 //!
 //! A pattern is a method and a path: `POST /v1/login`, `GET /v1/orders/{id}`, `/admin/*`. It is
 //! matched against the decoded segments of a path, so that another spelling of the same path
-//! (`//v1/%6cogin;x=1/`) does not escape it. The narrower pattern wins whatever the order in the
-//! file: per segment a literal before a `{name}` before the rest `*`, then a method before any
-//! method. A `GET` pattern covers `HEAD`, which reads the same thing.
+//! (`//v1/%6cogin;x=1/`, `/v1%2Flogin`) does not escape it. The narrower pattern wins whatever the
+//! order in the file: per segment a literal before a `{name}` before the rest `*`, then a method
+//! before any method. A `GET` pattern covers `HEAD`, which reads the same thing.
 //!
 //! Many servers take `/V1/Login` for `/v1/login`, and which do is not known here. So a literal
 //! stands for its other spellings, too, unless one of them has a route of its own. That gives
@@ -13,7 +13,7 @@
 use std::fmt;
 
 use http::Method;
-use traffic::path::{SEGMENTS_MAX, Segment};
+use traffic::path::SEGMENTS_MAX;
 use traffic::{HashKey, Hasher, Path};
 
 use crate::policy::nearest::nearest;
@@ -47,6 +47,8 @@ struct AnyName(String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct RouteIndex {
     nodes: Vec<Node>,
+    /// How many literals each route has, by its number.
+    literals: Vec<usize>,
 }
 
 /// One segment deeper with each child. Every node is reached by one sequence of pieces, so a
@@ -206,16 +208,31 @@ fn piece(segment: &str) -> Result<Piece, Wrong> {
 impl RouteIndex {
     /// Indexes patterns, of which no two are equal, by their position.
     pub(super) fn new<'p>(patterns: impl IntoIterator<Item = &'p RoutePattern>) -> Self {
-        let mut index = Self { nodes: vec![Node::default()] };
+        let mut index = Self { nodes: vec![Node::default()], literals: Vec::new() };
         for (number, pattern) in (0_u16..).zip(patterns) {
             index.insert(pattern, number);
+            let is_literal = |piece: &&Piece| matches!(piece, Piece::Literal(_));
+            index.literals.push(pattern.pieces.iter().filter(is_literal).count());
         }
         index
     }
 
     /// The route that fits a request best.
+    ///
+    /// To some servers `/v1%2Flogin` is one segment, to others (WSGI, CGI) it is `/v1/login`. It is
+    /// looked for as both, and the route with more literals counts.
     pub(super) fn find(&self, method: &Method, path: &Path) -> Option<u16> {
-        self.find_below(0, method, path.segments())
+        let segments = path.segments().map(|segment| segment.text);
+        let one = self.find_below(0, method, segments.clone());
+        if !segments.clone().any(|text| text.contains('/')) {
+            return one;
+        }
+        let other = self.find_below(0, method, split(segments).into_iter());
+        let literals = |route: &u16| self.literals.get(usize::from(*route)).map(|count| count + 1);
+        match one.as_ref().and_then(literals) < other.as_ref().and_then(literals) {
+            true => other,
+            false => one,
+        }
     }
 
     /// Recurses once a segment: as deep as the deepest pattern, which is bounded.
@@ -223,17 +240,17 @@ impl RouteIndex {
         &self,
         node: usize,
         method: &Method,
-        mut segments: impl Iterator<Item = Segment<'p>> + Clone,
+        mut segments: impl Iterator<Item = &'p str> + Clone,
     ) -> Option<u16> {
         let node = self.nodes.get(node)?;
         let Some(segment) = segments.next() else {
             return node.here.find(method).or_else(|| node.rest.find(method));
         };
-        let literal = node.literals.binary_search_by(|(text, _)| text.as_str().cmp(segment.text));
+        let literal = node.literals.binary_search_by(|(text, _)| text.as_str().cmp(segment));
         let literal = literal.ok().and_then(|at| node.literals.get(at)).map(|(_, child)| *child);
         literal
             .into_iter()
-            .chain(node.in_other_letters(segment.text))
+            .chain(node.in_other_letters(segment))
             .chain(node.any)
             .find_map(|child| self.find_below(child, method, segments.clone()))
             .or_else(|| node.rest.find(method))
@@ -292,6 +309,19 @@ impl Node {
         let alike = alike.take_while(move |(known, _)| known.eq_ignore_ascii_case(text));
         alike.filter(move |(known, _)| known != text).map(|(_, child)| *child)
     }
+}
+
+/// Segments as a server sees them that decodes a path before it looks for slashes.
+fn split<'p>(segments: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
+    let mut all = Vec::new();
+    for part in segments.flat_map(|text| text.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => _ = all.pop(),
+            _ => all.push(part),
+        }
+    }
+    all
 }
 
 /// The order of segments whatever the case of their letters.

@@ -37,10 +37,10 @@ fn read(page: &mut Page, document: &Document) {
     for input in document.inputs.iter().take(INPUTS_MAX) {
         page.painted(Paint::Bold, &input.name);
         let read = format!(
-            "{}, {} lines, {} requests",
+            "{}, {}, {}",
             input.format,
-            grouped(input.lines),
-            grouped(input.exchanges)
+            some(input.lines, "line"),
+            some(input.exchanges, "request")
         );
         page.pair("format", &read);
         not_used(page, input);
@@ -58,18 +58,18 @@ fn not_used(page: &mut Page, input: &Input) {
         page.pair_painted("ended early", why, Paint::Bad);
     }
     for these in &input.no_requests {
-        let (count, what) = (grouped(these.count), these.what);
+        let (lines, what) = (some(these.count, "line"), these.what);
         let first = format!("first from {} in line {}", these.first_client, these.first_line);
-        page.pair("no request", &format!("{count} lines: {what}, {first}"));
+        page.pair("no request", &format!("{lines}: {what}, {first}"));
     }
     if input.messages > 0 {
-        page.pair("messages", &format!("{} lines of a server's own", grouped(input.messages)));
+        page.pair("messages", &format!("{} of a server's own", some(input.messages, "line")));
     }
     let skipped = input.skipped_in_all();
     if skipped == 0 {
         return;
     }
-    let text = format!("{} lines cannot be read", grouped(skipped));
+    let text = format!("{} cannot be read", some(skipped, "line"));
     page.pair_painted("skipped", &text, Paint::Warn);
     for skip in input.skipped.iter().take(REASONS_MAX) {
         let Skipped { reason, count, line, example } = Skipped::of(skip);
@@ -191,7 +191,7 @@ fn attacks(page: &mut Page, incidents: &[Incident], most: usize, names_files: bo
         page.painted(Paint::Bold, "Who attacks it: nobody was found");
         return;
     }
-    let title = format!("Who attacks it: {} incidents", grouped(count(incidents.len())));
+    let title = format!("Who attacks it: {}", some(count(incidents.len()), "incident"));
     page.painted(Paint::Bold, &title);
     let rows: Vec<_> = incidents
         .iter()
@@ -213,6 +213,11 @@ fn attacks(page: &mut Page, incidents: &[Incident], most: usize, names_files: bo
     let heads = ["SEVERITY", "WHO", "SINCE", "UNTIL", ">LINES", "GOT IN", ">SEE LINE", "WHAT"];
     page.table(&heads, &rows);
     more(page, incidents.len(), most);
+}
+
+/// So many of something.
+fn some(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// Where to look: the line, and its file where there are several.

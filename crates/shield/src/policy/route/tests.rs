@@ -71,6 +71,17 @@ fn another_spelling_of_the_path_does_not_escape() {
 }
 
 #[test]
+fn an_encoded_slash_escapes_no_narrower_route() {
+    for spelling in ["/v1%2Flogin", "/v1%2flogin", "/x%2F..%2Fv1%2F%2Flogin", "/v1/..%2Fv1/login"] {
+        check(&SHOP, &format!("POST {spelling}"), Some("POST /v1/login"));
+    }
+    check(&SHOP, "GET /v1/orders/a%2Fb", Some("GET /v1/orders/{id}"));
+    check(&SHOP, "GET /shop%2Fadmin", None);
+    check(&["/*", "/admin/*"], "GET /admin%2Fusers", Some("/admin/*"));
+    check(&["/p/{id}/issues", "/p/*"], "GET /p/group%2Fname/issues", Some("/p/{id}/issues"));
+}
+
+#[test]
 fn another_method_of_the_same_meaning_does_not_escape() {
     check(&SHOP, "HEAD /v1/orders/7", Some("GET /v1/orders/{id}"));
     check(&SHOP, "OPTIONS /v1/orders/7", None);
