@@ -2,9 +2,9 @@
 //!
 //! A pattern is a method and a path: `POST /v1/login`, `GET /v1/orders/{id}`, `/admin/*`. It is
 //! matched against the decoded segments of a path, so that another spelling of the same path
-//! (`//v1/%6cogin;x=1/`, `/v1%2Flogin`) does not escape it. The narrower pattern wins whatever the order in the
-//! file: per segment a literal before a `{name}` before the rest `*`, then a method before any
-//! method. A `GET` pattern covers `HEAD`, which reads the same thing.
+//! (`//v1/%6cogin;x=1/`, `/v1%2Flogin`) does not escape it. The narrower pattern wins whatever the
+//! order in the file: per segment a literal before a `{name}` before the rest `*`, then a method
+//! before any method. A `GET` pattern covers `HEAD`, which reads the same thing.
 //!
 //! Many servers take `/V1/Login` for `/v1/login`, and which do is not known here. So a literal
 //! stands for its other spellings, too, unless one of them has a route of its own. That gives
