@@ -48,6 +48,13 @@ impl ByteSet {
         Self([a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]])
     }
 
+    /// The bytes that are not in the other set.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        let (a, b) = (self.0, other.0);
+        Self([a[0] & !b[0], a[1] & !b[1], a[2] & !b[2], a[3] & !b[3]])
+    }
+
     /// The bytes in neither.
     #[must_use]
     pub const fn complement(self) -> Self {
@@ -114,6 +121,7 @@ mod tests {
         let held: Vec<u8> = (0..=u8::MAX).filter(|byte| set.contains(*byte)).collect();
         assert_eq!(held, b"%+abc\xff");
         assert!((0..=u8::MAX).all(|byte| set.complement().contains(byte) != set.contains(byte)));
+        assert_eq!(set.without(ByteSet::of(b"%ab")), ByteSet::of(b"+\xffc"));
         assert!(set.meets(ByteSet::of(b"xb")) && !set.meets(ByteSet::of(b"xyz")));
         assert_eq!(ByteSet::range(0, u8::MAX), ByteSet::ALL);
         assert!(ByteSet::NONE.is_empty());

@@ -17,6 +17,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+pub(crate) use lazy::AsItIs;
 use lazy::Lazy;
 use machine::Machine;
 use shared::Shared;

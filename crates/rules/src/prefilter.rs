@@ -7,6 +7,9 @@
 //! beside those that look at something else than the exchange's own bytes, and of each only with
 //! the values for which its first condition holds.
 //!
+//! What a value needs for a pattern to match it depends on the bytes that it has: ordinary text
+//! lacks most of what attacks are written with, so that there much more is ruled out.
+//!
 //! Where a rule asks a second thing of the values that satisfy its first condition, and does
 //! nothing before, that is found out at once, too.
 //!

@@ -6,7 +6,7 @@ use crate::{
     action::{Assignment, BodyProcessor, Change, Control, Effect, EngineMode, RuleFilter},
     operator::number::atoi,
     rule_set::RuleSet,
-    template::Template,
+    template::{Piece, Template},
     variable::Variable,
 };
 
@@ -60,7 +60,11 @@ pub(super) enum Act {
 pub(super) enum TxName {
     Slot(u16),
     /// Made by macros.
-    Made(Template),
+    Made {
+        name: Template,
+        /// Does it begin as a name does that has a slot?
+        may_have_slot: bool,
+    },
 }
 
 /// What becomes of a variable.
@@ -108,8 +112,20 @@ fn assign(assignment: &Assignment, names: &Names) -> Act {
         return Act::SetLasting { collection: assignment.collection, key, change };
     }
     let slot = assignment.key.fixed().and_then(|name| names.slot(name));
-    let name = slot.map_or_else(|| TxName::Made(names.resolved(&assignment.key)), TxName::Slot);
+    let name = slot.map_or_else(|| made(&assignment.key, names), TxName::Slot);
     Act::SetTx { name, change }
+}
+
+fn made(key: &Template, names: &Names) -> TxName {
+    let may_have_slot = match key.pieces.first() {
+        Some(Piece::Text(begin)) => {
+            let begin = begin.to_ascii_lowercase();
+            let slots = (0..names.len()).filter_map(|slot| u16::try_from(slot).ok());
+            slots.into_iter().any(|slot| names.name(slot).starts_with(&begin))
+        }
+        _ => true,
+    };
+    TxName::Made { name: names.resolved(key), may_have_slot }
 }
 
 fn plan_control(control: &Control, set: &RuleSet, names: &Names) -> Act {

@@ -61,9 +61,10 @@ impl Run<'_> {
         }
     }
 
-    /// The template expanded, in small letters.
+    /// The template expanded, in small letters, in room that is to be given back.
     fn small(&mut self, template: &Template, number: u32) -> Vec<u8> {
-        let mut name = Vec::with_capacity(TEXT_BYTES);
+        let mut name = std::mem::take(&mut self.state.name);
+        name.clear();
         self.state.expand(self.program, template, number, &mut name);
         name.make_ascii_lowercase();
         name
@@ -72,15 +73,16 @@ impl Run<'_> {
     fn set_tx(&mut self, name: &TxName, change: &Amend, number: u32) {
         let place = match name {
             TxName::Slot(slot) => Some(Place::Slot(*slot)),
-            TxName::Made(template) => {
-                let name = self.small(template, number);
-                match self.program.names.slot(&name) {
+            TxName::Made { name, may_have_slot } => {
+                let name = self.small(name, number);
+                let names = &self.program.names;
+                let state = &mut *self.state;
+                let place = match may_have_slot.then(|| names.slot(&name)).flatten() {
                     Some(slot) => Some(Place::Slot(slot)),
-                    None => {
-                        let state = &mut *self.state;
-                        state.tx.name(&name, &mut state.store)
-                    }
-                }
+                    None => state.tx.name(&name, &mut state.store),
+                };
+                state.name = name;
+                place
             }
         };
         let Some(place) = place else { return };

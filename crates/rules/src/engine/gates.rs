@@ -152,7 +152,7 @@ impl<'p> Written<'p> {
         is_capture
             || self.0.iter().any(|name| match name {
                 TxName::Slot(written) => *written == slot,
-                TxName::Made(template) => match template.pieces.first() {
+                TxName::Made { name: template, .. } => match template.pieces.first() {
                     Some(Piece::Text(text)) => names.name(slot).starts_with(text),
                     _ => true,
                 },

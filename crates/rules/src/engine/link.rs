@@ -28,6 +28,8 @@ pub(super) struct Present<'p> {
     pub(super) place: ActPlace,
     /// The number of its test in the sieve, if that says for which values it holds.
     pub(super) sieved: Option<u16>,
+    /// Is it known that its test holds for the values that are gathered?
+    pub(super) is_met: bool,
     /// Is a match of its rule told, so that what was found is to be known?
     pub(super) is_told: bool,
 }
@@ -51,7 +53,8 @@ impl Run<'_> {
         }
         let mut holds = false;
         for target in &present.plan.targets {
-            self.state.gather(self.program, target, present.number, present.sieved);
+            let is_met = self.state.gather(self.program, target, present.number, present.sieved);
+            let present = Present { is_met, ..present };
             for at in 0..self.state.rows.len() {
                 let Some(row) = self.state.rows.get(at).copied() else { break };
                 if !self.state.work.begin(row.value.length as usize) {
@@ -63,6 +66,9 @@ impl Run<'_> {
                     self.value(test, target, row, &argument, present)
                 };
             }
+        }
+        if holds && test.captures && !test.is_negated && present.plan.captures_last {
+            self.capture_last(test, &argument);
         }
         self.state.argument = argument;
         holds
@@ -85,7 +91,9 @@ impl Run<'_> {
     ) -> bool {
         let State { store, work, .. } = &mut *self.state;
         let value = transformed(&test.transformations, store.bytes(row.value));
-        if test.operator.matches_within(&value, argument, work) == test.is_negated || work.is_over {
+        let is_met = present.is_met
+            || test.operator.matches_within(&value, argument, work) != test.is_negated;
+        if !is_met || work.is_over {
             return false;
         }
         let changed = match value {
@@ -145,14 +153,15 @@ impl Run<'_> {
         // Only of the matches that are kept is it told what was found.
         let is_told = present.is_told && state.matches.all().len() < MATCHES_MAX;
         let is_fixed = present.plan.argument.is_none();
-        if is_told && !test.is_negated && !test.captures && is_fixed {
+        let captures = test.captures && !present.plan.captures_last;
+        if is_told && !test.is_negated && !captures && is_fixed {
             found = Found::Asking(present.place.link);
-        } else if (test.captures || is_told) && !test.is_negated {
+        } else if (captures || is_told) && !test.is_negated {
             let bytes = state.store.bytes(value);
             if test.operator.capture(bytes, argument, &mut state.captures) {
                 found = Found::Known(state.captures.group(0));
             }
-            if test.captures {
+            if captures {
                 self.set_captures(value);
             }
         }
@@ -169,6 +178,14 @@ impl Run<'_> {
             found,
         });
         self.acts(present);
+    }
+
+    /// What the operator captures of the last value for which it held.
+    fn capture_last(&mut self, test: &Test, argument: &[u8]) {
+        let state = &mut *self.state;
+        let Some(value) = state.matches.last().map(|it| it.value) else { return };
+        let _ = test.operator.capture(state.store.bytes(value), argument, &mut state.captures);
+        self.set_captures(value);
     }
 
     /// `TX.0` to `TX.9`: what the operator found in `value`. Up to the last group that took part

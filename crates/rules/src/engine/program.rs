@@ -16,6 +16,7 @@ use super::{
     gates::Gates,
     name_pattern::NamePattern,
     narrowing::ActPlace,
+    touch,
 };
 use crate::{
     body::Limits,
@@ -76,6 +77,9 @@ pub(super) struct LinkPlan {
     /// The operator's argument when it has macros, its names resolved.
     pub(super) argument: Option<Template>,
     pub(super) acts: Box<[Act]>,
+    /// What is captured of a value is not looked at before the next one: only what is captured of
+    /// the last one counts.
+    pub(super) captures_last: bool,
 }
 
 /// A target, and what is left out of it.
@@ -274,12 +278,15 @@ impl LinkPlan {
         let test = link.test.as_ref();
         let targets = test.map_or(&[][..], |test| &test.targets.included);
         let excluded = test.map_or(&[][..], |test| &test.targets.excluded);
-        Self {
+        let mut plan = Self {
             quick: test.and_then(|test| Quick::new(test, names)),
             targets: targets.iter().map(|it| TargetPlan::new(it, excluded, names)).collect(),
             argument: test.and_then(|test| test.argument.as_ref()).map(|it| names.resolved(it)),
             acts: link.effects.iter().map(|effect| act::plan(effect, set, names)).collect(),
-        }
+            captures_last: false,
+        };
+        plan.captures_last = !touch::meets_captures(&plan, names);
+        plan
     }
 }
 

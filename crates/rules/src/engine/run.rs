@@ -86,7 +86,8 @@ impl<'r> Run<'r> {
             self.state.matches.next_link();
             let place = ActPlace { phase: rule.phase as usize, step, link: at, act: 0 };
             let sieved = plan.sieved.filter(|_| at == 0);
-            let present = Present { plan: link_plan, number: plan.number, place, sieved, is_told };
+            let (number, is_met) = (plan.number, false);
+            let present = Present { plan: link_plan, number, place, sieved, is_met, is_told };
             if !self.link(link, present) {
                 return false;
             }

@@ -107,6 +107,7 @@ pub(super) struct State {
     pub(super) rows: Vec<Row>,
     pub(super) argument: Vec<u8>,
     pub(super) text: Vec<u8>,
+    pub(super) name: Vec<u8>,
 }
 
 impl State {
@@ -132,6 +133,7 @@ impl State {
             rows: Vec::new(),
             argument: Vec::new(),
             text: Vec::new(),
+            name: Vec::new(),
         }
     }
 

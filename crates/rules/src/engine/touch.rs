@@ -24,6 +24,17 @@ pub(super) struct Touch<'n> {
     names: &'n Names,
     pub(super) reads: Slots,
     pub(super) writes: Slots,
+    /// It asks for a text of its own rule, which may have macros.
+    asks_rule: bool,
+}
+
+/// Do the targets or the acts of a link read or write what operators capture?
+pub(super) fn meets_captures(plan: &LinkPlan, names: &Names) -> bool {
+    let mut touch = Touch::nothing(names);
+    touch.targets(plan);
+    plan.acts.iter().for_each(|act| touch.act(act));
+    let meets = |slot: u16| touch.reads.has(slot) || touch.writes.has(slot);
+    touch.asks_rule || names.captures().into_iter().any(meets)
 }
 
 impl Slots {
@@ -47,7 +58,7 @@ impl Slots {
 
 impl<'n> Touch<'n> {
     pub(super) fn of(rule: &Rule, plan: &RulePlan, names: &'n Names) -> Self {
-        let mut touch = Self { names, reads: Slots::none(names), writes: Slots::none(names) };
+        let mut touch = Self::nothing(names);
         for (link, link_plan) in rule.links.iter().zip(&plan.links) {
             touch.link(link, link_plan);
         }
@@ -58,14 +69,25 @@ impl<'n> Touch<'n> {
         touch
     }
 
-    fn link(&mut self, link: &Link, plan: &LinkPlan) {
-        for target in plan.targets.iter().filter(|it| it.variable == Variable::Tx) {
+    fn nothing(names: &'n Names) -> Self {
+        let (reads, writes) = (Slots::none(names), Slots::none(names));
+        Self { names, reads, writes, asks_rule: false }
+    }
+
+    fn targets(&mut self, plan: &LinkPlan) {
+        for target in &plan.targets {
+            self.asks_rule |= target.variable == Variable::Rule;
             match &target.selection {
+                _ if target.variable != Variable::Tx => {}
                 Selection::Slot(slot) => self.reads.insert(*slot),
                 Selection::Key(_) => {}
                 _ => self.reads.is_all = true,
             }
         }
+    }
+
+    fn link(&mut self, link: &Link, plan: &LinkPlan) {
+        self.targets(plan);
         if let Some(Bound::Slot(slot)) = plan.quick.as_ref().map(|quick| quick.bound) {
             self.reads.insert(slot);
         }
@@ -85,7 +107,7 @@ impl<'n> Touch<'n> {
                         self.writes.insert(*slot);
                         self.reads.insert(*slot);
                     }
-                    TxName::Made(template) => self.write_made(template),
+                    TxName::Made { name, .. } => self.write_made(name),
                 }
                 self.change(change);
             }
@@ -131,6 +153,7 @@ impl<'n> Touch<'n> {
 
     fn read(&mut self, template: &Template) {
         for it in macros(template) {
+            self.asks_rule |= it.variable == Variable::Rule;
             match slot(it, self.names) {
                 Some(slot) => self.reads.insert(slot),
                 // `RULE.msg` is a text with macros of its own, which is looked at where it stands.

@@ -7,12 +7,12 @@
 //! than the longest values.
 
 use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher, RandomState},
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasher, BuildHasherDefault, RandomState},
 };
 
 use super::store::{Source, Span, Store};
-use crate::operator::number;
+use crate::{operator::number, pattern::AsItIs};
 
 /// What a variable holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -48,7 +48,7 @@ pub(super) struct Tx {
     slots: Vec<Cell>,
     named: Vec<Named>,
     /// The last of the names with each hash.
-    places: BTreeMap<u64, u32>,
+    places: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
     keys: RandomState,
 }
 
@@ -79,13 +79,15 @@ impl Tx {
 
     /// Where a name without a slot stands, if it was ever written.
     pub(super) fn named(&self, name: &[u8], store: &Store) -> Option<Place> {
-        self.find(self.keys.hash_one(name), name, store)
+        let last = self.places.get(&self.keys.hash_one(name)).copied();
+        Self::among(&self.named, last, name, store)
     }
 
-    fn find(&self, hash: u64, name: &[u8], store: &Store) -> Option<Place> {
-        let mut at = self.places.get(&hash).copied();
+    /// The place of a name among those of one hash, the last of which is given.
+    fn among(named: &[Named], last: Option<u32>, name: &[u8], store: &Store) -> Option<Place> {
+        let mut at = last;
         while let Some(place) = at {
-            let named = self.named.get(place as usize)?;
+            let named = named.get(place as usize)?;
             if store.bytes(named.name) == name {
                 return Some(Place::Named(place));
             }
@@ -97,11 +99,19 @@ impl Tx {
     /// Where a name without a slot stands; from now on, if it is new.
     pub(super) fn name(&mut self, name: &[u8], store: &mut Store) -> Option<Place> {
         let hash = self.keys.hash_one(name);
-        if let Some(place) = self.find(hash, name, store) {
-            return Some(place);
-        }
         let at = u32::try_from(self.named.len()).ok()?;
-        let before = self.places.insert(hash, at);
+        let before = match self.places.entry(hash) {
+            Entry::Vacant(place) => {
+                place.insert(at);
+                None
+            }
+            Entry::Occupied(mut place) => {
+                if let Some(known) = Self::among(&self.named, Some(*place.get()), name, store) {
+                    return Some(known);
+                }
+                Some(place.insert(at))
+            }
+        };
         self.named.push(Named { name: store.keep(name), cell: Cell::default(), before });
         Some(Place::Named(at))
     }

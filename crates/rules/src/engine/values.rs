@@ -15,17 +15,18 @@ use Variable as V;
 
 impl State {
     /// Gathers into `rows` what `target` of the rule of that number names; when its test is
-    /// `sieved`, only the values for which it holds.
+    /// `sieved`, only the values for which it holds, if these are known. Says whether they are.
     pub(super) fn gather(
         &mut self,
         program: &Program,
         target: &TargetPlan,
         number: u32,
         sieved: Option<u16>,
-    ) {
+    ) -> bool {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
-        if !sieved.is_some_and(|test| self.sieved_rows(program, target, test, &mut rows)) {
+        let are_met = sieved.is_some_and(|test| self.sieved_rows(program, target, test, &mut rows));
+        if !are_met {
             self.all_rows(program, target, number, &mut rows);
         }
         self.exclude(program, target, number, &mut rows);
@@ -36,6 +37,7 @@ impl State {
             rows.push(Row { key: self.counted_key(target), value });
         }
         self.rows = rows;
+        are_met
     }
 
     /// The values for which the test holds, if that is known.

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::literal::LACKING;
 use crate::{byte_set::ByteSet, transformation::Transformation};
 
 /// More chains than this are rare; rules with one of the rest are evaluated plainly.
@@ -42,6 +43,8 @@ struct Behind {
 pub(super) struct Form<'v> {
     pub(super) bytes: Cow<'v, [u8]>,
     pub(super) present: ByteSet,
+    /// Of what bytes it is, as a place among those that [`LACKING`] has.
+    pub(super) alphabet: usize,
     /// The chains that end in it.
     pub(super) nodes: Nodes,
     /// The form that this is in small letters, if it is one: they have the same literals.
@@ -73,6 +76,11 @@ impl Default for Chains {
         let root = Node { parent: 0, transformation: Transformation::None };
         Self { nodes: vec![root], behind: Vec::new() }
     }
+}
+
+/// The last of the alphabets in which a form is written that has these bytes.
+fn alphabet(present: ByteSet) -> usize {
+    LACKING.iter().rposition(|lacking| !lacking.meets(present)).unwrap_or_default()
 }
 
 impl Behind {
@@ -130,6 +138,7 @@ impl Chains {
         let first = Form {
             bytes: Cow::Borrowed(value),
             present,
+            alphabet: alphabet(present),
             nodes: wanted | 1,
             in_small_letters_of: None,
             made: (0, Transformation::None),
@@ -190,7 +199,8 @@ impl Forms<'_> {
         let present = ByteSet::present(&changed);
         let in_small_letters_of = (transformation == Transformation::Lowercase).then_some(parent);
         let bytes = Cow::Owned(changed);
-        self.others.push(Form { bytes, present, nodes: 0, in_small_letters_of, made });
+        let alphabet = alphabet(present);
+        self.others.push(Form { bytes, present, alphabet, nodes: 0, in_small_letters_of, made });
         self.len() - 1
     }
 }

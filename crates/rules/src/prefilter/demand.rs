@@ -11,6 +11,8 @@ pub(super) struct Demand {
     pub(super) ends: Nodes,
     /// A byte of each of these.
     pub(super) bytes: Vec<ByteSet>,
+    /// So many bytes of this.
+    pub(super) count: Option<(ByteSet, usize)>,
     pub(super) length_min: usize,
 }
 
@@ -19,13 +21,22 @@ impl Demand {
         self.ends & form.nodes != 0
             && form.bytes.len() >= self.length_min
             && self.bytes.iter().all(|set| set.meets(form.present))
+            && self.count.is_none_or(|(set, least)| has(&form.bytes, set, least))
     }
 
     /// Does every form that meets the other meet this one, where their chains end alike?
     fn is_within(&self, other: &Self) -> bool {
         let is_met = |set: &ByteSet| other.bytes.iter().any(|it| it.union(*set) == *set);
-        self.length_min <= other.length_min && self.bytes.iter().all(is_met)
+        self.length_min <= other.length_min
+            && self.bytes.iter().all(is_met)
+            && (self.count.is_none() || self.count == other.count)
     }
+}
+
+/// Has the value so many bytes of the set?
+fn has(value: &[u8], set: ByteSet, least: usize) -> bool {
+    let mut places = value.iter().filter(|byte| set.contains(**byte));
+    least.checked_sub(1).is_none_or(|before| places.nth(before).is_some())
 }
 
 /// The fewest demands of which a form meets one whenever it meets one of these: many rules demand
@@ -57,10 +68,12 @@ mod tests {
 
     fn any_demand() -> impl Strategy<Value = Demand> {
         let set = prop::collection::vec(b'a'..b'f', 1..4).prop_map(|bytes| ByteSet::of(&bytes));
-        let bytes = prop::collection::vec(set, 0..3);
-        (1..8_u128, bytes, 0..4_usize).prop_map(|(ends, bytes, length_min)| Demand {
+        let bytes = prop::collection::vec(set.clone(), 0..3);
+        let count = prop::option::of((set, 1..3_usize));
+        (1..8_u128, bytes, count, 0..4_usize).prop_map(|(ends, bytes, count, length_min)| Demand {
             ends,
             bytes,
+            count,
             length_min,
         })
     }
@@ -85,6 +98,7 @@ mod tests {
         let demand = |ends, bytes: &[&[u8]], length_min| Demand {
             ends,
             bytes: bytes.iter().map(|it| ByteSet::of(it)).collect(),
+            count: None,
             length_min,
         };
         let all = vec![demand(1, &[b"<", b"="], 4), demand(1, &[b"<>"], 2), demand(3, &[b"<"], 3)];

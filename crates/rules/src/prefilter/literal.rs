@@ -10,6 +10,7 @@
 //! Invariant: every value that the pattern matches contains one of the literals, and for each of
 //! the byte sets at least one byte of it.
 
+mod alphabet;
 mod ends;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::byte_set::ByteSet;
+pub(super) use alphabet::LACKING;
 use ends::Ends;
 
 /// A set of exact strings is not multiplied beyond this.
@@ -33,6 +35,8 @@ const LITERAL_BYTES_MIN: usize = 2;
 const FREQUENCY_MAX: f64 = 0.01;
 /// So many byte sets are kept of a pattern, the rarest.
 const BYTE_SETS_MAX: usize = 6;
+/// Most bytes of most values: counting them tells nothing.
+const LETTERS: ByteSet = ByteSet::range(b'a', b'z');
 /// Patterns nest less deeply than this; the parser's own bound is 250.
 const DEPTH_MAX: usize = 300;
 
@@ -45,25 +49,52 @@ pub(super) struct Needs {
     pub(super) literals: Option<Strings>,
     /// A byte of each of these.
     pub(super) bytes: Vec<ByteSet>,
+    /// Of a set so many bytes.
+    pub(super) count: Option<(ByteSet, usize)>,
     /// At least so many bytes.
     pub(super) length_min: usize,
 }
 
+impl Needs {
+    /// What no value has.
+    fn never() -> Self {
+        Self { literals: Some(Strings::new()), length_min: usize::MAX, ..Self::default() }
+    }
+}
+
+/// What is needed, by what the value is known to lack.
+pub(super) type ByAlphabet<T> = [T; LACKING.len()];
+
 /// What is needed for the pattern to match. Where it cannot be told, nothing is.
-pub(super) fn needs(pattern: &str) -> Needs {
-    let parser = regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .dot_matches_new_line(true)
-        .build()
-        .parse(pattern);
-    let Ok(hir) = parser else { return Needs::default() };
-    let Part { exact, needed, .. } = part(&hir, 0);
+pub(super) fn needs(pattern: &str) -> ByAlphabet<Needs> {
+    let Some(hir) = parsed(pattern) else { return Default::default() };
+    let mut literals = None;
+    LACKING.map(|lacking| {
+        let hir = alphabet::without(&hir, lacking, 0);
+        let mut needs = hir.map_or_else(Needs::never, |hir| needs_of(&hir));
+        // A pattern has one list of literals: the first that there is.
+        if needs.length_min < usize::MAX {
+            needs.literals = literals.take().or(needs.literals);
+            literals.clone_from(&needs.literals);
+        }
+        needs
+    })
+}
+
+/// The pattern as a tree.
+fn parsed(pattern: &str) -> Option<Hir> {
+    let mut parser = regex_syntax::ParserBuilder::new();
+    parser.unicode(false).utf8(false).dot_matches_new_line(true).build().parse(pattern).ok()
+}
+
+fn needs_of(hir: &Hir) -> Needs {
+    let Part { exact, needed, .. } = part(hir, 0);
     let literals = [exact.filter(is_useful), needed].into_iter().flatten().reduce(better);
-    let mut bytes = byte_sets(&hir, 0);
+    let mut bytes = byte_sets(hir, 0);
     keep_rarest(&mut bytes);
+    let count = count(hir, 0).filter(|(set, _)| !set.meets(LETTERS));
     let length_min = hir.properties().minimum_len().unwrap_or_default();
-    Needs { literals, bytes, length_min }
+    Needs { literals, bytes, count, length_min }
 }
 
 /// What is known of a part of a pattern.
@@ -276,6 +307,31 @@ fn keep_rarest(sets: &mut Vec<ByteSet>) {
     sets.truncate(BYTE_SETS_MAX);
 }
 
+/// A set of which every match has more than one byte, and how many at least.
+fn count(hir: &Hir, depth: usize) -> Option<(ByteSet, usize)> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    match hir.kind() {
+        HirKind::Capture(capture) => count(&capture.sub, depth + 1),
+        HirKind::Repetition(repetition) => {
+            let times = usize::try_from(repetition.min).unwrap_or(usize::MAX);
+            let rarest = || {
+                let sets = byte_sets(&repetition.sub, depth + 1);
+                sets.into_iter().min_by_key(|set| commonness(*set)).map(|set| (set, 1))
+            };
+            let (set, each) = count(&repetition.sub, depth + 1).or_else(rarest)?;
+            let all = each.saturating_mul(times);
+            (all > 1).then_some((set, all))
+        }
+        HirKind::Concat(parts) => {
+            let counts = parts.iter().filter_map(|part| count(part, depth + 1));
+            counts.min_by_key(|(set, _)| commonness(*set))
+        }
+        _ => None,
+    }
+}
+
 /// Sets of which every match has a byte.
 fn byte_sets(hir: &Hir, depth: usize) -> Vec<ByteSet> {
     if depth > DEPTH_MAX {
@@ -313,7 +369,8 @@ mod tests {
     use super::*;
 
     fn literals(pattern: &str) -> Option<Vec<String>> {
-        let literals = needs(pattern).literals?;
+        let [Needs { literals, .. }, ..] = needs(pattern);
+        let literals = literals?;
         Some(literals.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
     }
 
@@ -345,10 +402,52 @@ mod tests {
 
     #[test]
     fn bytes_are_needed_where_literals_are_not() {
-        let Needs { literals, bytes, length_min } = needs(r"[a-z]+\D*=\D*[0-9]");
+        let [Needs { literals, bytes, length_min, .. }, ..] = needs(r"[a-z]+\D*=\D*[0-9]");
         assert_eq!(literals, None);
         assert!(bytes.contains(&ByteSet::of(b"=")));
         assert_eq!(length_min, 3);
+    }
+
+    #[test]
+    fn bytes_are_counted_where_many_are_needed() {
+        let count = |pattern: &str| {
+            let [any, ..] = needs(pattern);
+            any.count
+        };
+        assert_eq!(count("((?:[';][^';]*?){6})"), Some((ByteSet::of(b"';"), 6)));
+        assert_eq!(count("(?:(?:;a?){2}b){3}"), Some((ByteSet::of(b";"), 6)));
+        assert_eq!(count("x=(?:--){2,}"), Some((ByteSet::of(b"-"), 2)));
+        for pattern in ["[a-f0-9]{32}", ";;", "(?:;{2})?", "(?:;{2}|x)", ";+"] {
+            assert_eq!(count(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn plain_text_needs_what_is_left_without_special_bytes() {
+        let plain = |pattern: &str| {
+            let [.., plain] = needs(pattern);
+            let literals = plain.literals.map(|all| {
+                all.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect::<Vec<_>>()
+            });
+            (literals, plain.length_min)
+        };
+        let of = |literals: &[&str]| Some(literals.iter().map(|it| (*it).to_owned()).collect());
+        assert_eq!(plain(r"[et][\x22']*[ao][\x22']*n"), (of(&["ean", "eon", "tan", "ton"]), 3));
+        assert_eq!(plain("like|[<=>]|=sleep"), (of(&["like"]), 4));
+        assert_eq!(plain("'[a-z]+'|;"), (of(&[]), usize::MAX));
+        assert_eq!(plain("(?:;a)?[a-z]+"), (None, 1));
+    }
+
+    /// Has the value what is needed?
+    fn are_met(needs: &Needs, value: &[u8]) -> bool {
+        let small = value.to_ascii_lowercase();
+        let has = |literal: &Vec<u8>| memchr::memmem::find(&small, literal).is_some();
+        let present = ByteSet::present(value);
+        let counted = |set: ByteSet| value.iter().filter(|byte| set.contains(**byte)).count();
+        needs.literals.as_ref().is_none_or(|literals| literals.iter().any(has))
+            && needs.bytes.iter().all(|set| set.meets(present))
+            && needs.count.is_none_or(|(set, least)| counted(set) >= least)
+            && value.len() >= needs.length_min
     }
 
     /// Patterns over a small alphabet, so that values match them often.
@@ -358,6 +457,9 @@ mod tests {
             Just("[ab]".to_owned()),
             Just("[^a]".to_owned()),
             Just(".".to_owned()),
+            Just("[;,]".to_owned()),
+            Just("a;".to_owned()),
+            Just("[a=]".to_owned()),
             Just("^".to_owned()),
             Just("\\b".to_owned()),
             Just("(?i:aB)".to_owned()),
@@ -376,24 +478,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_matches_has_what_is_needed(pattern in patterns(), value in "[abABc]{0,12}") {
+        fn whatever_matches_has_what_is_needed(pattern in patterns(), value in "[abABc;,=]{0,12}") {
             let regex = regex::bytes::RegexBuilder::new(&pattern)
                 .unicode(false)
                 .dot_matches_new_line(true)
                 .build()
                 .unwrap();
             if regex.is_match(value.as_bytes()) {
-                let needs = needs(&pattern);
-                let small = value.to_ascii_lowercase().into_bytes();
-                if let Some(literals) = &needs.literals {
-                    let has = |literal: &Vec<u8>| {
-                        memchr::memmem::find(&small, literal).is_some()
-                    };
-                    prop_assert!(literals.iter().any(has), "{literals:?}");
-                }
                 let present = ByteSet::of(value.as_bytes());
-                prop_assert!(needs.bytes.iter().all(|set| set.meets(present)));
-                prop_assert!(value.len() >= needs.length_min);
+                for (needs, lacking) in needs(&pattern).iter().zip(LACKING) {
+                    let is_met = are_met(needs, value.as_bytes());
+                    prop_assert!(is_met || lacking.meets(present), "{needs:?}");
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! What an operator says depends on the value alone, unless its argument has macros.
 
-use super::literal::{self, Needs};
+use super::literal::{self, ByAlphabet, Needs};
 use crate::{
     byte_set::ByteSet,
     injection,
@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// What the test needs; nothing when it cannot be sieved.
-pub(super) fn needs(test: &Test) -> Option<Needs> {
+pub(super) fn needs(test: &Test) -> Option<ByAlphabet<Needs>> {
     let literal = |text: &[u8]| Needs {
         literals: (text.len() > 1).then(|| [text.to_ascii_lowercase()].into()),
-        bytes: Vec::new(),
         length_min: text.len(),
+        ..Needs::default()
     };
     let bytes = |sets: &[ByteSet]| Needs { bytes: sets.to_vec(), ..Needs::default() };
     if test.operator.macros().is_some() {
@@ -23,10 +23,10 @@ pub(super) fn needs(test: &Test) -> Option<Needs> {
     }
     // What must be absent is not needed.
     if test.is_negated {
-        return Some(Needs::default());
+        return Some(Default::default());
     }
-    Some(match &test.operator {
-        Operator::Rx(pattern) => literal::needs(pattern.wider()),
+    let any = match &test.operator {
+        Operator::Rx(pattern) => return Some(literal::needs(pattern.wider())),
         Operator::Phrases(phrases) => {
             let all = phrases.list().iter().map(|it| it.to_ascii_lowercase());
             let is_long = phrases.list().iter().all(|it| it.len() > 1);
@@ -43,5 +43,6 @@ pub(super) fn needs(test: &Test) -> Option<Needs> {
         Operator::Encoding(Encoding::Url) => bytes(&[ByteSet::of(b"%")]),
         Operator::Encoding(Encoding::Utf8) => bytes(&[ByteSet::range(0x80, 0xff)]),
         _ => Needs::default(),
-    })
+    };
+    Some([any.clone(), any])
 }

@@ -30,8 +30,8 @@ fn mark(pattern: &str) -> Option<ByteSet> {
         .union(ByteSet::range(b'0', b'9'))
         .union(ByteSet::range(b'A', b'Z'))
         .union(ByteSet::range(b'a', b'z'));
-    let sets = literal::needs(pattern).bytes;
-    sets.into_iter().find(|set| !set.meets(ordinary))
+    let [any, ..] = literal::needs(pattern);
+    any.bytes.into_iter().find(|set| !set.meets(ordinary))
 }
 
 impl Plan {
@@ -52,7 +52,9 @@ impl Plan {
         let ends = path.get(if test.multi_match { 0 } else { last }..).unwrap_or_default();
         let ends = ends.iter().fold(0, |all, node| all | 1 << node);
         self.tests.push(SieveTest::new(step, ends, &needs, rule));
-        self.needs.push(needs.literals.map(|literals| literals.into_iter().collect()));
+        let mut literals = needs.into_iter().filter_map(|needs| needs.literals);
+        let literals = literals.find(|literals| !literals.is_empty());
+        self.needs.push(literals.map(|literals| literals.into_iter().collect()));
         for target in targets {
             self.look(number, target);
         }

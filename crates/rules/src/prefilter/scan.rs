@@ -35,12 +35,18 @@ struct Hits {
 }
 
 /// A value for which a test holds: the test, the number of the part in which the value stands, and
-/// its place there.
+/// its place there, from the highest bits on.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Row {
-    test: u16,
-    part: u8,
-    place: u32,
+struct Row(u64);
+
+impl Row {
+    const fn new(test: u16, part: u8, place: u32) -> Self {
+        Self((test as u64) << 40 | (part as u64) << 32 | place as u64)
+    }
+
+    const fn place(self) -> usize {
+        (self.0 & u32::MAX as u64) as usize
+    }
 }
 
 /// What is looked at, and by which means.
@@ -96,7 +102,7 @@ impl Scan {
             }
             match u32::try_from(place) {
                 Ok(place) if self.rows.len() < ROWS_MAX => {
-                    self.rows.push(Row { test, part: part.number(), place });
+                    self.rows.push(Row::new(test, part.number(), place));
                 }
                 _ => self.is_overfull = true,
             }
@@ -112,10 +118,11 @@ impl Scan {
     /// to keep.
     pub(crate) fn places(&self, test: u16, part: Part) -> Option<impl Iterator<Item = usize>> {
         let part = part.number();
-        let first = self.rows.partition_point(|row| (row.test, row.part) < (test, part));
-        let rows = self.rows.get(first..).unwrap_or_default().iter();
-        let rows = rows.take_while(move |row| (row.test, row.part) == (test, part));
-        (!self.is_overfull).then(|| rows.map(|row| row.place as usize))
+        let (first, last) = (Row::new(test, part, 0), Row::new(test, part, u32::MAX));
+        let start = self.rows.partition_point(|row| *row < first);
+        let rows = self.rows.get(start..).unwrap_or_default().iter();
+        let rows = rows.take_while(move |row| **row <= last);
+        (!self.is_overfull).then(|| rows.map(|row| row.place()))
     }
 
     /// Asks every test of the value.
@@ -144,7 +151,8 @@ impl Scan {
             return;
         }
         hits.tests.reset(sieve.tests.len());
-        hits.is_known = class.literal.iter().any(|demand| demand.is_met(form));
+        let asks = class.asks(form).map_or(&[][..], |asks| &asks.literal);
+        hits.is_known = asks.iter().any(|demand| demand.is_met(form));
         if hits.is_known {
             sieve.lexicon.find(&form.bytes, form.present, &mut hits.tests);
         }
@@ -161,7 +169,7 @@ impl Scan {
     ) {
         let (Some(form), Some(hits)) = (forms.get(at), self.hits.get(at)) else { return };
         self.possible.copy(&hits.tests);
-        for (set, tests) in &class.others {
+        for (set, tests) in class.asks(form).map_or(&[][..], |asks| &asks.others) {
             if set.is_none_or(|set| set.meets(form.present)) {
                 self.possible.add_few(tests);
             }
@@ -174,7 +182,7 @@ impl Scan {
                 let Some(test) = look.sieve.tests.get(number) else { continue };
                 let Ok(name) = u16::try_from(number) else { continue };
                 let is_known = self.met.iter().any(|met| met & !ALONE == name);
-                if is_known || !test.demand.is_met(form) {
+                if is_known || !test.ask(form).is_some_and(|ask| ask.demand.is_met(form)) {
                     continue;
                 }
                 if !work.begin(form.bytes.len()) {

@@ -10,7 +10,7 @@ use super::{
     chains::{Chains, Form, Nodes},
     demand::Demand,
     lexicon::Lexicon,
-    literal::{self, Needs},
+    literal::{self, ByAlphabet, Needs},
     part::Part,
     plan::Plan,
     seen::Seen,
@@ -47,11 +47,18 @@ pub(crate) struct Sieve {
 pub(super) struct SieveTest {
     /// The step of the phase whose rule begins with it.
     pub(super) step: usize,
-    pub(super) demand: Demand,
-    pub(super) needs_literal: bool,
+    /// When it is asked.
+    pub(super) asks: ByAlphabet<Ask>,
     is_negated: bool,
     /// Does the rule go on with a test of the values for which this one holds?
     is_followed: bool,
+}
+
+/// When a test is asked.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) demand: Demand,
+    pub(super) needs_literal: bool,
 }
 
 impl Sieve {
@@ -103,18 +110,16 @@ impl Sieve {
 
 impl SieveTest {
     /// The test with which the rule of a step begins, and whose chain ends in these nodes.
-    pub(super) fn new(step: usize, ends: Nodes, needs: &Needs, rule: &Rule) -> Self {
-        let Needs { literals, bytes, length_min } = needs;
-        let demand = Demand { ends, bytes: bytes.clone(), length_min: *length_min };
+    pub(super) fn new(step: usize, ends: Nodes, needs: &ByAlphabet<Needs>, rule: &Rule) -> Self {
+        let asks = needs.each_ref().map(|needs| Ask::new(ends, needs));
         let test = rule.links.first().and_then(|link| link.test.as_ref());
         let is_negated = test.is_some_and(|test| test.is_negated);
-        let (needs_literal, is_followed) = (literals.is_some(), is_followed(rule));
-        Self { step, demand, needs_literal, is_negated, is_followed }
+        Self { step, asks, is_negated, is_followed: is_followed(rule) }
     }
 
-    /// Of the bytes that it needs, those that values have most seldom.
-    pub(super) fn rarest(&self) -> Option<ByteSet> {
-        self.demand.bytes.iter().copied().min_by_key(|set| literal::commonness(*set))
+    /// When it is asked of a form.
+    pub(super) fn ask(&self, form: &Form<'_>) -> Option<&Ask> {
+        self.asks.get(form.alphabet)
     }
 
     /// Does it hold for the form?
@@ -139,6 +144,25 @@ impl SieveTest {
         }
         work.begin(value.len())
             && next.operator.matches_within(&value, b"", work) != next.is_negated
+    }
+}
+
+impl Ask {
+    fn new(ends: Nodes, needs: &Needs) -> Self {
+        let Needs { literals, bytes, count, length_min } = needs;
+        let (count, length_min) = (*count, *length_min);
+        let demand = Demand { ends, bytes: bytes.clone(), count, length_min };
+        Self { demand, needs_literal: literals.is_some() }
+    }
+
+    /// Is there any value that has what it needs?
+    pub(super) const fn is_possible(&self) -> bool {
+        self.demand.length_min < usize::MAX
+    }
+
+    /// Of the bytes that it needs, those that values have most seldom.
+    pub(super) fn rarest(&self) -> Option<ByteSet> {
+        self.demand.bytes.iter().copied().min_by_key(|set| literal::commonness(*set))
     }
 }
 

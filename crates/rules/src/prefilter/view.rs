@@ -6,8 +6,9 @@ use crate::byte_set::ByteSet;
 
 use super::{
     bits::{Bits, FewBits},
-    chains::Nodes,
+    chains::{Form, Nodes},
     demand::{Demand, least},
+    literal::ByAlphabet,
     part::Part,
     seen::Seen,
     sieve::Sieve,
@@ -44,12 +45,18 @@ pub(crate) struct Class {
     /// Unlike that of any other class.
     pub(super) id: u32,
     pub(super) tests: Bits,
+    asks: ByAlphabet<Asks>,
+    /// The nodes on the way to where their chains end.
+    pub(super) nodes: Nodes,
+}
+
+/// When the tests of a class are asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asks {
     /// What a form must have for one of them that needs a literal.
     pub(super) literal: Vec<Demand>,
     /// The others, by the bytes of which a value must have one for them, if any.
     pub(super) others: Vec<(Option<ByteSet>, FewBits)>,
-    /// The nodes on the way to where their chains end.
-    pub(super) nodes: Nodes,
 }
 
 /// Who looks at a part: tests, by their numbers.
@@ -100,32 +107,52 @@ impl View {
 
 impl Class {
     fn new(sieve: &Sieve, id: u32, tests: impl Iterator<Item = usize>) -> Self {
+        let numbers: Vec<usize> = tests.collect();
         let mut all = Bits::with_room(sieve.tests.len());
-        let (mut literal, mut others) = (Vec::new(), Vec::<(_, FewBits)>::new());
         let mut ends: Nodes = 0;
+        for number in &numbers {
+            let Some(test) = sieve.tests.get(*number) else { continue };
+            ends |= test.asks.iter().fold(0, |all, ask| all | ask.demand.ends);
+            all.insert(*number);
+        }
+        let asks = std::array::from_fn(|alphabet| Asks::new(sieve, alphabet, &numbers));
+        Self { id, tests: all, asks, nodes: sieve.chains.ways_to(ends) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// When its tests are asked of a form.
+    pub(super) fn asks(&self, form: &Form<'_>) -> Option<&Asks> {
+        self.asks.get(form.alphabet)
+    }
+}
+
+impl Asks {
+    fn new(sieve: &Sieve, alphabet: usize, tests: &[usize]) -> Self {
+        let (mut literal, mut others) = (Vec::new(), Vec::<(_, FewBits)>::new());
         for number in tests {
-            let Some(test) = sieve.tests.get(number) else { continue };
-            ends |= test.demand.ends;
-            all.insert(number);
-            if test.needs_literal {
-                literal.push(test.demand.clone());
+            let Some(test) = sieve.tests.get(*number) else { continue };
+            let Some(ask) = test.asks.get(alphabet).filter(|ask| ask.is_possible()) else {
+                continue;
+            };
+            if ask.needs_literal {
+                // To look for literals costs little: nothing is counted before.
+                literal.push(Demand { count: None, ..ask.demand.clone() });
                 continue;
             }
-            let rarest = test.rarest();
+            let rarest = ask.rarest();
             let place = others.iter().position(|(known, _)| *known == rarest);
             let place = place.unwrap_or_else(|| {
                 others.push((rarest, FewBits::default()));
                 others.len() - 1
             });
             if let Some((_, tests)) = others.get_mut(place) {
-                tests.insert(number);
+                tests.insert(*number);
             }
         }
-        Self { id, tests: all, literal: least(literal), others, nodes: sieve.chains.ways_to(ends) }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.tests.is_empty()
+        Self { literal: least(literal), others }
     }
 }
 

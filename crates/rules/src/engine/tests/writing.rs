@@ -52,6 +52,22 @@ fn captures_are_of_the_last_match_that_captures() {
 }
 
 #[test]
+fn captures_of_each_value_are_seen_by_whatever_looks_at_them() {
+    let rules = r#"
+        SecRule ARGS "@rx (x)(q)?." "id:1,phase:1,capture,logdata:'%{tx.0}|%{tx.1}|%{tx.2}',setvar:tx.held=+1"
+        SecRule ARGS "@rx x(.)" "id:2,phase:1,capture,logdata:'%{tx.all}',setvar:'tx.all=%{tx.all}%{tx.1}'"
+        SecRule ARGS|TX:1 "@rx ^(\w)\w*$" "id:3,phase:1,capture,logdata:'%{tx.1}',setvar:'tx.last=%{MATCHED_VAR}'"
+        SecRule TX:last "@streq x" "id:4,phase:1"
+        SecRule ARGS "@rx x(.)" "id:5,phase:1,capture,msg:'%{tx.1}',logdata:'%{tx.own}',setvar:'tx.own=%{tx.own}%{rule.msg}'"
+        SecRule ARGS "@rx (.)$" "id:6,phase:1,capture,logdata:'%{tx.1}',setvar:'tx.1=z'"
+        SecRule ARGS:a "@rx (x)" "id:7,phase:1,capture,chain"
+            SecRule ARGS:b "@rx (q)" "logdata:'%{tx.1}'"
+    "#;
+    let held = ["1 xr|x|", "2 yqr", "3 x", "4", "5 yqr", "6 z", "7 x"];
+    check(rules, &get("/?a=xy&b=xqb&c=xr"), &held);
+}
+
+#[test]
 fn a_message_is_expanded_when_its_chain_holds() {
     let rules = r#"
         SecRule ARGS:a "@rx (.+)" "id:1,phase:1,capture,t:uppercase,severity:CRITICAL,tag:'is/%{tx.kind}',\
