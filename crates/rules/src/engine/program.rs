@@ -94,6 +94,17 @@ pub(super) struct TargetPlan {
     pub(super) parts: &'static [Part],
     /// Those of the same variable.
     pub(super) exclusions: Box<[Selection]>,
+    /// What numbers the test holds for, if it compares with one: of thousands of counters, few have
+    /// to become text.
+    pub(super) limit: Option<Limit>,
+}
+
+/// A comparison with a number that stands in the rule.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    comparison: Comparison,
+    bound: i64,
+    is_negated: bool,
 }
 
 /// Which values of a variable.
@@ -280,7 +291,7 @@ impl LinkPlan {
         let excluded = test.map_or(&[][..], |test| &test.targets.excluded);
         let mut plan = Self {
             quick: test.and_then(|test| Quick::new(test, names)),
-            targets: targets.iter().map(|it| TargetPlan::new(it, excluded, names)).collect(),
+            targets: targets.iter().map(|it| TargetPlan::new(it, test, excluded, names)).collect(),
             argument: test.and_then(|test| test.argument.as_ref()).map(|it| names.resolved(it)),
             acts: link.effects.iter().map(|effect| act::plan(effect, set, names)).collect(),
             captures_last: false,
@@ -291,7 +302,7 @@ impl LinkPlan {
 }
 
 impl TargetPlan {
-    fn new(target: &Target, excluded: &[Target], names: &Names) -> Self {
+    fn new(target: &Target, test: Option<&Test>, excluded: &[Target], names: &Names) -> Self {
         let concerned = excluded.iter().filter(|it| it.variable == target.variable);
         Self {
             variable: target.variable,
@@ -300,7 +311,21 @@ impl TargetPlan {
             is_count: target.is_count,
             parts: Part::of(target),
             exclusions: concerned.map(|it| Selection::of(it, names)).collect(),
+            limit: test.filter(|_| !target.is_count).and_then(Limit::of),
         }
+    }
+}
+
+impl Limit {
+    fn of(test: &Test) -> Option<Self> {
+        let Operator::Number(number) = &test.operator else { return None };
+        let is_plain = test.transformations.iter().all(|it| *it == Transformation::None);
+        let bound = number.fixed().filter(|_| is_plain)?;
+        Some(Self { comparison: number.comparison(), bound, is_negated: test.is_negated })
+    }
+
+    pub(super) const fn admits(self, number: i64) -> bool {
+        self.comparison.holds(number, self.bound) != self.is_negated
     }
 }
 

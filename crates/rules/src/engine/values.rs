@@ -175,6 +175,11 @@ impl State {
         }
         for at in 0..self.tx.named_count() {
             let Some((place, name)) = self.tx.name_at(at) else { continue };
+            if let Some(limit) = target.limit
+                && !self.tx.number(place, &self.store).is_some_and(|number| limit.admits(number))
+            {
+                continue;
+            }
             if !target.selection.takes(self.store.bytes(name), false) {
                 continue;
             }
