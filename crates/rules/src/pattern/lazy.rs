@@ -50,7 +50,7 @@ pub(super) const COMPILED_BYTES_MAX: usize = 10 * 1024 * 1024;
 const FINDER_BYTES_MAX: usize = COMPILED_BYTES_MAX / 4;
 
 /// Where all states of a pattern fit into this, they are made at once: to run it takes no memory
-/// beside it, and half the time. Those of the Core Rule Set that fit have less than 1.4 MB together.
+/// beside it, and half the time. Those of the Core Rule Set that fit have less than 1.4 MB.
 const TABLE_BYTES_MAX: usize = 32 * 1024;
 
 /// The states of a compiled pattern that is larger than this would hardly fit: it is not tried.
