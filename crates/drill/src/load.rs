@@ -36,6 +36,11 @@ const AFTERMATH: Duration = Duration::from_secs(25);
 /// which says nothing about the server.
 const FOUND_WITHIN: Duration = Duration::from_secs(1);
 
+/// Connections are opened and caches filled in this time.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// From so many addresses, unless told otherwise.
+const SOURCES: u8 = 8;
+
 /// What to send, where to, and over how many connections at most.
 #[derive(Clone, Debug)]
 pub struct Load {
@@ -55,6 +60,13 @@ pub struct Load {
 }
 
 impl Load {
+    /// GETs over so many connections at most, from eight addresses, to an origin elsewhere; of the
+    /// first second no latency is noted.
+    #[must_use]
+    pub fn gets(to: SocketAddr, connections: usize) -> Self {
+        Self { to, connections, body: None, sources: SOURCES, warm_up: WARM_UP, origin: None }
+    }
+
     /// Sends `rate` requests a second for `lasting`, and then waits for the last answers.
     ///
     /// # Errors

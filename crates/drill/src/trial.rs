@@ -32,8 +32,6 @@ const CAPACITY_FOR: Duration = Duration::from_secs(5);
 const GOODPUT_MIN: f64 = 0.8;
 /// How often the offered rate may fall behind what was asked for.
 const OFFERED_MIN: f64 = 0.95;
-/// Both proxies open their connections in this time, which is not what half load is about.
-const WARM_UP: Duration = Duration::from_secs(1);
 
 /// What is started, and how long a trial lasts.
 #[derive(Clone, Debug)]
@@ -129,14 +127,7 @@ impl Trial {
             )
         };
         let program = Program::palisade_with(&self.program, &file, &write(0))?;
-        let load = Load {
-            to: program.address,
-            connections: 512,
-            body: None,
-            sources: 8,
-            warm_up: WARM_UP,
-            origin: None,
-        };
+        let load = Load::gets(program.address, 512);
         let lasting = self.lasting;
         let caller = std::thread::spawn(move || load.at_rate(1_000.0, lasting));
         let began = Instant::now();

@@ -259,14 +259,16 @@ fn colleagues_who_name_their_company_beside_themselves_do_not_lock_each_other_ou
     assert_eq!(waited, 0);
 }
 
+/// A guess at a password that nobody here can read.
+fn unread(scene: &Scene, address: u32) -> Act {
+    let mut act = password(scene, address, 0);
+    (act.identity.attempted, act.identity.named) = (None, Few::default());
+    act.guess = Guess { is_unread: true, count: 0, ..Guess::default() };
+    act
+}
+
 #[test]
 fn what_cannot_be_read_has_one_allowance_where_it_is_not_the_custom() {
-    let unread = |scene: &Scene, address| {
-        let mut act = password(scene, address, 0);
-        (act.identity.attempted, act.identity.named) = (None, Few::default());
-        act.guess = Guess { is_unread: true, count: 0, ..Guess::default() };
-        act
-    };
     let mut scene = Scene::new();
     let mut reached = 0;
     for guess in 0..600_u32 {
@@ -287,12 +289,6 @@ fn what_cannot_be_read_has_one_allowance_where_it_is_not_the_custom() {
 
 #[test]
 fn what_cannot_be_read_is_next_to_nothing_where_all_get_in_with_what_can() {
-    let unread = |scene: &Scene, address| {
-        let mut act = password(scene, address, 0);
-        (act.identity.attempted, act.identity.named) = (None, Few::default());
-        act.guess = Guess { is_unread: true, count: 0, ..Guess::default() };
-        act
-    };
     let mut scene = Scene::new();
     for person in 0..40_u32 {
         let act = password(&scene, 7_000 + person, u64::from(person));

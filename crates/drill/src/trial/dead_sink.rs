@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{Program, Trial, WARM_UP, program};
+use super::{Program, Trial, program};
 use crate::load::{Counts, Load, Till};
 
 /// Requests a second. One connection may carry them all, and a single source may not send as many
@@ -93,14 +93,7 @@ impl Trial {
 
 /// A steady load, with so many attacks meanwhile, each by a caller of its own.
 fn under_load(program: &Program, lasting: Duration, attacks: u32) -> Result<Counts> {
-    let load = Load {
-        to: program.address,
-        connections: 64,
-        body: None,
-        sources: 8,
-        warm_up: WARM_UP,
-        origin: None,
-    };
+    let load = Load::gets(program.address, 64);
     let caller = std::thread::spawn(move || load.at_rate(RATE, lasting));
     for number in 0..attacks {
         touch_decoy(program.address, number)?;

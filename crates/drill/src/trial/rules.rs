@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Trial, WARM_UP, program, program::Program};
+use super::{Trial, program, program::Program};
 use crate::load::{Load, Till};
 
 const RELOADS: u32 = 1_000;
@@ -45,14 +45,7 @@ impl Trial {
             )
         };
         let program = Program::palisade_with(&self.program, &file, &write(0))?;
-        let load = Load {
-            to: program.address,
-            connections: 64,
-            body: None,
-            sources: 8,
-            warm_up: WARM_UP,
-            origin: None,
-        };
+        let load = Load::gets(program.address, 64);
         let is_over = AtomicBool::new(false);
         let (failed, settled, most) = std::thread::scope(|scope| {
             let caller = scope.spawn(|| -> Result<u64> {

@@ -61,8 +61,7 @@ impl Trial {
         let program = self.before(&upstreams, &folder)?;
         let load = |body: Option<&str>| {
             let body = body.map(str::to_owned);
-            let warm_up = Duration::from_secs(1);
-            Load { to: program.address, connections: 256, body, sources: 4, warm_up, origin: None }
+            Load { body, sources: 4, ..Load::gets(program.address, 256) }
         };
         let lasting = CALM + OVER_AFTER + AFTERWARDS;
         let (gets, posts) = (load(None), load(Some("{}")));

@@ -92,14 +92,7 @@ fn fill_and_free(folder: &Path, is_mounted: bool) {
         disk = Disk::Limited { pid: palisade.pid() };
     }
     let address = palisade.address;
-    let load = Load {
-        to: address,
-        connections: 256,
-        body: None,
-        sources: 8,
-        warm_up: Duration::ZERO,
-        origin: None,
-    };
+    let load = Load::gets(address, 256);
     let load = std::thread::spawn(move || load.at_rate(RATE, LOAD_FOR));
     let is_over = Arc::new(AtomicBool::new(false));
     let refused: Vec<_> = (0..2)

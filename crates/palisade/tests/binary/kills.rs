@@ -74,14 +74,7 @@ fn live_and_die(till: &Till, data: &Path, lasting: Duration, life: u32, said: &m
     let palisade = Palisade::start(data, &args);
     let began = Instant::now();
     let (address, is_over) = (palisade.address, Arc::new(AtomicBool::new(false)));
-    let load = Load {
-        to: address,
-        connections: 64,
-        body: None,
-        sources: 8,
-        warm_up: Duration::ZERO,
-        origin: None,
-    };
+    let load = Load::gets(address, 64);
     let load = std::thread::spawn(move || load.at_rate(RATE, lasting));
     let refused = {
         let is_over = Arc::clone(&is_over);

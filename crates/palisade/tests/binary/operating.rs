@@ -360,6 +360,10 @@ fn what_the_file_says_of_hosts_and_routes_holds() {
     let statuses: Vec<u16> = (0..5).map(|_| get().status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
     assert!(get().header("retry-after").is_some());
+    for other in ["/api/v1%2Fproducts", "/api%2fv1/products", "//API/v1/products;x=1"] {
+        let answer = call(palisade.address, "GET", other, "");
+        assert_eq!(answer.status, 429, "{other} escapes the route's limit");
+    }
 }
 
 #[test]

@@ -125,7 +125,8 @@ impl fmt::Display for RoutePattern {
         }
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(text) => write!(f, "/{text}")?,
+                // A slash inside of a segment is no end of it.
+                Piece::Literal(text) => write!(f, "/{}", text.replace('/', "%2F"))?,
                 Piece::Any(name) => write!(f, "/{{{}}}", name.0)?,
             }
         }
