@@ -19,6 +19,8 @@ pub enum News {
     Succeeded,
     /// It has gone on since it was told last.
     Continues,
+    /// It is no attack: an endpoint that nobody used has answered.
+    Exposed,
     /// It is no attack: enforcing was taken back, because it did harm.
     TakenBack,
     /// There is no incident: somebody tries whether this arrives.
@@ -106,6 +108,7 @@ impl News {
             Self::Graver => "graver",
             Self::Succeeded => "succeeded",
             Self::Continues => "continues",
+            Self::Exposed => "exposed",
             Self::TakenBack => "taken_back",
             Self::Test => "test",
         }
@@ -118,6 +121,7 @@ impl News {
             Self::Graver => "An attack has become worse",
             Self::Succeeded => "An attack has succeeded",
             Self::Continues => "An attack goes on",
+            Self::Exposed => "Something was left open",
             Self::TakenBack => "Enforcing was taken back",
             Self::Test => "A test: nothing has happened",
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ledger::{Incident, IncidentId};
 use serde::{Deserialize, Serialize};
-use traffic::{Detector, Finding, Severity, Timestamp};
+use traffic::{Detector, Severity, Timestamp};
 
 use crate::alert::News;
 
@@ -61,15 +61,20 @@ impl Memory {
         if incident.severity < rule.min || incident.last < self.since {
             return None;
         }
+        let detector = incident.findings.first().map(|gravest| gravest.detector);
         let Some(told) = self.told.get(&incident.id) else {
-            let is_attack = |it: &Finding| it.detector != Detector::Probation;
-            let news = match incident.findings.first() {
+            let news = match detector {
                 _ if incident.succeeded => News::Succeeded,
-                Some(gravest) if !is_attack(gravest) => News::TakenBack,
+                Some(Detector::Probation) => News::TakenBack,
+                Some(Detector::ForgottenEndpoint) => News::Exposed,
                 _ => News::Opened,
             };
             return Some((news, 1));
         };
+        // What is no attack is told once.
+        if detector.is_some_and(|detector| !detector.is_attack()) {
+            return None;
+        }
         let news = if incident.succeeded && !told.succeeded {
             News::Succeeded
         } else if incident.severity > told.severity {
@@ -106,6 +111,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use ledger::IncidentState;
+    use traffic::{Action, Digest, Entity, Finding, Mode};
 
     use super::*;
 
@@ -129,6 +135,27 @@ mod tests {
             succeeded: false,
             findings: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    fn finding(detector: Detector) -> Finding {
+        Finding {
+            key: Digest(1),
+            detector,
+            severity: Severity::Medium,
+            entity: Entity::address([192, 0, 2, 7].into()),
+            endpoint: Some("GET shop /v1/orders".to_owned()),
+            title: String::new(),
+            first: at(0),
+            last: at(0),
+            requests: 1,
+            refused: 0,
+            succeeded: false,
+            victims: Vec::new(),
+            action: Action::Allow,
+            mode: Mode::Monitor,
+            risk: 0,
+            event: None,
         }
     }
 
@@ -168,6 +195,20 @@ mod tests {
             memory.news(&incident(1, Severity::Critical, 2_000), RULE, at(2_000)).map(|it| it.1),
             Some(4)
         );
+    }
+
+    #[test]
+    fn what_is_no_attack_is_told_once_and_as_what_it_is() {
+        for (detector, news) in
+            [(Detector::ForgottenEndpoint, News::Exposed), (Detector::Probation, News::TakenBack)]
+        {
+            let mut memory = Memory::since(at(0));
+            let mut found = incident(1, Severity::Medium, 10);
+            found.findings = vec![finding(detector)];
+            assert_eq!(tell(&mut memory, &found, 11), Some(news));
+            (found.severity, found.last) = (Severity::High, at(2_000));
+            assert_eq!(tell(&mut memory, &found, 2_000), None);
+        }
     }
 
     #[test]

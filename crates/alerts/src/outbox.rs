@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ledger::{Incident, Ledger};
 use shield::policy::SinkKind;
-use traffic::{Event, Hasher, Timestamp};
+use traffic::{Event, Hasher, Timestamp, counted};
 
 use crate::alert::{Alert, Origin};
 use crate::render::Sender;
@@ -162,14 +162,16 @@ impl Outbox {
         let outlets = self.outlets();
         let mut alarms = outlets.faults.clone();
         for (name, waiting) in &outlets.left {
+            let waiting = counted(*waiting, "message");
             alarms.push(format!(
-                "{waiting} messages wait for sink {name}, which the configuration no longer has"
+                "kept for sink {name}, which the configuration no longer has: {waiting}"
             ));
         }
         drop(outlets);
         for sink in self.standing() {
             if sink.dropped > 0 {
-                alarms.push(format!("{} messages for sink {} are lost", sink.dropped, sink.name));
+                let lost = counted(sink.dropped, "message");
+                alarms.push(format!("lost for sink {}: {lost}", sink.name));
             }
             if let (Some((_, fault)), true) = (&sink.last_fault, sink.waiting > 0) {
                 alarms.push(format!("sink {} cannot be told: {fault}", sink.name));

@@ -14,7 +14,7 @@ mod vary;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use traffic::{Digest, EndpointId, Outcome, ParamKind, Role, ServiceId, Timestamp};
+use traffic::{Digest, EndpointId, Outcome, ParamKind, Path, Role, ServiceId, Timestamp};
 
 use self::capacity::Capacity;
 use crate::endpoint::{Endpoint, Shape};
@@ -78,32 +78,50 @@ impl Catalog {
             path_shape: asked_shape,
             asked_shape,
             is_known: false,
+            is_respelt: false,
             unused_days: 0,
             wants_answer: true,
             revision: self.revision,
         };
         let Some(service) = self.hosts.find(query.host) else { return unknown };
         let unknown = Place { service: Some(service), ..unknown };
-        let Some(node) =
-            self.hosts.group(service).and_then(|group| self.tree.find(group.root, query.path))
-        else {
+        let Some(root) = self.hosts.group(service).map(|group| group.root) else {
             return unknown;
         };
-        let known =
-            Place { path_shape: Digest(u64::from(node)).tagged(1), is_known: true, ..unknown };
-        let endpoint = Verb::of(query.method)
-            .and_then(|verb| self.tree.node(node)?.endpoint(&verb))
-            .and_then(|id| self.endpoints.get(&id));
-        match endpoint {
-            Some(endpoint) => Place {
-                endpoint: Some(endpoint.id),
-                role: endpoint.belief.role_for(*hint),
-                wants_answer: endpoint.wants_answer(),
-                unused_days: endpoint.unused_days(query.now),
-                ..known
+        let found = self.tree.find(root, query.path);
+        let known = |node: u32| Place {
+            path_shape: Digest(u64::from(node)).tagged(1),
+            is_known: true,
+            ..unknown
+        };
+        let verb = Verb::of(query.method);
+        let at = |node: u32| {
+            let id = self.tree.node(node)?.endpoint(verb.as_ref()?)?;
+            self.endpoints.get(&id).map(|endpoint| (node, endpoint))
+        };
+        let other = || self.respelt(root, query.path, verb.as_ref()?).and_then(at);
+        let (node, endpoint, is_respelt) = match (found.and_then(at), found) {
+            (Some((node, endpoint)), _) => (node, endpoint, false),
+            (None, found) => match other() {
+                Some((node, endpoint)) => (node, endpoint, true),
+                None => return found.map_or(unknown, known),
             },
-            None => known,
+        };
+        Place {
+            endpoint: Some(endpoint.id),
+            role: endpoint.belief.role_for(*hint),
+            wants_answer: endpoint.wants_answer(),
+            unused_days: endpoint.unused_days(query.now),
+            is_respelt,
+            ..known(node)
         }
+    }
+
+    /// Where a path leads that is not known as it is written, to a server that takes `/V1/Login` or
+    /// `/v1%2Flogin` for `/v1/login`: or else any log-in would have as many names nobody knows.
+    fn respelt(&self, root: u32, path: &Path, verb: &Verb) -> Option<u32> {
+        let split = path.as_split().and_then(|split| self.tree.find_alike(root, split, verb));
+        split.or_else(|| self.tree.find_alike(root, path, verb))
     }
 
     /// Takes in one exchange that was neither refused nor would have been.
@@ -116,7 +134,11 @@ impl Catalog {
         answer: &AnswerLesson<'_>,
         now: Timestamp,
     ) -> Lesson {
-        let place = self.fresh(place, query, hint);
+        let mut place = self.fresh(place, query, hint);
+        if place.is_respelt && matches!(answer.status, 404 | 405) {
+            // To this server it is another path after all.
+            place.endpoint = None;
+        }
         if answer.is_2xx() {
             self.prove(request.carried, &place);
         }

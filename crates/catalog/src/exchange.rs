@@ -42,6 +42,8 @@ pub struct Place {
     pub wants_answer: bool,
     /// How often the catalog had changed its shape by then: a place goes stale when it changes.
     pub(crate) revision: u32,
+    /// It is known under another spelling only, which not every server takes for the same.
+    pub(crate) is_respelt: bool,
     /// The shape of the path as it was asked for.
     pub(crate) asked_shape: Digest,
 }

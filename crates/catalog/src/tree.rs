@@ -117,11 +117,24 @@ impl Tree {
 
     /// The node of a path: literals before parameters, with a bound on what is tried.
     pub(crate) fn find(&self, root: u32, path: &Path) -> Option<u32> {
-        self.find_below(root, path, 0)
+        self.find_below(root, path, 0, None)
     }
 
-    /// The node that the segments of a path from `depth` on lead to from `from`.
-    fn find_below(&self, from: u32, path: &Path, from_depth: usize) -> Option<u32> {
+    /// The node of a path, whatever the case of its letters, at which there is an endpoint of this
+    /// method.
+    pub(crate) fn find_alike(&self, root: u32, path: &Path, verb: &Verb) -> Option<u32> {
+        self.find_below(root, path, 0, Some(verb))
+    }
+
+    /// The node that the segments of a path from `depth` on lead to from `from`; one `alike` if
+    /// that names the method.
+    fn find_below(
+        &self,
+        from: u32,
+        path: &Path,
+        from_depth: usize,
+        alike: Option<&Verb>,
+    ) -> Option<u32> {
         // Alternatives left open: a node whose parameter was passed by, and its depth.
         let mut open = [(0_u32, 0_usize); SEGMENTS_MAX + 1];
         let mut count = 0;
@@ -130,10 +143,13 @@ impl Tree {
         for _ in 0..STEPS_MAX {
             let node = self.node(at)?;
             let next = match path.segments().nth(depth) {
-                None if !node.endpoints.is_empty() => return Some(at),
+                None if node.ends_a_path(alike) => return Some(at),
                 None => None,
                 Some(segment) => {
-                    let literal = node.literal(segment.digest).filter(|_| !only_parameter);
+                    let exact = node.literal(segment.digest);
+                    let literal = exact
+                        .or_else(|| alike.and_then(|_| self.literal_alike(node, segment.text)))
+                        .filter(|_| !only_parameter);
                     if literal.is_some()
                         && node.parameter.is_some()
                         && let Some(place) = open.get_mut(count)
@@ -377,6 +393,16 @@ impl Tree {
         Some(child)
     }
 
+    /// A literal child that differs from `text` in the case of letters alone.
+    fn literal_alike(&self, node: &Node, text: &str) -> Option<u32> {
+        let children = node.literals.iter().map(|(_, child)| *child);
+        let mut alike = children.filter(|child| {
+            let known = self.node(*child).and_then(Node::text);
+            known.is_some_and(|known| known.eq_ignore_ascii_case(text))
+        });
+        alike.next()
+    }
+
     fn parameter_for(&self, node: &Node, segment: &Segment<'_>) -> Option<u32> {
         let parameter = node.parameter?;
         match &self.node(parameter)?.part {
@@ -402,7 +428,7 @@ impl Tree {
         );
         is_known_word
             || self
-                .find_below(parameter, path, depth + 1)
+                .find_below(parameter, path, depth + 1, None)
                 .and_then(|found| self.node(found))
                 .is_some_and(|found| *verb != Verb::Post || found.endpoint(verb).is_some())
     }
@@ -446,6 +472,14 @@ impl Node {
     pub(crate) fn literal(&self, digest: Digest) -> Option<u32> {
         let at = self.literals.binary_search_by_key(&digest, |(known, _)| *known).ok()?;
         self.literals.get(at).map(|(_, child)| *child)
+    }
+
+    /// Whether there is an endpoint here, of this method if it is named.
+    fn ends_a_path(&self, verb: Option<&Verb>) -> bool {
+        match verb {
+            Some(verb) => self.endpoint(verb).is_some(),
+            None => !self.endpoints.is_empty(),
+        }
     }
 
     pub(crate) fn endpoint(&self, verb: &Verb) -> Option<EndpointId> {

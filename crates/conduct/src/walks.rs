@@ -102,7 +102,7 @@ impl Walks {
             self.is_left_behind(act, now_s)
         };
         is_found.then_some(Signal {
-            detector: Detector::VersionWalk,
+            detector: Detector::ForgottenEndpoint,
             entity: act.identity.address_entity,
             nats: FORGOTTEN_NATS,
             reason: Reason::Forgotten { days: act.unused_days },

@@ -129,6 +129,8 @@ pub struct Served {
     pub upstream: Timed,
     /// Requests that were not taken on, by reason.
     pub shed: Vec<(&'static str, u64)>,
+    /// Requests that were refused for their form, by the name of what is wrong.
+    pub refused: Vec<(&'static str, u64)>,
     /// Requests under way.
     pub active: u64,
     /// Bytes of bodies that are held.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{Grain, QueryError, RollupFilter};
-use traffic::{Detector, Layer, Mode, Timestamp};
+use traffic::{Layer, Mode, Timestamp};
 
 use crate::api::{Console, InstanceStanding};
 use crate::wire::{LayerReadiness, Readiness, VerdictWord};
@@ -59,7 +59,7 @@ fn found_out(
     let faults = console.engine.layer_faults(now);
     let mut layers = Vec::new();
     for site in &policy.sites {
-        for layer in Layer::ALL.into_iter().filter(|layer| has_detector(*layer)) {
+        for layer in Layer::ALL.into_iter().filter(|layer| layer.has_detector()) {
             let mode = site.modes.of(layer);
             let watched_since = watched_since(standing, &site.name, layer, mode);
             let counted_from = watched_since.map_or(now, |since| since.max(from));
@@ -88,11 +88,6 @@ fn found_out(
         probation: None,
         taken_back: Vec::new(),
     })
-}
-
-/// Whether this build has a detector in that layer.
-pub(crate) fn has_detector(layer: Layer) -> bool {
-    Detector::ALL.iter().any(|detector| detector.layer() == layer)
 }
 
 /// Since when a layer looks at a site's traffic.

@@ -47,7 +47,7 @@ pub fn report(
     let before = buckets.before();
     let known = Known {
         tallies: tallies(engine, ledger, before.from, buckets)?,
-        findings: findings(ledger, before.from)?,
+        findings: ledger.findings(before.from, FINDINGS_MAX)?,
         incidents: incidents(ledger, before.from)?,
     };
     let since = ledger.tallied_since(buckets.grain)?;
@@ -59,7 +59,7 @@ pub fn report(
                 from: before.from,
                 to: before.to,
                 tallies: part.tallies,
-                findings: part.findings,
+                findings: attacks(part.findings).0,
                 incidents: part.incidents,
             })
         }
@@ -72,6 +72,7 @@ pub fn report(
     if findings.len() >= FINDINGS_MAX || incidents.len() >= INCIDENTS_MAX {
         blind.push("There were more findings than a report reads; the oldest are left out.".into());
     }
+    let (findings, forgotten) = attacks(findings);
     let policy = engine.policy();
     let layers = policy.sites.first().map(|site| {
         let mode = |layer: &Layer| site.modes.of(*layer).to_string();
@@ -92,6 +93,7 @@ pub fn report(
         tallies,
         findings,
         incidents,
+        forgotten,
         endpoints: engine.endpoints().iter().map(Endpoint::from).collect(),
         exceptions: engine.exceptions(),
         before: compared,
@@ -192,11 +194,12 @@ fn tallies(
     Ok(tallies)
 }
 
-/// Findings since; that enforcing was taken back is no attack.
-fn findings(ledger: &Ledger, since: Timestamp) -> Result<Vec<Finding>, QueryError> {
-    let mut findings = ledger.findings(since, FINDINGS_MAX)?;
-    findings.retain(|finding| finding.detector != Detector::Probation);
-    Ok(findings)
+/// Attacks, and forgotten endpoints that answered. That enforcing was taken back is neither.
+fn attacks(findings: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
+    let (attacks, mut others): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.detector.is_attack());
+    others.retain(|finding| finding.detector == Detector::ForgottenEndpoint);
+    (attacks, others)
 }
 
 /// Campaigns since, the gravest first.
@@ -204,7 +207,7 @@ fn incidents(ledger: &Ledger, since: Timestamp) -> Result<Vec<Incident>, QueryEr
     let filter =
         IncidentFilter { since: Some(since), limit: INCIDENTS_MAX, ..IncidentFilter::default() };
     let mut incidents = ledger.incidents(filter)?;
-    let is_attack = |it: &Finding| it.detector != Detector::Probation;
+    let is_attack = |it: &Finding| it.detector.is_attack();
     incidents.retain(|incident| incident.findings.iter().any(is_attack));
     incidents.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then(b.requests.cmp(&a.requests)).then(a.id.cmp(&b.id))
@@ -235,8 +238,8 @@ fn lost(ledger: &Ledger) -> Vec<String> {
     let mut lost = Vec::new();
     if health.dropped_queue_full > 0 {
         lost.push(format!(
-            "{} events, findings or counts were dropped since the start, because the disk was too \
-             slow for them.",
+            "Dropped since the start, because the disk was too slow for them: events, findings or \
+             counts, {} in all.",
             health.dropped_queue_full
         ));
     }

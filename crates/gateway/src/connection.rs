@@ -18,6 +18,7 @@ use crate::{
     answer::Problem,
     arrival::Arrival,
     exchange::{Front, now},
+    framing::Refusal,
     hello::{Replayed, read_hello},
     http1::{self, Ended, Why},
     io::CallerIo,
@@ -32,8 +33,6 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES_MAX: usize = 256 << 10;
 /// How long each step of a connection may take that is there only to be told to come again.
 const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
-
-const NO_PREFACE: &str = "http2-no-preface: HTTP/2 was agreed on, and something else was spoken";
 
 /// A connection that does not answer a ping for this long is gone.
 const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -93,7 +92,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let http2 = caller.speaks_http2().await?;
     if negotiated_http2 == Some(true) && !http2 {
         if caller.has_begun() {
-            worker.refused_unread(NO_PREFACE, 1, &peer);
+            worker.refused_unread(Refusal::Http2Preface, 1, &peer);
         }
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -159,8 +158,8 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             Pin::new(&mut conn).graceful_shutdown();
         }
         let polled = Future::poll(Pin::new(&mut conn), cx);
-        if let Some((fault, count)) = wire.take_http2_fault() {
-            arrival.worker.refused_unread(fault, count, &arrival.peer);
+        if let Some((refusal, count)) = wire.take_http2_fault() {
+            arrival.worker.refused_unread(refusal, count, &arrival.peer);
         }
         if wire.expired().is_none() || wire.phase() != Phase::Idle {
             farewell = None;

@@ -11,6 +11,7 @@
 mod body;
 mod fields;
 mod host;
+mod refusal;
 mod request_line;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub(crate) use host::{agree as authorities_agree, is_authority};
 
 pub(crate) use body::BodyPart;
 pub use body::{BodyFraming, BodyScanner};
+pub use refusal::Refusal;
 pub use request_line::{TargetForm, Version};
 
 use bytes::Bytes;
@@ -43,144 +45,6 @@ impl Default for HeadLimits {
             header_count: 100,
             target_bytes: 8 << 10,
             reject_underscores: false,
-        }
-    }
-}
-
-/// Why a head, or a body under way, is refused.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Refusal {
-    /// The chunked body breaks its own grammar.
-    BadChunk,
-    /// Content-Length is signed, spaced, empty, a list, too large, or not decimal.
-    BadContentLength,
-    /// Content-Length occurs twice.
-    RepeatedContentLength,
-    /// Transfer-Encoding is not exactly one `chunked`.
-    BadTransferEncoding,
-    /// Content-Length and Transfer-Encoding together.
-    LengthAndEncoding,
-    /// A header name is empty or holds a byte that is no token character.
-    BadHeaderName,
-    /// A header value holds a control byte.
-    BadHeaderValue,
-    /// The Host value is no authority.
-    BadHost,
-    /// The method is no token, or asks for a tunnel.
-    BadMethod,
-    /// The request line has not exactly three parts.
-    BadRequestLine,
-    /// The request target holds a control byte, a space or `#`, or has no known form.
-    BadTarget,
-    /// The version is not HTTP/1.0 or HTTP/1.1.
-    BadVersion,
-    /// CR or LF stands alone.
-    BareLineBreak,
-    /// Host is missing in HTTP/1.1.
-    MissingHost,
-    /// Host occurs twice.
-    RepeatedHost,
-    /// Host and the authority of an absolute target differ.
-    HostMismatch,
-    /// A header line is folded.
-    FoldedHeader,
-    /// A header name holds `_` and the policy rejects that.
-    Underscore,
-    /// Too many header lines.
-    TooManyHeaders,
-    /// The header section is too large.
-    HeadersTooLarge,
-    /// The request target is too long.
-    TargetTooLong,
-    /// The head did not arrive in time.
-    HeadTimeout,
-    /// The body arrives slower than the minimum rate.
-    BodyTooSlow,
-    /// The body is larger than the policy allows.
-    BodyTooLarge,
-    /// No site of the policy has this host.
-    UnknownHost,
-    /// The body broke off, or breaks the rules of its protocol.
-    BadBody,
-    /// Pseudo-headers of an HTTP/2 request contradict its fields.
-    BadPseudoHeader,
-    /// Content-Type occurs twice, and bodies are looked at.
-    RepeatedContentType,
-    /// The content coding of a body that is looked at is unknown or broken.
-    UnreadableCoding,
-    /// The body is not of the type that it claims in order to pass unread.
-    NotItsType,
-}
-
-impl Refusal {
-    /// The status that tells the caller.
-    #[must_use]
-    pub fn status(self) -> u16 {
-        match self {
-            Self::TooManyHeaders | Self::HeadersTooLarge => 431,
-            Self::BodyTooLarge => 413,
-            Self::TargetTooLong => 414,
-            Self::UnreadableCoding | Self::NotItsType => 415,
-            Self::UnknownHost => 421,
-            Self::HeadTimeout | Self::BodyTooSlow => 408,
-            _ => 400,
-        }
-    }
-
-    /// A stable name, and what is wrong in words.
-    #[must_use]
-    pub fn told(self) -> &'static str {
-        match self {
-            Self::BadChunk => "bad-chunk: the chunked body breaks its own grammar",
-            Self::BadContentLength => {
-                "bad-content-length: Content-Length is no plain decimal number, or promises a body that is not there"
-            }
-            Self::RepeatedContentLength => "repeated-content-length: Content-Length is there twice",
-            Self::BadTransferEncoding => {
-                "bad-transfer-encoding: Transfer-Encoding is not just `chunked`, or has no place here"
-            }
-            Self::LengthAndEncoding => {
-                "length-and-encoding: Content-Length and Transfer-Encoding contradict each other"
-            }
-            Self::BadHeaderName => {
-                "bad-header-name: a header name is empty or holds a character that no name has"
-            }
-            Self::BadHeaderValue => "bad-header-value: a header value holds a control byte",
-            Self::BadHost => "bad-host: Host is no host name or address",
-            Self::BadMethod => "bad-method: the method is no word, or asks for a tunnel",
-            Self::BadRequestLine => {
-                "bad-request-line: the request line has not exactly three parts"
-            }
-            Self::BadTarget => {
-                "bad-target: the target holds a control byte, a space or `#`, or has no known form"
-            }
-            Self::BadVersion => "bad-version: the version is neither HTTP/1.0 nor HTTP/1.1",
-            Self::BareLineBreak => "bare-line-break: CR or LF stands alone where both belong",
-            Self::MissingHost => "missing-host: Host is missing",
-            Self::RepeatedHost => "repeated-host: Host is there twice",
-            Self::HostMismatch => "host-mismatch: Host and target name different hosts",
-            Self::FoldedHeader => "folded-header: a header is folded over two lines",
-            Self::Underscore => "underscore: a header name holds `_`, which the policy rejects",
-            Self::TooManyHeaders => {
-                "too-many-headers: there are more headers than limits.header_count"
-            }
-            Self::HeadersTooLarge => {
-                "headers-too-large: the headers are larger than limits.header_bytes, or limits.h2.header_list"
-            }
-            Self::TargetTooLong => "target-too-long: the target is longer than limits.uri_bytes",
-            Self::HeadTimeout => "head-timeout: the head took longer than limits.header_timeout",
-            Self::BodyTooSlow => "body-too-slow: the body came slower than limits.body_min_rate",
-            Self::BodyTooLarge => "body-too-large: the body is larger than body_bytes",
-            Self::UnknownHost => "unknown-host: no site has this host",
-            Self::BadBody => "bad-body: the body broke off, or breaks the rules of its protocol",
-            Self::BadPseudoHeader => {
-                "bad-pseudo-header: the method or path of HTTP/2 has a form that is no request's"
-            }
-            Self::RepeatedContentType => "repeated-content-type: Content-Type is there twice",
-            Self::UnreadableCoding => {
-                "unreadable-coding: Content-Encoding names a coding that is not known, or the body breaks it"
-            }
-            Self::NotItsType => "not-its-type: the body is not of the type that Content-Type names",
         }
     }
 }

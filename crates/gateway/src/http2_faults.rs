@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+use crate::framing::Refusal;
+
 /// The header of a frame (RFC 9113 §4.1).
 const HEADER_BYTES: usize = 9;
 /// The header and as much of the payload as holds the error code: GOAWAY says another stream first.
@@ -30,8 +32,8 @@ pub(crate) struct SentFrames {
 }
 
 impl SentFrames {
-    /// Takes in bytes that were sent; calls `fault` with each error among them, in words.
-    pub(crate) fn pass(&mut self, mut bytes: &[u8], mut fault: impl FnMut(&'static str)) {
+    /// Takes in bytes that were sent; calls `fault` with each error among them.
+    pub(crate) fn pass(&mut self, mut bytes: &[u8], mut fault: impl FnMut(Refusal)) {
         while !bytes.is_empty() {
             if self.skip > 0 {
                 let now = self.skip.min(bytes.len());
@@ -48,10 +50,11 @@ impl SentFrames {
             self.have += now;
             bytes = rest;
             if self.have >= HEADER_BYTES && self.have == self.wanted() {
-                let told = self.error().and_then(told);
-                let told = told.or_else(|| self.is_bare_status().then_some(TOO_LARGE));
-                if let Some(told) = told {
-                    fault(told);
+                let refused = self.error().and_then(refusal);
+                let refused = refused
+                    .or_else(|| self.is_bare_status().then_some(Refusal::Http2HeadersTooLarge));
+                if let Some(refused) = refused {
+                    fault(refused);
                 }
                 self.skip = self.length() + HEADER_BYTES - self.have;
                 self.have = 0;
@@ -113,19 +116,16 @@ impl SentFrames {
 const BEGUN_MAX: usize = 1_024;
 /// The name's index, a length, and three digits.
 const BARE_STATUS_BYTES: usize = 5;
-pub(crate) const TOO_LARGE: &str =
-    "http2-headers-too-large: the headers are far larger than limits.h2.header_list";
-
 /// Errors that are the caller's doing (RFC 9113 §7); the others are our own way of letting go.
-const fn told(code: u32) -> Option<&'static str> {
+const fn refusal(code: u32) -> Option<Refusal> {
     Some(match code {
-        0x1 => "http2-protocol-error: a request or frame breaks the rules of HTTP/2",
-        0x3 => "http2-flow-control-error: more was sent than the window allows",
-        0x4 => "http2-settings-timeout: SETTINGS were not acknowledged",
-        0x5 => "http2-stream-closed: a frame came on a stream that had ended",
-        0x6 => "http2-frame-size-error: a frame has a length that it cannot have",
-        0x9 => "http2-compression-error: the header block cannot be decoded",
-        0xb => "http2-too-many-resets: streams were opened and reset too often",
+        0x1 => Refusal::Http2Protocol,
+        0x3 => Refusal::Http2FlowControl,
+        0x4 => Refusal::Http2Settings,
+        0x5 => Refusal::Http2StreamClosed,
+        0x6 => Refusal::Http2FrameSize,
+        0x9 => Refusal::Http2Compression,
+        0xb => Refusal::Http2Resets,
         _ => return None,
     })
 }
@@ -149,8 +149,9 @@ mod tests {
     fn faults(bytes: &[u8], piece: usize) -> Vec<&'static str> {
         let mut sent = SentFrames::default();
         let mut faults = Vec::new();
-        let name = |told: &'static str| told.split(':').next().unwrap_or_default();
-        bytes.chunks(piece).for_each(|bytes| sent.pass(bytes, |told| faults.push(name(told))));
+        bytes
+            .chunks(piece)
+            .for_each(|bytes| sent.pass(bytes, |refused| faults.push(refused.name())));
         faults
     }
 

@@ -9,6 +9,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use crate::framing::Refusal;
+
 /// Upper bounds of the classes of time, in microseconds; the last class is everything above.
 pub const TOOK_BOUNDS_US: [u64; 16] = [
     10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 1_000_000,
@@ -89,6 +91,8 @@ pub struct Metered {
     pub took: [Took; Phase::ALL.len()],
     /// Requests that were not taken on, in the order of [`Shed::ALL`].
     pub shed: [u64; Shed::ALL.len()],
+    /// Requests that were refused for their form, in the order of [`Refusal::ALL`].
+    pub refused: Vec<u64>,
     /// Requests under way, those that wait for their turn among them.
     pub active: u64,
     /// Bytes of bodies that are held.
@@ -116,13 +120,14 @@ impl Meters {
     /// What was counted until now.
     #[must_use]
     pub fn read(&self) -> Metered {
-        let mut sum = Metered::default();
+        let mut sum = Metered { refused: vec![0; Refusal::ALL.len()], ..Metered::default() };
         for meter in self.0.iter() {
             for (sum, timer) in sum.took.iter_mut().zip(&meter.took) {
                 add(&mut sum.counts, &timer.counts);
                 sum.sum_us = sum.sum_us.saturating_add(timer.sum_us.load(Relaxed));
             }
             add(&mut sum.shed, &meter.shed);
+            add(&mut sum.refused, &meter.refused.0);
             sum.active = sum.active.saturating_add(meter.active.load(Relaxed));
             sum.held_bytes = sum.held_bytes.saturating_add(meter.held_bytes.load(Relaxed));
         }
@@ -142,8 +147,18 @@ fn add(sums: &mut [u64], counts: &[AtomicU64]) {
 pub(crate) struct Meter {
     took: [Timer; Phase::ALL.len()],
     shed: [AtomicU64; Shed::ALL.len()],
+    refused: Refusals,
     active: AtomicU64,
     held_bytes: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Refusals([AtomicU64; Refusal::ALL.len()]);
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::default()))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -165,6 +180,12 @@ impl Meter {
     pub(crate) fn shed(&self, why: Shed) {
         if let Some(count) = self.shed.get(why as usize) {
             count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+        }
+    }
+
+    pub(crate) fn refused(&self, why: Refusal, times: u32) {
+        if let Some(count) = self.refused.0.get(why as usize) {
+            count.store(count.load(Relaxed).wrapping_add(u64::from(times)), Relaxed);
         }
     }
 
@@ -195,11 +216,15 @@ mod tests {
         meters.of(1).begins();
         meters.of(1).ended();
         meters.of(1).shed(Shed::Memory);
+        meters.of(0).refused(Refusal::BadHost, 1);
+        meters.of(1).refused(Refusal::BadHost, 2);
         meters.of(0).holds(7);
         let sum = meters.read();
         let decision = &sum.took[Phase::Decision as usize];
         assert_eq!((decision.counts[0], decision.counts[1], decision.counts[16]), (2, 1, 1));
         assert_eq!(decision.sum_us, 21 + u64::from(u32::MAX));
         assert_eq!((sum.active, sum.held_bytes, sum.shed), (1, 7, [0, 1, 0, 0]));
+        assert_eq!(sum.refused.iter().sum::<u64>(), 3);
+        assert_eq!(sum.refused.get(Refusal::BadHost as usize), Some(&3));
     }
 }

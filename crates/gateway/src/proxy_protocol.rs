@@ -21,9 +21,7 @@ use tokio::{
 };
 use traffic::Peer;
 
-use crate::worker::Worker;
-
-const NOT_INTRODUCED: &str = "proxy-header: a trusted peer did not say, as the PROXY protocol has it, whose connection it is";
+use crate::{framing::Refusal, worker::Worker};
 
 /// A header must be there by then: the time that one lost segment takes to be sent again.
 const WITHIN: Duration = Duration::from_secs(3);
@@ -193,7 +191,7 @@ pub(crate) async fn caller(
     // looked whether somebody is there.
     tracing::debug!(%error, balancer = %peer, "connection refused");
     if error.kind() != io::ErrorKind::UnexpectedEof {
-        worker.refused_unread(NOT_INTRODUCED, 1, &Peer::plain(peer));
+        worker.refused_unread(Refusal::NoProxyHeader, 1, &Peer::plain(peer));
     }
     None
 }

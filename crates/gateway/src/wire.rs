@@ -99,7 +99,7 @@ pub(crate) struct Wire {
     refused: RefCell<Option<RefusedHead>>,
     body_fault: Cell<Option<Refusal>>,
     /// What the HTTP/2 library refused last, and how often in a row.
-    http2_fault: Cell<Option<(&'static str, u32)>>,
+    http2_fault: Cell<Option<(Refusal, u32)>>,
     closing: Cell<bool>,
     phase: Cell<Phase>,
     /// When the phase began; for a body, the waiting it has cost so far.
@@ -156,9 +156,9 @@ impl Wire {
     }
 
     /// The HTTP/2 library refused something. Of several at once the last is named.
-    pub(crate) fn note_http2_fault(&self, name: &'static str) {
+    pub(crate) fn note_http2_fault(&self, refusal: Refusal) {
         let before = self.http2_fault.get().map_or(0, |(_, count)| count);
-        self.http2_fault.set(Some((name, before.saturating_add(1))));
+        self.http2_fault.set(Some((refusal, before.saturating_add(1))));
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -228,7 +228,7 @@ impl Wire {
 
     // === the connection's side ===
 
-    pub(crate) fn take_http2_fault(&self) -> Option<(&'static str, u32)> {
+    pub(crate) fn take_http2_fault(&self) -> Option<(Refusal, u32)> {
         self.http2_fault.take()
     }
 

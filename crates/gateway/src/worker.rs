@@ -19,7 +19,6 @@ use traffic::{Event, EventId, Peer};
 use crate::{
     exchange::{Busy, now},
     framing::Refusal,
-    http2_faults::TOO_LARGE,
     ids::Ids,
     meters::{Meter, Shed},
     settings::Settings,
@@ -180,6 +179,7 @@ impl Worker {
         peer: &Peer,
         pass: Option<Box<Pass>>,
     ) -> Option<String> {
+        self.meter.refused(refusal, 1);
         let (fault, status) = (refusal.told(), refusal.status());
         let head = RefusedHead { id, fault, status, raw };
         let ToldRefusal { event, rules } = self.engine.refuse_form(&head, peer, pass, now());
@@ -189,8 +189,9 @@ impl Worker {
 
     /// Makes the event of what was refused before there was a request to read, `count` times in a
     /// row: by the HTTP/2 library, or for want of a PROXY header.
-    pub(crate) fn refused_unread(&self, fault: &'static str, count: u32, peer: &Peer) {
-        let status = if fault == TOO_LARGE { 431 } else { 400 };
+    pub(crate) fn refused_unread(&self, refusal: Refusal, count: u32, peer: &Peer) {
+        self.meter.refused(refusal, count);
+        let (fault, status) = (refusal.told(), refusal.status());
         let head = RefusedHead { id: self.ids.event(now()), fault, status, raw: b"" };
         let event = self.engine.turn_away(&head, peer, now());
         self.note(Event { count, ..event });

@@ -38,7 +38,7 @@ pub(crate) enum Answer {
     Whole(Box<Reply>),
 }
 
-/// Which facts an input showed: what is absent makes detectors blind.
+/// Which facts inputs showed: what is absent makes detectors blind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) hosts: bool,
@@ -51,6 +51,22 @@ pub(crate) struct Shown {
     pub(crate) ja4: bool,
     pub(crate) fine_times: bool,
     pub(crate) forwarded: bool,
+}
+
+impl Shown {
+    /// Adds what `other` showed.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.hosts |= other.hosts;
+        self.agents |= other.agents;
+        self.users |= other.users;
+        self.credentials |= other.credentials;
+        self.queries |= other.queries;
+        self.request_bodies |= other.request_bodies;
+        self.answer_bodies |= other.answer_bodies;
+        self.ja4 |= other.ja4;
+        self.fine_times |= other.fine_times;
+        self.forwarded |= other.forwarded;
+    }
 }
 
 /// Opens requests for an engine.

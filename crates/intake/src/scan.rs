@@ -9,7 +9,7 @@ mod gather;
 mod tallied;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -196,8 +196,8 @@ pub fn scan(engine: &Engine, inputs: Inputs, told: &mut dyn FnMut(&[traffic::Fin
         tallies: tallied.into_tallies(),
         findings_dropped: gathered.dropped,
         campaigns: campaigns::of(gathered.into_found()),
-        blind: blind::of(shown, &counts),
-        has_fine_times: shown.fine_times,
+        has_fine_times: shown.iter().all(|shown| shown.fine_times),
+        blind: blind::of(&shown, &counts),
     }
 }
 
@@ -235,6 +235,8 @@ struct Feed<'e, 'p> {
     known: Vec<Option<Known>>,
     open: Vec<Option<OpenInput>>,
     opener: Opener<'e>,
+    /// What each input showed.
+    shown: Vec<Shown>,
     progress: &'p Progress,
     summaries: Vec<(usize, InputSummary)>,
     batch: Vec<Arrival>,
@@ -250,12 +252,14 @@ struct Head {
 impl<'e, 'p> Feed<'e, 'p> {
     fn new(known: Vec<Known>, opener: Opener<'e>, progress: &'p Progress) -> Self {
         let open = known.iter().map(|_| None).collect();
+        let shown = vec![Shown::default(); known.len()];
         let known = known.into_iter().map(Some).collect();
         let (summaries, batch) = (Vec::new(), Vec::with_capacity(BATCH));
-        Self { known, open, opener, progress, summaries, batch }
+        Self { known, open, opener, shown, progress, summaries, batch }
     }
 
-    fn run(mut self, sender: &SyncSender<Vec<Arrival>>) -> (Vec<InputSummary>, Shown) {
+    /// Gives what became of each input, and what each format showed.
+    fn run(mut self, sender: &SyncSender<Vec<Arrival>>) -> (Vec<InputSummary>, Vec<Shown>) {
         let mut heads: BinaryHeap<Reverse<Head>> = self
             .known
             .iter()
@@ -283,8 +287,14 @@ impl<'e, 'p> Feed<'e, 'p> {
             self.close(place);
         }
         self.summaries.sort_by_key(|(place, _)| *place);
+        let mut shown: BTreeMap<&str, Shown> = BTreeMap::new();
+        for (place, summary) in self.summaries.iter().filter(|(_, it)| it.account.exchanges > 0) {
+            let of_format = shown.entry(summary.format).or_default();
+            self.shown.get(*place).into_iter().for_each(|shown| of_format.join(*shown));
+        }
+        let shown = shown.into_values().collect();
         let summaries = self.summaries.into_iter().map(|(_, summary)| summary).collect();
-        (summaries, self.opener.shown)
+        (summaries, shown)
     }
 
     /// Sends the exchanges of one input up to `until`; gives the first one after that, or none at
@@ -324,7 +334,10 @@ impl<'e, 'p> Feed<'e, 'p> {
             }
         }
         let open = self.open.get_mut(place)?.as_mut()?;
-        open.next(&mut self.opener).or_else(|| open.rest(&mut self.opener))
+        let arrival = open.next(&mut self.opener).or_else(|| open.rest(&mut self.opener));
+        let shown = std::mem::take(&mut self.opener.shown);
+        self.shown.get_mut(place)?.join(shown);
+        arrival
     }
 
     fn close(&mut self, place: usize) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use traffic::counted;
 
 use crate::audit;
 use crate::database::{has_tables, open_reader};
@@ -52,7 +53,7 @@ pub fn examine(folder: &Path) -> Vec<Examined> {
     let checked = open_reader(&main, Instant::now() + LOOK_MAX)
         .and_then(|connection| audit::verify(&connection, &[]));
     let (says, fault) = match checked {
-        Ok(Ok(head)) => (format!("whole, {} lines", head.seq), None),
+        Ok(Ok(head)) => (format!("whole, {}", counted(head.seq, "line")), None),
         Ok(Err(fault)) => ("not what was written".to_owned(), Some(fault.to_string())),
         Err(error) => ("it cannot be read".to_owned(), Some(error.to_string())),
     };

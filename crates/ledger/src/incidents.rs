@@ -2,7 +2,8 @@
 //!
 //! A finding is stored once for each key; the same key again updates it. An incident is one
 //! campaign: findings about the same entity, or by the same detector on the same endpoint, within
-//! an hour of each other. People close incidents; what comes after opens a new one.
+//! an hour of each other. What tells of the API and is nobody's attack goes by its endpoint alone.
+//! People close incidents; what comes after opens a new one.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
-use traffic::{Digest, Finding, Severity, Timestamp};
+use traffic::{Detector, Digest, Finding, Severity, Timestamp};
 
 use crate::database::{loaded, stored};
 use crate::error::WriteError;
@@ -267,7 +268,8 @@ fn campaign(tx: &Connection, finding: &Finding) -> rusqlite::Result<i64> {
             "SELECT i.id FROM incidents i JOIN (
                  SELECT * FROM (
                      SELECT incident, first, last FROM findings
-                     WHERE entity = ?1 AND last >= ?2 ORDER BY last DESC LIMIT ?6)
+                     WHERE entity = ?1 AND last >= ?2 AND detector <> ?7
+                     ORDER BY last DESC LIMIT ?6)
                  UNION ALL
                  SELECT * FROM (
                      SELECT incident, first, last FROM findings
@@ -279,12 +281,13 @@ fn campaign(tx: &Connection, finding: &Finding) -> rusqlite::Result<i64> {
         )?
         .query_row(
             params![
-                finding.entity.to_string(),
+                finding.detector.is_attack().then(|| finding.entity.to_string()),
                 from,
                 finding.detector.name(),
                 finding.endpoint,
                 to,
-                LOOKED_BACK_MAX
+                LOOKED_BACK_MAX,
+                Detector::ForgottenEndpoint.name()
             ],
             |row| row.get(0),
         )

@@ -104,6 +104,10 @@ fn summary(out: &mut String, report: &Report) {
     out.push_str("</section>\n");
 }
 
+fn exchanges(count: u64) -> String {
+    format!("{} exchange{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
 /// One paragraph that says how it stands.
 fn lead(report: &Report) -> String {
     let count = |id: &str| report.figure(id).map_or(0, |figure| figure.numerator);
@@ -112,9 +116,9 @@ fn lead(report: &Report) -> String {
         return "There was no traffic in this period.".to_owned();
     }
     let mut lead = match attacks {
-        0 => format!("No attack in {} exchanges.", thousands(calls)),
-        1 => format!("1 attack in {} exchanges.", thousands(calls)),
-        _ => format!("{} attacks in {} exchanges", thousands(attacks), thousands(calls)),
+        0 => format!("No attack in {}.", exchanges(calls)),
+        1 => format!("1 attack in {}.", exchanges(calls)),
+        _ => format!("{} attacks in {}", thousands(attacks), exchanges(calls)),
     };
     if attacks > 1 {
         let worst = parts::mix(report).max_by_key(|figure| figure.numerator);

@@ -17,11 +17,9 @@ mod make;
 pub mod material;
 pub mod outcome;
 mod time;
-mod words;
 
 pub use figure::{Earlier, Figure, Unit};
 pub use material::{Before, Endpoint, Incident, Layer, Material, Method, Origin, Period};
 pub use outcome::{
     Action, Change, EndpointList, EndpointRow, Moment, Probe, Report, Section, Series, Span,
 };
-pub use words::counted;

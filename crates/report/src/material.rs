@@ -14,10 +14,12 @@ pub struct Material {
     pub period: Period,
     /// Counts by hour or by day.
     pub tallies: Vec<Tally>,
-    /// Conclusions in that time.
+    /// Attacks in that time.
     pub findings: Vec<Finding>,
     /// Campaigns in that time, the gravest first.
     pub incidents: Vec<Incident>,
+    /// Forgotten endpoints that answered in that time.
+    pub forgotten: Vec<Finding>,
     /// The endpoints that are known, whenever they were learnt.
     pub endpoints: Vec<Endpoint>,
     /// What operators said is no attack, and when.

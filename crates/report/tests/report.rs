@@ -124,6 +124,7 @@ fn material() -> Material {
         tallies: tallies(700),
         findings: vec![finding(Detector::CredentialStuffing, Some("POST shop /v1/login"), 2)],
         incidents: vec![incident("Credential stuffing")],
+        forgotten: vec![finding(Detector::ForgottenEndpoint, Some("GET shop /v1/old/{id}"), 0)],
         endpoints: vec![
             endpoint("POST", "/v1/login", Role::Login, &[]),
             endpoint("GET", "/v1/orders/{id}", Role::ObjectRead, &["email"]),
@@ -182,7 +183,7 @@ fn figures_are_what_was_counted() {
         ("would-refuse-share", (20, Some(60))),
         ("established-share", (5, Some(60))),
         ("endpoints", (4, None)),
-        ("endpoints-forgotten", (1, None)),
+        ("endpoints-forgotten", (2, None)),
         ("endpoints-open-sensitive", (1, None)),
     ] {
         assert_eq!(told(id), counted, "{id}");
@@ -194,7 +195,12 @@ fn figures_are_what_was_counted() {
     assert_eq!(share.value, Some(820.0 / 920.0));
     assert_eq!(share.change().map(f64::round), Some(-6.0), "820 of 920, before 1820 of 1920");
     let forgotten = report.endpoints.iter().find(|list| list.id == "forgotten").expect("a list");
-    assert_eq!(forgotten.rows[0].endpoint, "GET shop /v1/orders/{id}");
+    let rows: Vec<_> = forgotten.rows.iter().map(|row| (&*row.endpoint, &*row.says)).collect();
+    let expected = [
+        ("GET shop /v1/old/{id}", "nobody was seen to use it before · 50 calls"),
+        ("GET shop /v1/orders/{id}", "v2 exists · 50 calls"),
+    ];
+    assert_eq!(rows, expected);
     assert_eq!(report.actions[0].title, "Reset the passwords of 2 accounts");
     assert_eq!(report.probes[0].cve, "CVE-2026-0001", "what was answered comes first");
 }

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use traffic::slices::Sliced;
 use traffic::{
-    Detector, Digest, EndpointId, EventId, Finding, Hasher, Reason, Severity, Signal, Timestamp,
-    Verdict,
+    Detector, Digest, EndpointId, EventId, Finding, Hasher, Severity, Signal, Timestamp, Verdict,
 };
 
 use crate::ladder::{BLOCK_NATS, CERTAIN_NATS};
@@ -72,7 +71,7 @@ impl Findings {
             || verdict.risk > finding.risk
             || (verdict.risk == finding.risk && is_another_second)
         {
-            finding.title = format!("{} from {}: {}", name(signal), signal.entity, signal.reason);
+            finding.title = title(finding, signal);
         }
         // The telling event is the first with the hardest action.
         if finding.event.is_none() || verdict.action > finding.action {
@@ -160,28 +159,35 @@ impl Findings {
 /// Where a finding belongs. Guessed paths lead nowhere: there is one finding for the whole scan.
 /// What was found with them is somewhere.
 fn place_of(signal: &Signal, place: Option<EndpointId>) -> Option<EndpointId> {
-    place.filter(|_| match signal.detector {
-        Detector::ForcedBrowsing | Detector::Decoy => false,
-        Detector::VersionWalk => matches!(signal.reason, Reason::Forgotten { .. }),
-        _ => true,
-    })
+    let leads_nowhere = matches!(
+        signal.detector,
+        Detector::ForcedBrowsing | Detector::Decoy | Detector::VersionWalk
+    );
+    place.filter(|_| !leads_nowhere)
 }
 
 fn key(signal: &Signal, place: Option<EndpointId>, now: Timestamp, hasher: &Hasher) -> Digest {
     let place = place_of(signal, place);
-    signal
-        .entity
-        .digest(hasher)
+    // What is found of the API is one thing, whoever comes upon it.
+    let whose = signal.detector.is_attack().then(|| signal.entity.digest(hasher));
+    whose
+        .unwrap_or_default()
         .then(Digest(place.map_or(0, |id| u64::from(id.0))))
         .then(Digest(u64::from(now.minute() / 60)))
         .tagged(signal.detector as u8)
 }
 
-fn name(signal: &Signal) -> &'static str {
-    match signal.detector {
-        Detector::VersionWalk if matches!(signal.reason, Reason::Forgotten { .. }) => {
-            "Forgotten endpoint"
-        }
+/// One sentence: what it is, whose doing or where, and the facts.
+fn title(finding: &Finding, signal: &Signal) -> String {
+    let Signal { detector, entity, reason, .. } = signal;
+    match &finding.endpoint {
+        Some(place) if !detector.is_attack() => format!("{} {place}: {reason}", name(*detector)),
+        _ => format!("{} from {entity}: {reason}", name(*detector)),
+    }
+}
+
+const fn name(detector: Detector) -> &'static str {
+    match detector {
         Detector::CredentialStuffing => "Credential stuffing",
         Detector::InFlight => "Too many log-in attempts at once",
         Detector::ForcedBrowsing => "Search for hidden paths",
@@ -197,6 +203,7 @@ fn name(signal: &Signal) -> &'static str {
         Detector::CodeGuessing => "Codes guessed",
         Detector::CommonPassword => "Common passwords tried",
         Detector::VersionWalk => "Search for old versions",
+        Detector::ForgottenEndpoint => "Forgotten endpoint",
         Detector::Disguise => "Program in disguise",
         Detector::Probation => "Enforcing taken back",
     }

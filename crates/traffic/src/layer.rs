@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::signal::Detector;
+
 /// One line of defence. The keys are fixed: they stand in users' files.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,6 +66,11 @@ impl Layer {
         Self::Leak,
         Self::Flood,
     ];
+
+    /// Whether anything looks in this layer yet: the keys of the others are reserved.
+    pub fn has_detector(self) -> bool {
+        Detector::ALL.iter().any(|detector| detector.layer() == self)
+    }
 
     /// The key in configuration, CLI and API.
     pub const fn key(self) -> &'static str {

@@ -41,6 +41,7 @@ pub mod surface;
 pub mod tally;
 pub mod time;
 pub mod verdict;
+mod words;
 mod xml;
 
 pub use cve::Cve;
@@ -63,3 +64,4 @@ pub use surface::{Surface, SurfaceHint};
 pub use tally::{AttackKind, CallerKind, ExchangeKind, Fate, Tally, TallyKey};
 pub use time::Timestamp;
 pub use verdict::{Action, Verdict};
+pub use words::{counted, times};

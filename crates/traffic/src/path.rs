@@ -2,8 +2,11 @@
 //!
 //! Percent-encoding is undone once, the parameters of a segment (`;x=1`, RFC 3986 §3.3) are left
 //! out, `.` and `..` are resolved and empty segments dropped, so that two spellings of one resource
-//! are one. What was unusual about the spelling is kept as
-//! anomalies. What goes upstream is always the target as it was received, never this form.
+//! are one. What was unusual about the spelling is kept as anomalies. What goes upstream is always
+//! the target as it was received, never this form.
+//!
+//! An encoded slash is part of its segment (RFC 3986 §2.2), and yet some servers (WSGI, CGI) decode
+//! before they split: what the path is to them is kept beside it.
 
 use std::borrow::Cow;
 
@@ -19,6 +22,7 @@ pub struct Path {
     text: String,
     segments: Vec<Span>,
     anomalies: PathAnomalies,
+    split: Option<Box<Self>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +66,20 @@ impl Path {
         let mut parts = raw.split(|byte| *byte == b'/');
         // What stands before the first slash is empty in an origin-form target.
         let leading = parts.next().filter(|part| !part.is_empty());
+        let mut has_inner = false;
         for part in leading.into_iter().chain(parts) {
-            path.push(part, hasher);
+            has_inner |= path.push(part, hasher);
+        }
+        if has_inner {
+            path.split = Some(Box::new(path.split_further(hasher)));
         }
         path
+    }
+
+    /// The path to a server that decodes it before it looks for slashes, where that is another one.
+    /// A backslash is a slash to some.
+    pub fn as_split(&self) -> Option<&Self> {
+        self.split.as_deref()
     }
 
     /// The segments in order.
@@ -131,11 +145,25 @@ impl Path {
         })
     }
 
-    fn push(&mut self, part: &[u8], hasher: &Hasher) {
+    fn split_further(&self, hasher: &Hasher) -> Self {
+        let mut path = Self::default();
+        for segment in self.segments() {
+            segment.text.split(['/', '\\']).for_each(|piece| path.add(piece, hasher));
+        }
+        path
+    }
+
+    /// Adds a part as it was written. Whether it holds a slash once it is decoded.
+    fn push(&mut self, part: &[u8], hasher: &Hasher) -> bool {
         // In the order of the servers that know such parameters, for which `/..;/` leads upwards.
         let end = memchr::memchr(b';', part).unwrap_or(part.len());
         let decoded = self.decode(part.get(..end).unwrap_or_default());
-        match decoded.as_ref() {
+        self.add(&decoded, hasher);
+        decoded.contains(['/', '\\'])
+    }
+
+    fn add(&mut self, decoded: &str, hasher: &Hasher) {
+        match decoded {
             "" => return,
             "." => {
                 self.anomalies.dot_segments = true;
@@ -157,7 +185,7 @@ impl Path {
             start = last.start as usize;
             self.text.push('/');
         }
-        self.text.push_str(&decoded);
+        self.text.push_str(decoded);
         let whole = self.text.get(start..).unwrap_or_default();
         let (kind, digest) = (ParamKind::of(whole), hasher.hash(whole.as_bytes()));
         let span = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -274,6 +302,23 @@ mod tests {
         assert_eq!(texts("/a;x=1/b;jsessionid=7/;/"), ["a", "b"]);
         assert_eq!(texts("/a/..;x/b"), ["b"]);
         assert_eq!(texts("/a%3Bx"), ["a;x"], "encoded, it is part of the name");
+    }
+
+    #[test]
+    fn what_is_a_slash_to_some_is_kept_beside() {
+        let split = |raw: &str| {
+            let path = path(raw);
+            let split = path.as_split()?;
+            Some(split.segments().map(|segment| segment.text.to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(split("/a/b;x=%2F"), None);
+        assert_eq!(texts("/a%2fb/c"), ["a/b", "c"]);
+        assert_eq!(split("/a%2fb/c"), Some(vec!["a".into(), "b".into(), "c".into()]));
+        assert_eq!(split("/a%5Cb"), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(split("/x%2F..%2F%2Fa/./b"), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(path("/a%2Fb").as_split().map(Path::digest), Some(path("/a/b").digest()));
+        let deep = format!("/{}", "x%2F".repeat(5_000));
+        assert_eq!(path(&deep).as_split().map(Path::len), Some(SEGMENTS_MAX));
     }
 
     #[test]

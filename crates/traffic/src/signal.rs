@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cve::Cve;
 use crate::entity::Entity;
 use crate::layer::Layer;
+use crate::words::counted;
 
 /// One piece of evidence about one entity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +59,8 @@ pub enum Detector {
     CommonPassword,
     /// D2: other versions and copies of what there is, guessed.
     VersionWalk,
+    /// D2's find: an endpoint that answers and that nobody used. It speaks of the API, against nobody.
+    ForgottenEndpoint,
     /// E1: a program that is not what it says.
     Disguise,
     /// The watch over layers that enforce since a moment ago; it speaks against nobody.
@@ -200,7 +203,7 @@ pub enum Disguise {
 
 impl Detector {
     /// All detectors.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::CredentialStuffing,
         Self::InFlight,
         Self::ForcedBrowsing,
@@ -216,6 +219,7 @@ impl Detector {
         Self::Decoy,
         Self::CommonPassword,
         Self::VersionWalk,
+        Self::ForgottenEndpoint,
         Self::Disguise,
         Self::Probation,
     ];
@@ -238,6 +242,7 @@ impl Detector {
             Self::Decoy => "decoy",
             Self::CommonPassword => "common-password",
             Self::VersionWalk => "version-walk",
+            Self::ForgottenEndpoint => "forgotten-endpoint",
             Self::Disguise => "disguise",
             Self::Probation => "probation",
         }
@@ -246,6 +251,12 @@ impl Detector {
     /// The detector of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|detector| detector.name() == name)
+    }
+
+    /// Whether what it finds is somebody's attack. The rest tells of the API, or of the gateway: who
+    /// is named beside it only brought it to light.
+    pub const fn is_attack(self) -> bool {
+        !matches!(self, Self::ForgottenEndpoint | Self::Probation)
     }
 
     /// The layer it belongs to. Decisions and framing belong to none that could be switched off;
@@ -258,7 +269,9 @@ impl Detector {
             | Self::PasswordGuessing
             | Self::CodeGuessing
             | Self::CommonPassword => Layer::Takeover,
-            Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => Layer::Recon,
+            Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk | Self::ForgottenEndpoint => {
+                Layer::Recon
+            }
             Self::Disguise => Layer::Automation,
             Self::RateLimit | Self::StandingDecision | Self::Framing | Self::Probation => {
                 Layer::Rate
@@ -276,7 +289,7 @@ impl Detector {
             | Self::PasswordGuessing
             | Self::CodeGuessing
             | Self::CommonPassword => Family::Auth,
-            Self::ForcedBrowsing | Self::VersionWalk => Family::Recon,
+            Self::ForcedBrowsing | Self::VersionWalk | Self::ForgottenEndpoint => Family::Recon,
             Self::Disguise => Family::Automation,
             Self::Decoy => Family::Deception,
             Self::RateLimit => Family::Volume,
@@ -297,6 +310,7 @@ impl Detector {
             Self::Disguise => "OAT-004",
             Self::PasswordGuessing | Self::CodeGuessing => "API2:2023 OAT-007",
             Self::ForcedBrowsing | Self::Decoy | Self::VersionWalk => "API9:2023 OAT-014",
+            Self::ForgottenEndpoint => "API9:2023",
             Self::RateLimit => "API4:2023 OAT-015",
             Self::StandingDecision | Self::Probation => "",
             Self::KnownAttack | Self::AttackProbing | Self::CveProbing | Self::Framing => {
@@ -323,7 +337,8 @@ impl fmt::Display for Reason {
             }
             Self::Stuffing { accounts, failed, normal, known_from } => {
                 let normal = Normal(*normal, *known_from);
-                write!(f, "{accounts} accounts tried from here, {failed} of them failed ({normal})")
+                let accounts = counted(*accounts, "account");
+                write!(f, "{accounts} tried from here, {failed} of them failed ({normal})")
             }
             Self::Browsing { misses, normal, known_from } => {
                 let paths = if *misses == 1 { "path that does" } else { "distinct paths that do" };
@@ -331,16 +346,22 @@ impl fmt::Display for Reason {
             }
             Self::Rate { per_minute, burst, retry_after_s } => write!(
                 f,
-                "more than {per_minute} requests a minute (burst {burst}); within the limit again in {retry_after_s} s"
+                "more than {} a minute (burst {burst}); within the limit again in {retry_after_s} s",
+                counted(*per_minute, "request")
             ),
             Self::InFlight { unanswered, allowed } => {
-                write!(f, "{unanswered} attempts without an answer yet, {allowed} allowed at once")
+                write!(
+                    f,
+                    "{} without an answer yet, {allowed} allowed at once",
+                    counted(*unanswered, "attempt")
+                )
             }
             Self::KnownAttack { rule, others } => matched(f, *rule, *others, ""),
             Self::Answer { rule: 0, .. } => f.write_str("the answer is longer than rules allow"),
             Self::Answer { rule, others } => matched(f, *rule, *others, " the answer"),
-            Self::Probing { attacks: 1 } => f.write_str("1 attack from here of late"),
-            Self::Probing { attacks } => write!(f, "{attacks} attacks from here of late"),
+            Self::Probing { attacks } => {
+                write!(f, "{} from here of late", counted(*attacks, "attack"))
+            }
             Self::Guesses { wrong, retry_after_s } => {
                 let guesses = if *wrong == 1 { "wrong guess" } else { "wrong guesses" };
                 write!(f, "{wrong} {guesses} by strangers since somebody got in")?;
@@ -369,7 +390,9 @@ impl fmt::Display for Reason {
                 write!(f, "{variants} other {them} of known paths tried from here")
             }
             Self::Forgotten { days: 0 } => f.write_str("it answers, and nobody was seen to use it"),
-            Self::Forgotten { days } => write!(f, "it answers, and nobody used it for {days} days"),
+            Self::Forgotten { days } => {
+                write!(f, "it answers, and nobody used it for {}", counted(*days, "day"))
+            }
             Self::Disguise(disguise) => f.write_str(disguise.sentence()),
             Self::Standing { until_s: u32::MAX } => f.write_str("a standing decision without end"),
             Self::Standing { until_s } => write!(

@@ -145,7 +145,10 @@ impl AttackKind {
                 Role::Redeem | Role::Checkout => Self::BusinessLogic,
                 _ => Self::Flood,
             },
-            Detector::ForcedBrowsing | Detector::Decoy | Detector::VersionWalk => Self::Exposure,
+            Detector::ForcedBrowsing
+            | Detector::Decoy
+            | Detector::VersionWalk
+            | Detector::ForgottenEndpoint => Self::Exposure,
             Detector::KnownAttack | Detector::AttackProbing | Detector::CveProbing => {
                 Self::Injection
             }

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
-use traffic::{Detector, Family};
+use traffic::{Detector, Family, counted};
 
 use super::{attack, done, metadata, ms, risk_level, severity};
 use crate::alert::{Alert, Evidence, News, cut};
 
 pub(super) fn of(alert: &Alert) -> Value {
-    let is_new = matches!(alert.news, News::Opened | News::TakenBack | News::Test)
+    let is_new = matches!(alert.news, News::Opened | News::Exposed | News::TakenBack | News::Test)
         || alert.news == News::Succeeded && alert.uid.ends_with("-1");
     let (activity_id, activity) = if is_new { (1, "Create") } else { (2, "Update") };
     let (severity_id, severity) = severity(alert.severity);
@@ -65,8 +65,10 @@ fn finding_info(alert: &Alert) -> Value {
         "uid": alert.incident_uid,
         "title": cut(&alert.title, 500),
         "desc": format!(
-            "{} requests, {} of them refused; {} findings",
-            alert.requests, alert.refused, alert.findings
+            "{}, {} of them refused; {}",
+            counted(alert.requests, "request"),
+            alert.refused,
+            counted(alert.findings, "finding")
         ),
         "types": types,
         "attacks": attacks,

@@ -3,6 +3,7 @@
 mod hostile;
 mod hosts;
 mod log_ins;
+mod spellings;
 mod state;
 mod templates;
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shield::{BaselineView, EndpointView, Readiness, Subject, Suggestion};
-use traffic::Outcome;
+use traffic::{Outcome, counted, times};
 
 use super::{Console, aside, figures, page};
 use crate::extract::{Asked, Named};
@@ -132,7 +132,7 @@ pub fn endpoint(
         p50_ms: view.latency_p50_us.map(millis),
         p95_ms: view.latency_p95_us.map(millis),
         traffic: Vec::new(),
-        outcomes: view.outcomes.iter().map(outcome).collect(),
+        outcomes: outcomes(&view.outcomes),
         baselines: baselines.iter().filter(about_this).map(baseline).collect(),
         suggested_limit: suggestion
             .map(|suggested| format!("{}/m, burst {}", suggested.per_minute, suggested.burst)),
@@ -149,6 +149,19 @@ fn parameter(view: &shield::ParamView) -> Parameter {
     }
 }
 
+/// Answers that read alike are told together, whatever else sets them apart.
+fn outcomes(views: &[shield::OutcomeView]) -> Vec<String> {
+    let mut told: Vec<(String, u64)> = Vec::new();
+    for view in views {
+        let (says, count) = (outcome(view), u64::from(view.count));
+        match told.iter_mut().find(|(known, _)| *known == says) {
+            Some((_, sum)) => *sum += count,
+            None => told.push((says, count)),
+        }
+    }
+    told.into_iter().map(|(says, count)| format!("{says} ({})", times(count))).collect()
+}
+
 fn outcome(view: &shield::OutcomeView) -> String {
     let means = match view.outcome {
         Outcome::Success => "success",
@@ -156,7 +169,7 @@ fn outcome(view: &shield::OutcomeView) -> String {
         Outcome::NotFound => "not found",
         Outcome::Unknown => "not told yet",
     };
-    format!("{} = {means} ({} times)", view.looks, view.count)
+    format!("{} = {means}", view.looks)
 }
 
 fn baseline(view: &BaselineView) -> String {
@@ -166,12 +179,12 @@ fn baseline(view: &BaselineView) -> String {
         Readiness::Ready => "ready",
     };
     format!(
-        "{}: {:.1} % is normal, {:.1} % is reckoned with; {} seen of about {} callers, {readiness}",
+        "{}: {:.1} % is normal, {:.1} % is reckoned with; {} seen of about {}, {readiness}",
         view.detector,
         view.share * 100.0,
         view.upper * 100.0,
         view.observations,
-        view.callers
+        counted(view.callers, "caller")
     )
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use ledger::{AuditFault, AuditHead};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use traffic::counted;
 
 use super::page::{self, PageQuery, Part};
 use super::{Console, aside};
@@ -24,7 +25,7 @@ pub(crate) async fn list(
         let last = entries.last().filter(|last| entries.len() == part.limit && last.seq > 1);
         let next = last.map(|last| page::cursor(&last.seq));
         let chain = match console.ledger.verify_audit().map_err(unreadable)? {
-            Ok(head) => format!("whole, {} lines", head.seq),
+            Ok(head) => format!("whole, {}", counted(head.seq, "line")),
             Err(fault) => fault.to_string(),
         };
         let lines = entries.iter().map(AuditLine::from).collect();

@@ -11,7 +11,7 @@ use futures_util::Stream;
 use ledger::{Cursor, EventFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use traffic::{Action, Event, EventId, Timestamp};
+use traffic::{Action, Event, EventId, Timestamp, counted};
 
 use super::page::{self, Part};
 use super::{Console, aside, lasting};
@@ -169,7 +169,8 @@ pub(crate) async fn stream(
             pending = shown.into_iter();
             if missed > 0 {
                 // Nothing that a program takes for an event.
-                let said = SseEvent::default().comment(format!("{missed} events were missed"));
+                let said = format!("missed: {}", counted(missed, "event"));
+                let said = SseEvent::default().comment(said);
                 return Some((Ok(said), (console, caller, wanted, tail, pending)));
             }
         }

@@ -56,7 +56,7 @@ pub fn explained(policy: &Policy, method: &Method, host: &str, target: &str) -> 
     if let Some(decoy) = &explanation.decoy {
         add("decoy".to_owned(), decoy.value.to_string(), decoy.from.to_string());
     }
-    for layer in &explanation.layers {
+    for layer in explanation.layers.iter().filter(|it| it.layer.has_detector()) {
         add(format!("layer {}", layer.layer), layer.mode.to_string(), layer.from.to_string());
     }
     for limit in &explanation.limits {

@@ -127,6 +127,11 @@ fn served(console: &Console, text: &mut Exposition) {
     for (reason, count) in &served.shed {
         text.value(&[("reason", reason)], *count);
     }
+    let help = "Requests refused for their form, in every mode, by what is wrong with them.";
+    text.counter("palisade_malformed_requests_total", help);
+    for (fault, count) in &served.refused {
+        text.value(&[("fault", fault)], *count);
+    }
     text.gauge("palisade_memory_bytes", "What is taken of the memory budget.");
     text.value(&[("pool", "held-bodies")], served.held_bytes);
     let name = "palisade_inspection_duration_seconds";

@@ -91,7 +91,7 @@ fn sites(console: &Console, standings: &BTreeMap<String, Vec<Upstream>>) -> Vec<
             layer: layer.to_string(),
             mode: modes.of(layer).to_string(),
             origin: modes.origin(layer).to_string(),
-            has_detector: readiness::has_detector(layer),
+            has_detector: layer.has_detector(),
             faults: seen.map_or(0, |seen| seen.faults),
             quarantined: seen.is_some_and(|seen| seen.is_quarantined),
         }

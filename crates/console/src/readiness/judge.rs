@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use report::counted;
 use traffic::{Layer, Mode, Timestamp};
+use traffic::{counted, times};
 
 use super::evidence::{OfEndpoint, Place};
 use crate::shell::quoted;
@@ -219,10 +219,6 @@ fn refused_words(requests: u64, mode: Mode) -> String {
         Mode::Enforce => format!("were refused {}", times(requests)),
         _ => format!("would have been refused {}", times(requests)),
     }
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 #[cfg(test)]

@@ -15,60 +15,62 @@ pub struct Blind {
     pub why: &'static str,
 }
 
-/// What is hidden where an input shows no more than `shown`.
-pub(crate) fn of(shown: Shown, counts: &Counts) -> Vec<Blind> {
+/// What is hidden where the formats that were read show no more than `shown`, each one of them.
+/// What one shows and another does not is hidden in part.
+pub(crate) fn of(shown: &[Shown], counts: &Counts) -> Vec<Blind> {
     let mut all = Vec::new();
-    let mut blind = |is_so: bool, what, in_part, why| {
-        if is_so {
+    let mut blind = |hides: fn(&Shown) -> bool, what, in_part, why| {
+        if shown.iter().any(hides) {
+            let in_part = in_part || !shown.iter().all(hides);
             all.push(Blind { what, in_part, why });
         }
     };
     blind(
-        !shown.users && !shown.request_bodies,
+        |shown| !shown.users && !shown.request_bodies,
         "credential stuffing",
         true,
         "no accounts: a failed log-in counts a quarter of what it does where its account is known",
     );
     blind(
-        !shown.answer_bodies,
+        |shown| !shown.answer_bodies,
         "log-ins that fail",
         true,
         "no answers' bodies: a log-in that answers failures with 200 looks like success",
     );
     blind(
-        !shown.credentials,
+        |shown| !shown.credentials,
         "known callers",
         false,
         "no sessions or tokens: evidence rests on addresses, and an office behind one is one caller",
     );
     blind(
-        !shown.fine_times,
+        |shown| !shown.fine_times,
         "attempts at once",
         false,
         "times in whole seconds: what overlapped cannot be told, nor how long answers took",
     );
     blind(
-        !shown.agents && !shown.ja4,
+        |shown| !shown.agents && !shown.ja4,
         "client programs",
         false,
         "no User-Agent and no TLS fingerprint",
     );
     blind(
-        !shown.request_bodies,
+        |shown| !shown.request_bodies,
         "parameters in bodies",
         false,
         "no requests' bodies: the inventory has those of path and query only",
     );
-    blind(!shown.answer_bodies, "sensitive data in answers", false, "no answers' bodies");
+    blind(|shown| !shown.answer_bodies, "sensitive data in answers", false, "no answers' bodies");
     blind(
-        !shown.hosts,
+        |shown| !shown.hosts,
         "hosts",
         false,
         "no host is logged: all requests count as one site's (--host names it)",
     );
-    let is_behind_proxy = shown.forwarded && counts.clients().0 <= PROXIES_MAX;
+    let are_few = counts.clients().0 <= PROXIES_MAX && counts.exchanges > 100;
     blind(
-        is_behind_proxy && counts.exchanges > 100,
+        if are_few { |shown| shown.forwarded } else { |_| false },
         "clients",
         true,
         "all requests come from a few addresses and name others in X-Forwarded-For: trust those proxies in -c FILE (server.trusted_proxies)",

@@ -1,4 +1,5 @@
 //! Campaigns: findings about one caller, or by one detector on one endpoint, close upon another.
+//! What tells of the API and is nobody's attack goes by its endpoint alone.
 //!
 //! The same rule by which the ledger makes incidents, over findings that are all known already.
 
@@ -30,6 +31,11 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Whether it is an attack: if not, it tells of the API.
+    pub fn is_attack(&self) -> bool {
+        self.findings.iter().any(|found| found.finding.detector.is_attack())
+    }
+
     /// The callers, in the order of their findings, each once.
     pub fn callers(&self) -> Vec<Entity> {
         let mut callers = Vec::new();
@@ -75,7 +81,8 @@ pub(super) fn of(mut found: Vec<Found>) -> Vec<Campaign> {
         let goes_on = |at: &&usize| {
             campaigns.get(**at).is_some_and(|campaign| first.since(campaign.last) <= GAP)
         };
-        let known = by_caller.get(&caller).filter(goes_on);
+        let is_attack = found.finding.detector.is_attack();
+        let known = by_caller.get(&caller).filter(|at| is_attack && goes_on(at));
         let known = known.or_else(|| by_place.get(place.as_ref()?).filter(goes_on)).copied();
         let at = match known {
             Some(at) => {
@@ -89,7 +96,9 @@ pub(super) fn of(mut found: Vec<Found>) -> Vec<Campaign> {
                 campaigns.len() - 1
             }
         };
-        by_caller.insert(caller, at);
+        if is_attack {
+            by_caller.insert(caller, at);
+        }
         if let Some(place) = place {
             by_place.insert(place, at);
         }
@@ -151,5 +160,17 @@ mod tests {
             .collect();
         assert_eq!(keys, [vec![2, 3, 1], vec![4], vec![5]]);
         assert_eq!(campaigns.first().map(|campaign| campaign.callers().len()), Some(2));
+        assert!(campaigns.iter().all(Campaign::is_attack));
+    }
+
+    #[test]
+    fn what_is_found_of_the_api_is_no_part_of_an_attack() {
+        let mut forgotten = found(2, "192.0.2.1", Some("GET h /v1/orders"), 1);
+        forgotten.finding.detector = Detector::ForgottenEndpoint;
+        let campaigns =
+            of(vec![found(1, "192.0.2.1", None, 0), forgotten, found(3, "192.0.2.1", None, 2)]);
+        let told: Vec<(bool, usize)> =
+            campaigns.iter().map(|it| (it.is_attack(), it.findings.len())).collect();
+        assert_eq!(told, [(false, 1), (true, 2)]);
     }
 }

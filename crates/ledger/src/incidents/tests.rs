@@ -45,7 +45,14 @@ fn one_campaign_is_one_incident() {
     let elsewhere = Finding { endpoint: Some("GET shop /x".to_owned()), ..one.clone() };
     let same_entity = Finding { key: Digest(2), ..elsewhere };
     let other_entity = finding(3, "198.51.100.3", NOON);
-    let cases: [(&str, &[Finding], usize); 7] = [
+    let forgotten = |number: u64, entity: &str| {
+        let found = finding(number, entity, NOON);
+        Finding { detector: Detector::ForgottenEndpoint, ..found }
+    };
+    let (found, again) = (forgotten(4, "192.0.2.1"), forgotten(5, "198.51.100.3"));
+    let cases: [(&str, &[Finding], usize); 9] = [
+        ("an attack, and what its caller found of the API", &[one.clone(), found.clone()], 2),
+        ("found before, and by somebody else, too", &[found, again, one.clone()], 2),
         ("one", std::slice::from_ref(&one), 1),
         ("the same again", &[one.clone(), later(one.clone(), 5)], 1),
         ("one entity, two endpoints", &[one.clone(), same_entity.clone()], 1),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use console::wire::{AuditCheck, AuditList};
 use ledger::AuditHead;
-use report::counted;
+use traffic::counted;
 
 use super::{Desk, data_folder};
 use crate::args::Global;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use console::shell::quoted;
 use ledger::{BackupError, Copied};
-use report::counted;
 use serde::Serialize;
+use traffic::counted;
 
 use super::data_folder;
 use crate::args::{Format, Global};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shield::policy::{Flags, Policy, Site, Upstream};
+use traffic::counted;
 
 use crate::args::{Check, Format, Global};
 use crate::configuration::{Compiled, Configuration};
@@ -99,8 +100,8 @@ fn tell(output: &mut Output, check: &Check, compiled: Compiled) -> Result<(), Fa
             let paint = if reached.reached { Paint::Good } else { Paint::Bad };
             page.painted(paint, &format!("{}: {} {fault}", reached.site, reached.upstream));
         }
-        let plural = if checked.sites == 1 { "" } else { "s" };
-        page.line(&format!("{}: valid, {} site{plural}", checked.file, checked.sites));
+        let sites = counted(checked.sites as u64, "site");
+        page.line(&format!("{}: valid, {sites}", checked.file));
     })?;
     match checked.upstreams.iter().filter(|reached| !reached.reached).count() {
         0 => Ok(()),

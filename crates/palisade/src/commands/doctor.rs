@@ -9,9 +9,9 @@ mod machine;
 use std::path::Path;
 
 use console::wire::Status;
-use report::counted;
 use serde::Serialize;
 use shield::policy::Flags;
+use traffic::counted;
 
 use super::{check, data_folder};
 use crate::args::care::Doctor;
@@ -79,8 +79,10 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
                 State::Warning => ("! warning", Paint::Warn),
                 State::Bad => ("✗ bad    ", Paint::Bad),
             };
-            page.painted(paint, &format!("{word}  {}: {}", looked.what, looked.says));
-            for line in looked.help.iter().flat_map(|help| help.lines()) {
+            let mut said = looked.says.lines();
+            let first = said.next().unwrap_or_default();
+            page.painted(paint, &format!("{word}  {}: {first}", looked.what));
+            for line in said.chain(looked.help.iter().flat_map(|help| help.lines())) {
                 page.line(&format!("           {line}"));
             }
         }
@@ -88,6 +90,7 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
     let bad = examined.looked.iter().filter(|looked| looked.state == State::Bad).count();
     match bad {
         0 => Ok(()),
+        1 => Err(Failure::Findings("1 of these needs attention".to_owned())),
         count => Err(Failure::Findings(format!("{count} of these need attention"))),
     }
 }
@@ -122,12 +125,14 @@ fn configuration(global: &Global, file: Option<&Path>, data: &Path) -> Looked {
     let overlay = Some(data.join(OVERLAY_NAME)).filter(|overlay| overlay.is_file());
     let configuration = compiled(global, file, overlay);
     match configuration {
-        Err(faults) => Looked::bad(WHAT, faults.join("\n"), "`palisade check -c FILE` shows where"),
+        Err(faults) => {
+            Looked::bad(WHAT, faults.join("\n"), "`palisade check` looks at a file alone")
+        }
         Ok((_, faults)) if !faults.is_empty() => {
             Looked::bad(WHAT, faults.join("; "), "mend what it names, or the file")
         }
         Ok((compiled, _)) if !compiled.warnings.is_empty() => {
-            Looked::warning(WHAT, compiled.warnings.join("\n"), "`palisade check -c FILE`")
+            Looked::warning(WHAT, compiled.warnings.join("\n"), "nothing fails for it")
         }
         Ok((compiled, _)) => Looked::good(
             WHAT,

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use console::wire::{Event, EventDetail, EventList, EventRule, EventSignal};
+use traffic::times;
 
 use super::Desk;
 use crate::args::{Events, Filter, Format};
@@ -57,7 +58,7 @@ pub(crate) fn list(desk: &mut Desk, events: &Events) -> Result<(), Failure> {
                     (event.client.clone(), Paint::None),
                     (place(event), Paint::None),
                     (event.status.to_string(), Paint::None),
-                    (times(event), Paint::None),
+                    (several(event), Paint::None),
                     (event.id.clone(), Paint::Faint),
                 ]
             })
@@ -125,8 +126,12 @@ fn explain(page: &mut Page, detail: &EventDetail) {
             page.pair(
                 "decision",
                 &format!(
-                    "{}: {} {}, by {}, {until}, applied {} times",
-                    decision.id, decision.kind, decision.scope, decision.author, decision.hits
+                    "{}: {} {}, by {}, {until}, applied {}",
+                    decision.id,
+                    decision.kind,
+                    decision.scope,
+                    decision.author,
+                    times(decision.hits)
                 ),
             );
             page.pair("", &decision.reason);
@@ -227,7 +232,7 @@ fn place(event: &Event) -> String {
     }
 }
 
-fn times(event: &Event) -> String {
+fn several(event: &Event) -> String {
     format!("×{}", event.count)
 }
 

@@ -2,6 +2,8 @@
 
 use console::wire::{Finding, Incident, IncidentDetail, IncidentList};
 use http::Method;
+use traffic::Detector;
+use traffic::counted;
 
 use super::{Desk, author};
 use crate::args::{Incidents, SeverityWord};
@@ -54,7 +56,10 @@ fn gate(incidents: &[Incident], fail_on: Option<SeverityWord>) -> Result<(), Fai
         .count();
     match found {
         0 => Ok(()),
-        found => Err(Failure::Findings(format!("{found} open incidents at or above --fail-on"))),
+        found => {
+            let found = counted(found as u64, "open incident");
+            Err(Failure::Findings(format!("{found} at or above --fail-on")))
+        }
     }
 }
 
@@ -114,7 +119,11 @@ fn show(page: &mut Page, detail: &IncidentDetail) {
 fn show_finding(page: &mut Page, finding: &Finding) {
     page.painted(Paint::Bold, &finding.title);
     page.pair("detector", &format!("{}  {}", finding.detector, finding.owasp));
-    page.pair("caller", &finding.entity);
+    match Detector::named(&finding.detector) {
+        Some(Detector::Probation) => {}
+        Some(detector) if !detector.is_attack() => page.pair("found by", &finding.entity),
+        _ => page.pair("caller", &finding.entity),
+    }
     if let Some(endpoint) = &finding.endpoint {
         page.pair("endpoint", endpoint);
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use console::wire::{LayerReadiness, Readiness, VerdictWord};
-use report::counted;
+use traffic::counted;
 
 use super::Desk;
 use crate::args::{self, Modes};
@@ -150,9 +150,9 @@ fn verdict(layer: &LayerReadiness) -> (String, Paint) {
     match (layer.verdict, layer.hours_needed) {
         (VerdictWord::Ready, _) => ("ready".to_owned(), Paint::Good),
         (VerdictWord::LookFirst, _) => ("look first".to_owned(), Paint::Bad),
-        (VerdictWord::NeedsHours, Some(1)) => ("needs 1 more hour".to_owned(), Paint::Warn),
         (VerdictWord::NeedsHours, hours) => {
-            (format!("needs {} more hours", hours.unwrap_or_default()), Paint::Warn)
+            let needed = counted(hours.unwrap_or_default(), "more hour");
+            (format!("needs {needed}"), Paint::Warn)
         }
     }
 }

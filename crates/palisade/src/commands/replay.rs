@@ -13,6 +13,7 @@ use std::path::Path;
 use intake::{Answered, Recording, Summary};
 use serde::Serialize;
 use shield::Engine;
+use traffic::counted;
 
 use crate::args::{Format, Global, Replay};
 use crate::failure::Failure;
@@ -143,7 +144,7 @@ fn show(page: &mut Page, path: &Path, summary: &Summary) {
         page.pair("order", &format!("{} came before their time", summary.out_of_order));
     }
     if summary.skipped > 0 {
-        let text = format!("{} lines cannot be used", summary.skipped);
+        let text = format!("{} cannot be used", counted(summary.skipped, "line"));
         page.pair_painted("skipped", &text, Paint::Bad);
         for skipped in &summary.skipped_first {
             page.pair("", &format!("line {}: {}", skipped.line, skipped.reason));

@@ -13,6 +13,7 @@ use rules::rule_set::RuleSet;
 use rules::template::Template;
 use serde::Serialize;
 use shield::policy::Flags;
+use traffic::counted;
 
 use crate::args::Format;
 use crate::args::Global;
@@ -120,7 +121,7 @@ fn list(global: &Global, list: &List) -> Result<(), Failure> {
             .collect();
         page.table(&["ID", "PHASE", "CONFIDENCE", "SEVERITY", "MESSAGE"], &lines);
     })?;
-    output.talk(&format!("{} rules", listed.rules.len()));
+    output.talk(&counted(listed.rules.len() as u64, "rule"));
     Ok(())
 }
 
@@ -172,10 +173,10 @@ fn lint(global: &Global, of: &Of) -> Result<(), Failure> {
             page.line(&format!("note: {note}"));
         }
         page.line(&format!(
-            "{} rules, {} warnings, {} notes",
-            read.set.rules().count(),
-            linted.warnings.len(),
-            linted.notes.len()
+            "{}, {}, {}",
+            counted(read.set.rules().count() as u64, "rule"),
+            counted(linted.warnings.len() as u64, "warning"),
+            counted(linted.notes.len() as u64, "note")
         ));
     })
 }

@@ -17,9 +17,9 @@ use intake::scan::{Inputs, NotScanned, Scanned};
 use shield::policy::overlay::{ModeScope, set_mode};
 use shield::policy::{Flags, Policy, Sources};
 use shield::{Engine, Settings};
+use traffic::counted;
 use traffic::{HashKey, Mode, Severity};
 
-use super::report;
 use crate::args::{Format, Global, LogArgs, Scan, SeverityWord};
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -44,7 +44,9 @@ pub(crate) fn scan(global: &Global, args: &Scan) -> Result<(), Failure> {
         Format::Sarif => output.text(&sarif::text(&document)?)?,
         Format::Junit => output.text(&junit::text(&document, args.fail_on))?,
         Format::Jsonl => document.lines(&mut output)?,
-        Format::Html => report::write(&mut output, &report::of_scan(&engine, &scanned))?,
+        Format::Html => {
+            super::report::write(&mut output, &super::report::of_scan(&engine, &scanned))?
+        }
         _ => output.document(&document, |page| page::write(page, &document, args.all))?,
     }
     if !global.quiet {
@@ -130,10 +132,17 @@ pub(super) fn policy(args: &LogArgs) -> Result<Policy, Failure> {
 /// The exit code that `--fail-on` asks for.
 fn gate(document: &Document, fail_on: Option<SeverityWord>) -> Result<(), Failure> {
     let Some(least) = fail_on else { return Ok(()) };
-    let found = document.incidents.iter().filter(|incident| incident.rank >= least.severity());
-    match found.count() {
-        0 => Ok(()),
-        count => Err(Failure::Findings(format!("{count} incidents at or above --fail-on"))),
+    let least = least.severity();
+    let incidents = document.incidents.iter().filter(|incident| incident.rank >= least).count();
+    let exposures = document.exposures.iter().filter(|found| found.rank >= least).count();
+    let said: Vec<String> = [(incidents, "incident"), (exposures, "exposure")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| counted(count as u64, what))
+        .collect();
+    match said.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Findings(format!("{} at or above --fail-on", said.join(" and ")))),
     }
 }
 

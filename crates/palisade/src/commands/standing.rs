@@ -5,7 +5,7 @@ use console::wire::{
     Preview, Removed, WidthWord,
 };
 use http::Method;
-use report::counted;
+use traffic::{counted, times};
 
 use super::{Desk, author};
 use crate::args::{Decisions, Exceptions, Silence, SilenceScope, Span, Stand};
@@ -127,7 +127,7 @@ fn one_decision(page: &mut Page, decision: &Decision) {
     if !decision.reason.is_empty() {
         page.pair("reason", &decision.reason);
     }
-    page.pair("applied", &format!("{} times", decision.hits));
+    page.pair("applied", &times(decision.hits));
 }
 
 fn all_decisions(page: &mut Page, decisions: &[Decision]) {
@@ -168,7 +168,7 @@ fn one_exception(page: &mut Page, exception: &Exception) {
         page.pair("from event", event);
     }
     let last = match &exception.last_hit {
-        Some(at) => format!("{} times, last {}", exception.hits, page.clock().full(at)),
+        Some(at) => format!("{}, last {}", times(exception.hits), page.clock().full(at)),
         None => "never yet".to_owned(),
     };
     page.pair("applied", &last);

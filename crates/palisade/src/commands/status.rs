@@ -1,6 +1,7 @@
 //! `status`: health, modes, and where each value comes from.
 
 use console::wire::{Site, Status, Traffic};
+use traffic::counted;
 
 use super::{Desk, alerts};
 use crate::failure::Failure;
@@ -112,7 +113,7 @@ fn show_upstreams(page: &mut Page, site: &Site) {
     for (at, upstream) in site.upstreams.iter().enumerate() {
         let faults = match upstream.faults {
             0 => String::new(),
-            count => format!(", {count} requests without an answer since the start"),
+            count => format!(", {} without an answer since the start", counted(count, "request")),
         };
         let state = match (upstream.serves, &upstream.note) {
             (true, _) => format!("{}{faults}", upstream.url),
@@ -140,8 +141,8 @@ fn show_site(page: &mut Page, site: &Site) {
             };
             let health = match (layer.faults, layer.quarantined) {
                 (0, _) => "healthy".to_owned(),
-                (faults, false) => format!("{faults} faults"),
-                (faults, true) => format!("{faults} faults, left alone for now"),
+                (faults, false) => counted(faults, "fault"),
+                (faults, true) => format!("{}, left alone for now", counted(faults, "fault")),
             };
             vec![
                 (layer.layer.clone(), Paint::None),

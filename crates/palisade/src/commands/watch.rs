@@ -10,6 +10,7 @@ use intake::scan::Evidence;
 use intake::watch::Watch;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use traffic::counted;
 use traffic::{Digest, Finding, Severity};
 
 use super::scan::{assumptions, engine};
@@ -25,6 +26,9 @@ const PRINTED_MAX: usize = 100_000;
 /// Follows what the arguments name.
 pub(crate) fn watch(global: &Global, args: &Arguments) -> Result<(), Failure> {
     let output = Output::open(global, Format::Table)?;
+    for path in args.files.iter().filter(|path| !path.exists()) {
+        output.talk(&format!("{}: not there yet; waiting for it", path.display()));
+    }
     // A log's lines hold secrets as they are.
     let engine = engine(&args.logs, false)?;
     let mut watch = Watch::new(&engine, &args.files, assumptions(&args.logs));
@@ -70,7 +74,10 @@ struct Line<'a> {
     detector: &'static str,
     owasp: &'static str,
     severity: &'static str,
-    caller: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_by: Option<String>,
     endpoint: Option<&'a str>,
     title: &'a str,
     first: String,
@@ -111,8 +118,8 @@ impl Printer<'_> {
         self.output.flush()?;
         if step.is_level && !self.is_level {
             self.is_level = true;
-            let known = step.exchanges;
-            self.output.talk(&format!("{known} requests were there; following. Ctrl-C ends it"));
+            let known = counted(step.exchanges, "request");
+            self.output.talk(&format!("{known} there before; following. Ctrl-C ends it"));
         }
         Ok(step.is_level)
     }
@@ -136,12 +143,14 @@ impl Printer<'_> {
                 );
             });
         }
+        let is_attack = finding.detector.is_attack();
         self.output.line(&Line {
             schema: "palisade.v1.finding",
             detector: finding.detector.name(),
             owasp: finding.detector.owasp(),
             severity: finding.severity.key(),
-            caller: finding.entity.to_string(),
+            caller: is_attack.then(|| finding.entity.to_string()),
+            found_by: (!is_attack).then(|| finding.entity.to_string()),
             endpoint: finding.endpoint.as_deref(),
             title: &finding.title,
             first: finding.first.to_string(),
@@ -158,10 +167,10 @@ impl Printer<'_> {
         for (path, account) in watch.accounts() {
             let skipped = account.skipped_in_all();
             self.output.talk(&format!(
-                "{}: {} lines, {} requests, {skipped} skipped",
+                "{}: {}, {}, {skipped} skipped",
                 path.display(),
-                account.lines,
-                account.exchanges
+                counted(account.lines, "line"),
+                counted(account.exchanges, "request")
             ));
         }
     }

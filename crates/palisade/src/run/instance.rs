@@ -22,7 +22,7 @@ use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
 use shield::policy::Policy;
 use shield::policy::overlay::{self, ModeScope, ModeSwitch};
-use traffic::{Layer, Mode, Timestamp};
+use traffic::{Layer, Mode, Timestamp, counted};
 
 use super::layer_log;
 use super::metered;
@@ -504,7 +504,7 @@ fn expiring(name: &str, ends: Timestamp) -> Option<String> {
     let days = left.as_secs() / 86_400;
     (left < RENEWED_BEFORE).then(|| match left.is_zero() {
         true => format!("certificate {name} ended at {ends}"),
-        false => format!("certificate {name} ends in {days} days, at {ends}"),
+        false => format!("certificate {name} ends in {}, at {ends}", counted(days, "day")),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What the gateway's workers counted, in the words of the admin API.
 
 use console::{Served, Timed};
+use gateway::framing::Refusal;
 use gateway::{Meters, Phase, Shed, TOOK_BOUNDS_US, Took};
 
 /// What was counted until now.
@@ -14,6 +15,7 @@ pub(super) fn served(meters: &Meters) -> Served {
         phases: phases.into_iter().map(|(phase, took)| (phase.key(), timed(took))).collect(),
         upstream,
         shed: Shed::ALL.into_iter().map(Shed::key).zip(read.shed).collect(),
+        refused: Refusal::ALL.into_iter().map(Refusal::name).zip(read.refused).collect(),
         active: read.active,
         held_bytes: read.held_bytes,
     }

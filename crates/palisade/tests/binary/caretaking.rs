@@ -67,7 +67,9 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
     fs::write(&file, "version = 1\n[[site]]\nhosts = [\"*\"]\nupstraem = [\"http://a\"]\n")
         .expect("written");
     let said = command(&data, &["doctor", "-c", file.to_str().expect("a path")]);
-    assert!(text(&said.stdout).contains("did you mean"), "{}", text(&said.stdout));
+    let said = text(&said.stdout);
+    assert!(said.contains("did you mean"), "{said}");
+    assert!(said.lines().any(|line| line.trim_start().starts_with("4 | upstraem")), "{said}");
 }
 
 #[test]

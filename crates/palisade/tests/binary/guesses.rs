@@ -100,6 +100,41 @@ fn codes_sent_all_at_once_are_not_evaluated_all() {
     assert!(statuses.iter().all(|status| matches!(status, 401 | 403 | 429)), "{statuses:?}");
 }
 
+#[test]
+fn a_log_in_has_no_other_names() {
+    // A server that decodes before it splits, and takes no notice of the case of letters.
+    let upstream = Upstream::serve(|got| {
+        let path = got.target.to_lowercase().replace("%2f", "/");
+        let is_right = got.body.contains("right-horse");
+        match path.as_str() {
+            "/v1/login" if is_right => Answer::json(200, r#"{"ok":true,"name":"Ada"}"#),
+            "/v1/login" => Answer::json(200, r#"{"ok":false,"error":"wrong"}"#),
+            _ => Answer::json(404, r#"{"error":"not found"}"#),
+        }
+    });
+    let data = tempfile::tempdir().expect("a folder");
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let enter = |target: &str, name: &str, password: &str| {
+        let body = json!({"email": format!("{name}@example.com"), "password": password});
+        call(palisade.address, "POST", target, &body.to_string()).status
+    };
+    for number in 0..12 {
+        assert_eq!(enter("/v1/login", &format!("u{number}"), "right-horse"), 200);
+    }
+    let before = upstream.got().len();
+    let spellings =
+        ["/v1%2Flogin", "/V1/Login", "/v1/LOGIN", "/V1%2fLOGIN", "/x%2F..%2Fv1%2Flogin"];
+    let statuses: Vec<u16> = (0..60)
+        .map(|n| enter(spellings[n % spellings.len()], "ada", &format!("Guess-{n}")))
+        .collect();
+    let evaluated = upstream.got().len() - before;
+    assert!((1..=9).contains(&evaluated), "{evaluated} of 60 guesses: {statuses:?}");
+    let list = palisade.json(&["api", "list"]);
+    let endpoints = list["endpoints"].as_array().expect("a list");
+    let told: Vec<_> = endpoints.iter().map(|it| (&it["template"], &it["role"])).collect();
+    assert_eq!(told, [(&json!("/v1/login"), &json!("login"))]);
+}
+
 fn guess(to: SocketAddr, code: u32) -> u16 {
     let body = json!({"email": "ada@example.com", "code": format!("{code:04}")}).to_string();
     call(to, "POST", "/api/v1/otp/verify", &body).status

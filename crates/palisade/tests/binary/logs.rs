@@ -149,6 +149,45 @@ fn a_log_in_under_attack_is_known_by_path_and_status() {
 }
 
 #[test]
+fn what_was_forgotten_and_answers_is_told_of_the_api_and_not_of_its_finder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    let log = shop_log(800).replace("/api/v1/", "/api/v2/")
+        + &format!(
+            "66.249.66.1 - - [01/Jun/2024:10:20:00 +0000] \"GET /api/v1/products HTTP/1.1\" 200 512 \"-\" \"{bot}\"\n"
+        );
+    let path = write(folder.path(), "access.log", log);
+    let args = [shown(&path), "--utc"];
+    let page = text(&scan(&args).stdout);
+    let (attacks, rest) =
+        page.split_once("What answers and was forgotten: 1 endpoint").expect("told");
+    assert!(attacks.contains("Who attacks it: 1 incident") && !attacks.contains("66.249.66.1"));
+    let row = rest.lines().nth(2).expect("a row");
+    let words = ["medium", "GET site /api/v1/products", "815", "ip:66.249.66.1"];
+    assert!(words.iter().all(|word| row.contains(word)), "{row}");
+    let document = json(&args);
+    assert_eq!(document["incidents"].as_array().map(Vec::len), Some(1));
+    let found = &document["exposures"][0];
+    assert_eq!((&found["found_by"], found.get("caller")), (&"ip:66.249.66.1".into(), None));
+    assert_eq!(found["detector"], "forgotten-endpoint");
+    let as_sarif = scan(&[&args[..], &["--output", "sarif"]].concat());
+    let sarif: serde_json::Value = serde_json::from_slice(&as_sarif.stdout).expect("SARIF");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let found = results.iter().find(|it| it["ruleId"] == "forgotten-endpoint").expect("told");
+    assert_eq!(found["properties"]["caller"], serde_json::Value::Null);
+    assert_eq!(found["properties"]["foundBy"], "ip:66.249.66.1");
+    let junit = text(&scan(&[&args[..], &["--output", "junit"]].concat()).stdout);
+    assert!(junit.contains("classname=\"forgotten-endpoint\""), "{junit}");
+    assert!(junit.contains("tests=\"3\" failures=\"2\""), "{junit}");
+    let html = text(&scan(&[&args[..], &["--output", "html"]].concat()).stdout);
+    assert!(html.contains("GET site /api/v1/products") && !html.contains("66.249.66.1"));
+    let gate = scan(&[&args[..], &["--fail-on", "medium"]].concat());
+    assert_eq!(gate.status.code(), Some(3));
+    let said = text(&gate.stderr);
+    assert!(said.contains("1 incident and 1 exposure at or above --fail-on"), "{said}");
+}
+
+#[test]
 fn rotated_and_packed_logs_are_read_in_the_order_of_their_times() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = shop_log(400);
@@ -205,6 +244,36 @@ fn standard_input_and_a_format_of_ones_own() {
     assert_eq!(document["traffic"]["exchanges"], 50);
     assert_eq!(document["traffic"]["first"], "2024-06-01T08:00:00.000000Z");
     assert_eq!(document["endpoints"][0]["label"], "GET shop.example /a/{id}");
+}
+
+#[test]
+fn what_one_of_several_formats_hides_is_hidden_in_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |at: usize| {
+        format!(
+            "{{\"ts\":{}.5,\"request\":{{\"remote_ip\":\"192.0.2.7\",\"method\":\"GET\",\"host\":\"shop.test\",\
+             \"uri\":\"/api/v1/products\",\"headers\":{{}}}},\"duration\":0.012,\"size\":9,\"status\":200}}\n",
+            1_717_236_000 + at
+        )
+    };
+    let caddy = write(folder.path(), "caddy.log", (0..20).map(line).collect::<String>());
+    let combined = write(folder.path(), "access.log", shop_log(200));
+    let both = [shown(&caddy), shown(&combined)];
+    let hidden = |args: &[&str], what: &str| {
+        let document = json(args);
+        let all = document["cannot_show"].as_array().expect("a list").clone();
+        let found = all.into_iter().find(|it| it["what"] == what);
+        found.map(|it| it["in_part"].as_bool().expect("told"))
+    };
+    for (what, in_caddy) in
+        [("hosts", None), ("attempts at once", None), ("known callers", Some(false))]
+    {
+        assert_eq!(hidden(&both[..1], what), in_caddy, "{what}");
+        assert_eq!(hidden(&both[1..], what), Some(false), "{what}");
+        assert_eq!(hidden(&both, what), Some(in_caddy.is_none()), "{what}");
+    }
+    let page = text(&scan(&both).stdout);
+    assert!(!page.contains("0.0 ms"), "times that one log does not have: {page}");
 }
 
 #[test]
@@ -303,11 +372,22 @@ fn pass_on(from: impl std::io::Read, to: &mpsc::SyncSender<String>) {
 }
 
 #[test]
+fn a_log_that_is_not_there_yet_is_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("access.log");
+    let watching = Watching::start(&log);
+    watching.hears(&["not there yet; waiting for it"]);
+    watching.hears(&["0 requests there before"]);
+    fs::write(&log, shop_log(800)).expect("written");
+    watching.hears(&["palisade.v1.finding", "ip:203.0.113.66\""]);
+}
+
+#[test]
 fn a_log_is_followed_through_rotation() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = write(folder.path(), "access.log", shop_log(800));
     let mut watching = Watching::start(&log);
-    watching.hears(&["814 requests were there"]);
+    watching.hears(&["814 requests there before"]);
     let append = |text: &str| {
         let mut file = File::options().append(true).create(true).open(&log).expect("opens");
         file.write_all(text.as_bytes()).expect("written");

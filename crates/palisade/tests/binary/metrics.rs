@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 
 use crate::admin::Administered;
-use crate::support::{call, call_with, until};
+use crate::support::{call, call_raw, call_with, until};
 
 const ATTACK: &str = "/api/v1/products?q=1%27%20union%20select%20name,pass%20from%20users--%20";
 
@@ -78,6 +78,54 @@ fn what_was_found_how_long_it_took_and_who_was_turned_away_are_counted() {
         assert_eq!(sum("palisade_inspection_truncated_total", &[&label]), 0.0);
     }
     assert_eq!(sum("palisade_fail_events_total", &["outcome=\"closed\""]), 0.0);
+}
+
+#[test]
+fn what_is_refused_for_its_form_is_counted_by_what_is_wrong_with_it() {
+    let admin = Administered::start("");
+    let token = format!("Bearer {}", admin.token("read", "1h"));
+    let to = admin.palisade.address;
+    let host = "host: shop.test\r\n";
+    let both = format!(
+        "POST / HTTP/1.1\r\n{host}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    );
+    for (request, times) in [
+        (both, 2),
+        (format!("GET /x\x01evil=\"}} HTTP/1.1\r\n{host}\r\n"), 1),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), 3),
+        (format!("POST / HTTP/1.1\r\n{host}transfer-encoding: chunked\r\n\r\nZZ\r\n"), 1),
+        (format!("GET /{} HTTP/1.1\r\n{host}\r\n", "a".repeat(9 << 10)), 1),
+    ] {
+        for _ in 0..times {
+            assert!((400..500).contains(&call_raw(to, request.as_bytes()).status));
+        }
+    }
+    // HTTP/2 has no answer for it: data on a stream that was never opened.
+    let mut stream = TcpStream::connect(to).expect("a connection");
+    let frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\0\0\0\0\0\x01a";
+    stream.write_all(frames).expect("sent");
+    let scraped = until("the frame to be counted", || {
+        let scraped = Scraped::of(&admin, &token);
+        let sum = scraped.sum("palisade_malformed_requests_total", &["fault=\"http2-"]);
+        (sum > 0.0).then_some(scraped)
+    });
+    let of = |fault: &str| {
+        let label = format!("fault=\"{fault}\"");
+        scraped.sum("palisade_malformed_requests_total", &[&label])
+    };
+    let expected = [
+        ("length-and-encoding", 2.0),
+        ("bad-target", 1.0),
+        ("missing-host", 3.0),
+        ("bad-chunk", 1.0),
+        ("target-too-long", 1.0),
+        ("http2-protocol-error", 1.0),
+        ("folded-header", 0.0),
+    ];
+    assert_eq!(expected.map(|(fault, _)| (fault, of(fault))), expected);
+    let series = scraped.0.matches("palisade_malformed_requests_total{").count();
+    assert_eq!(series, 40, "one for each fault, whatever is sent");
+    assert!(!scraped.0.contains("evil"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who looks for what nobody honest looks for is stopped, before the real program.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Palisade, Upstream, call, call_with, shop, text, until};
 
@@ -56,9 +56,24 @@ fn who_walks_through_versions_is_stopped_and_what_answered_is_a_finding() {
         let list = palisade.json(&["incidents", "list"]);
         list["incidents"].as_array()?.iter().find_map(|incident| {
             let shown = palisade.json(&["incidents", "show", incident["id"].as_str()?]);
-            shown.to_string().contains("Forgotten endpoint").then_some(())
+            let title = "Forgotten endpoint GET shop.test /api/v1/products: it answers, and nobody";
+            shown["incident"]["title"].as_str()?.starts_with(title).then_some(())
         })
     });
+    // It is told beside the attack, and not as one.
+    let list = palisade.json(&["incidents", "list"]);
+    let incidents = list["incidents"].as_array().expect("a list");
+    assert_eq!(incidents.len(), 2, "{list}");
+    let is_found = |it: &&Value| it["title"].as_str().is_some_and(|it| it.starts_with("Forgotten"));
+    let id = incidents.iter().find(is_found).and_then(|it| it["id"].as_str()).expect("an id");
+    let shown = text(&palisade.command(&["incidents", "show", id]).stdout);
+    assert!(shown.contains("found by") && !shown.contains("caller"), "{shown}");
+    let report = palisade.json(&["report"]);
+    assert_eq!(report["incidents_total"], 1, "{report}");
+    let forgotten = report["endpoints"].as_array().expect("lists").iter();
+    let forgotten = forgotten.filter(|list| list["id"] == "forgotten");
+    let rows: Vec<&Value> = forgotten.map(|list| &list["rows"][0]["endpoint"]).collect();
+    assert_eq!(rows, [&json!("GET shop.test /api/v1/products")]);
 }
 
 #[test]

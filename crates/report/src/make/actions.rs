@@ -2,7 +2,7 @@
 
 use super::sums::Sums;
 use crate::outcome::{Action, Report};
-use crate::words::counted;
+use traffic::counted;
 
 /// A share of what cannot be told from which the figures themselves are in doubt.
 const UNTOLD_MUCH: f64 = 0.3;
@@ -83,7 +83,7 @@ fn put_in_front(now: &Sums) -> Option<Action> {
 fn forgotten(report: &Report) -> Option<Action> {
     let forgotten = total(report, "forgotten");
     let title = format!("Retire {}", counted(forgotten, "forgotten endpoint"));
-    let why = "An older version that still answers is rarely as well protected as the one that \
+    let why = "What nobody uses any more, and still answers, is rarely as well protected as what \
                replaced it.";
     (forgotten > 0).then(|| action(title, why, Some("palisade api list")))
 }

@@ -7,6 +7,7 @@ use shield::AuthSeen;
 use crate::figure::{Figure, Unit, value};
 use crate::material::{Endpoint, Material};
 use crate::outcome::{EndpointList, EndpointRow};
+use traffic::counted;
 
 /// So many endpoints of a list are told one by one.
 const ROWS_MAX: usize = 10;
@@ -15,7 +16,7 @@ const ROWS_MAX: usize = 10;
 pub(super) fn figures(material: &Material, lists: &[EndpointList]) -> Vec<Figure> {
     let all = u64::try_from(material.endpoints.len()).unwrap_or(u64::MAX);
     let listed = |id: &str| lists.iter().find(|list| list.id == id).map_or(0, |list| list.total);
-    let counted = |what: fn(&Endpoint) -> bool| {
+    let such = |what: fn(&Endpoint) -> bool| {
         u64::try_from(material.endpoints.iter().filter(|it| what(it)).count()).unwrap_or(u64::MAX)
     };
     let is_scan = material.origin.kind == "scan";
@@ -25,8 +26,8 @@ pub(super) fn figures(material: &Material, lists: &[EndpointList]) -> Vec<Figure
     let credentials = (!material.method.shows_credentials).then_some("credentials are not shown");
     let bodies = (!material.method.shows_answers).then_some("answers’ bodies are not shown");
     let idle = u64::try_from(idle).unwrap_or(u64::MAX);
-    let open = counted(|it| it.auth == AuthSeen::None);
-    let sensitive = counted(|it| !it.classes.is_empty());
+    let open = such(|it| it.auth == AuthSeen::None);
+    let sensitive = such(|it| !it.classes.is_empty());
     let hidden = credentials.or(bodies);
     let made = [
         (all, None, None),
@@ -53,7 +54,8 @@ const WORDS: [(&str, &str, &str); 7] = [
         "endpoints-forgotten",
         "Forgotten endpoints",
         "Endpoints of an older version (v1 where the same path exists as v2 or later) that were \
-         called in the period and have answered with success.",
+         called in the period and have answered with success, and endpoints that answered a \
+         stranger in it although nobody had been seen to use them.",
     ),
     (
         "endpoints-idle",
@@ -109,17 +111,24 @@ pub(super) fn lists(material: &Material) -> Vec<EndpointList> {
     let is_scan = material.origin.kind == "scan";
     let older = superseded(all);
     let attacked = attacked(material);
-    let calls = |it: &Endpoint| format!("{} calls", it.calls);
+    let found: BTreeSet<&str> =
+        material.forgotten.iter().filter_map(|finding| finding.endpoint.as_deref()).collect();
+    let calls = |it: &Endpoint| counted(it.calls, "call");
     vec![
         list("attacked", "Attacked most", attacked.into_iter()),
         of("open-sensitive", "Sensitive data, open to everybody", all, |it| {
             let is_open = it.auth == AuthSeen::None && !it.classes.is_empty();
             is_open.then(|| it.classes.join(", "))
         }),
-        of("forgotten", "Forgotten: an older version that still answers", all, |it| {
-            let newer = older.get(it.label.as_str())?;
-            let is_alive = it.served > 0 && it.last_seen >= from;
-            is_alive.then(|| format!("{newer} exists · {}", calls(it)))
+        of("forgotten", "Forgotten, and still answering", all, |it| {
+            let newer = older.get(it.label.as_str());
+            let newer = newer.filter(|_| it.served > 0 && it.last_seen >= from);
+            match newer {
+                Some(newer) => Some(format!("{newer} exists · {}", calls(it))),
+                None => found
+                    .contains(it.label.as_str())
+                    .then(|| format!("nobody was seen to use it before · {}", calls(it))),
+            }
         }),
         of("new", "New in this period", all, |it| {
             let is_new = !is_scan && it.first_seen >= from && it.first_seen < to;

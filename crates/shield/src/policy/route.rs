@@ -223,12 +223,11 @@ impl RouteIndex {
     /// To some servers `/v1%2Flogin` is one segment, to others (WSGI, CGI) it is `/v1/login`. It is
     /// looked for as both, and the route with more literals counts.
     pub(super) fn find(&self, method: &Method, path: &Path) -> Option<u16> {
-        let segments = path.segments().map(|segment| segment.text);
-        let one = self.find_below(0, method, segments.clone());
-        if !segments.clone().any(|text| text.contains('/')) {
-            return one;
-        }
-        let other = self.find_below(0, method, split(segments).into_iter());
+        let find =
+            |path: &Path| self.find_below(0, method, path.segments().map(|segment| segment.text));
+        let one = find(path);
+        let Some(split) = path.as_split() else { return one };
+        let other = find(split);
         let literals = |route: &u16| self.literals.get(usize::from(*route)).map(|count| count + 1);
         match one.as_ref().and_then(literals) < other.as_ref().and_then(literals) {
             true => other,
@@ -310,19 +309,6 @@ impl Node {
         let alike = alike.take_while(move |(known, _)| known.eq_ignore_ascii_case(text));
         alike.filter(move |(known, _)| known != text).map(|(_, child)| *child)
     }
-}
-
-/// Segments as a server sees them that decodes a path before it looks for slashes.
-fn split<'p>(segments: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
-    let mut all = Vec::new();
-    for part in segments.flat_map(|text| text.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => _ = all.pop(),
-            _ => all.push(part),
-        }
-    }
-    all
 }
 
 /// The order of segments whatever the case of their letters.

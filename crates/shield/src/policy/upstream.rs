@@ -43,7 +43,13 @@ impl Upstream {
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             let cause = format!("{text:?} is not a URL");
-            return wrong(&cause, format!("write \"http://{text}\""));
+            // What somebody may have meant: `http:host`, `http//host`, `https:/host`, or no scheme.
+            let (scheme, rest) = match text.split_once(['/', ':']) {
+                Some((scheme @ ("http" | "https" | "h2c"), rest)) => (scheme, rest),
+                _ => ("http", text),
+            };
+            let rest = rest.trim_start_matches(['/', ':']);
+            return wrong(&cause, format!("write \"{scheme}://{rest}\""));
         };
         let schemes = [
             ("http", UpstreamScheme::Http),

@@ -3,19 +3,18 @@
 use intake::scan::{Campaign, Scanned};
 use report::{Endpoint, Incident, Material, Method, Origin, Period, Report};
 use shield::Engine;
-use traffic::Timestamp;
+use traffic::{Finding, Timestamp, counted};
 
 /// The report on what was scanned.
 pub(crate) fn of_scan(engine: &Engine, scanned: &Scanned) -> Report {
     let (first, last) = scanned.span.unwrap_or((Timestamp::EPOCH, Timestamp::EPOCH));
     let is_hidden = |what: &str| scanned.blind.iter().any(|blind| blind.what == what);
     let campaigns = &scanned.campaigns;
-    let mut findings: Vec<traffic::Finding> = campaigns
-        .iter()
-        .flat_map(|campaign| &campaign.findings)
-        .map(|found| found.finding.clone())
-        .collect();
-    findings.sort_by_key(|finding| (finding.first, finding.key));
+    let all = campaigns.iter().flat_map(|campaign| &campaign.findings);
+    let mut all: Vec<Finding> = all.map(|found| found.finding.clone()).collect();
+    all.sort_by_key(|finding| (finding.first, finding.key));
+    let (findings, forgotten) = all.into_iter().partition(|finding| finding.detector.is_attack());
+    let attacks = campaigns.iter().filter(|campaign| campaign.is_attack());
     let material = Material {
         origin: Origin {
             kind: "scan".to_owned(),
@@ -30,7 +29,8 @@ pub(crate) fn of_scan(engine: &Engine, scanned: &Scanned) -> Report {
         },
         tallies: scanned.tallies.clone(),
         findings,
-        incidents: campaigns.iter().filter_map(|it| incident(it, scanned)).collect(),
+        incidents: attacks.filter_map(|it| incident(it, scanned)).collect(),
+        forgotten,
         endpoints: engine.endpoints().iter().map(Endpoint::from).collect(),
         exceptions: Vec::new(),
         before: Err("a scan knows nothing of it".to_owned()),
@@ -80,12 +80,16 @@ fn blind(scanned: &Scanned) -> Vec<String> {
         lines += input.account.lines;
         skipped += input.account.skipped_in_all();
     }
-    all.push(format!("{lines} lines were read, {skipped} of them could not be used."));
+    let read =
+        if lines == 1 { "1 line was read".to_owned() } else { format!("{lines} lines were read") };
+    all.push(format!("{read}, {skipped} of them could not be used."));
     if !scanned.passed_over.is_empty() {
-        all.push(format!("{} files hold nothing that can be read.", scanned.passed_over.len()));
+        let files = counted(scanned.passed_over.len() as u64, "file");
+        all.push(format!("Nothing can be read in {files}."));
     }
     if scanned.findings_dropped > 0 {
-        all.push(format!("{} findings were too many and are left out.", scanned.findings_dropped));
+        let findings = counted(scanned.findings_dropped, "finding");
+        all.push(format!("There were too many findings: {findings} left out."));
     }
     all
 }

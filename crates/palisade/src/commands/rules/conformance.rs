@@ -7,6 +7,7 @@ use std::path::Path;
 use conformance::{Failure as Failed, Report, Rules, Suite};
 use rules::engine::Engine;
 use serde::Serialize;
+use traffic::counted;
 
 use crate::args::{Format, Global};
 use crate::failure::Failure;
@@ -67,7 +68,7 @@ pub(super) fn run(
             Err(Failure::Failed(format!("there is no test in {}", tests.display())))
         }
         0 => Ok(()),
-        count => Err(Failure::Failed(format!("{count} tests failed"))),
+        count => Err(Failure::Failed(format!("{} failed", counted(count as u64, "test")))),
     }
 }
 

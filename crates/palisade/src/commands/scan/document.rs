@@ -25,6 +25,8 @@ pub(crate) struct Document {
     pub(crate) endpoints: Vec<Endpoint>,
     /// Who attacks it, the gravest first.
     pub(crate) incidents: Vec<Incident>,
+    /// What is wrong with the API itself, the gravest first.
+    pub(crate) exposures: Vec<Finding>,
     /// What this input cannot show.
     pub(crate) cannot_show: Vec<CannotShow>,
 }
@@ -116,7 +118,12 @@ pub(crate) struct Finding {
     pub(crate) severity: String,
     #[serde(skip)]
     pub(crate) rank: Severity,
-    pub(crate) caller: String,
+    /// Who attacks; none where it is no attack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) caller: Option<String>,
+    /// Who came upon it, where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) found_by: Option<String>,
     pub(crate) endpoint: Option<String>,
     pub(crate) title: String,
     pub(crate) first: String,
@@ -160,17 +167,17 @@ impl Document {
         let why =
             |(name, why): &(String, String)| PassedOver { name: name.clone(), why: why.clone() };
         let hidden = scanned.blind.iter();
+        let (attacks, others): (Vec<&Campaign>, Vec<&Campaign>) =
+            scanned.campaigns.iter().partition(|campaign| campaign.is_attack());
+        let found = others.into_iter().flat_map(|campaign| &campaign.findings);
         Self {
             schema: "palisade.v1.scan",
             inputs: scanned.inputs.iter().map(Input::of).collect(),
             passed_over: scanned.passed_over.iter().map(why).collect(),
             traffic: Traffic::of(scanned),
             endpoints,
-            incidents: scanned
-                .campaigns
-                .iter()
-                .map(|campaign| Incident::of(campaign, &scanned.inputs))
-                .collect(),
+            incidents: attacks.into_iter().map(|it| Incident::of(it, &scanned.inputs)).collect(),
+            exposures: found.map(|it| Finding::of(it, &scanned.inputs)).collect(),
             cannot_show: hidden
                 .map(|blind| CannotShow {
                     what: blind.what,
@@ -181,7 +188,7 @@ impl Document {
         }
     }
 
-    /// One object a line: inputs, traffic, endpoints, incidents, what is hidden.
+    /// One object a line: inputs, traffic, endpoints, incidents, exposures, what is hidden.
     pub(crate) fn lines(&self, output: &mut Output) -> Result<(), Failure> {
         /// A line names what it holds.
         #[derive(Serialize)]
@@ -203,6 +210,7 @@ impl Document {
         all(output, "traffic", std::slice::from_ref(&self.traffic))?;
         all(output, "endpoint", &self.endpoints)?;
         all(output, "incident", &self.incidents)?;
+        all(output, "exposure", &self.exposures)?;
         all(output, "cannot_show", &self.cannot_show)?;
         output.flush()
     }
@@ -287,13 +295,19 @@ impl Finding {
     fn of(found: &Found, inputs: &[InputSummary]) -> Self {
         let Found { finding, evidence } = found;
         let input = inputs.get(evidence.input).map(|input| input.name.clone());
+        let entity = finding.entity.to_string();
+        let (caller, found_by) = match finding.detector.is_attack() {
+            true => (Some(entity), None),
+            false => (None, Some(entity)),
+        };
         Self {
             key: finding.key.to_string(),
             detector: finding.detector.name(),
             owasp: finding.detector.owasp(),
             severity: finding.severity.to_string(),
             rank: finding.severity,
-            caller: finding.entity.to_string(),
+            caller,
+            found_by,
             endpoint: finding.endpoint.clone(),
             title: finding.title.clone(),
             first: finding.first.to_string(),

@@ -1,50 +1,71 @@
-//! A scan as JUnit XML: a suite, and a case for each detector and each incident.
+//! A scan as JUnit XML: a suite, and a case for each input, each incident and each exposure.
 //!
-//! An incident at or above `--fail-on` fails its case; without the flag every incident does.
+//! What is at or above `--fail-on` fails its case; without the flag everything found does.
 
-use super::document::{Document, Incident};
+use traffic::Severity;
+use traffic::counted;
+
+use super::document::{Document, Finding};
 use crate::args::SeverityWord;
 use crate::output::plain;
 
 /// The text of the document.
 pub(super) fn text(document: &Document, fail_on: Option<SeverityWord>) -> String {
     let least = fail_on.unwrap_or(SeverityWord::Info).severity();
-    let fails = |incident: &&Incident| incident.rank >= least;
-    let failures = document.incidents.iter().filter(fails).count();
-    let cases = document.incidents.len() + document.inputs.len();
+    let incidents = document.incidents.iter().map(|it| Case {
+        title: &it.title,
+        severity: &it.severity,
+        rank: it.rank,
+        findings: &it.findings,
+    });
+    let exposures = document.exposures.iter().map(|it| Case {
+        title: &it.title,
+        severity: &it.severity,
+        rank: it.rank,
+        findings: std::slice::from_ref(it),
+    });
+    let found: Vec<Case<'_>> = incidents.chain(exposures).collect();
+    let failures = found.iter().filter(|case| case.rank >= least).count();
+    let cases = found.len() + document.inputs.len();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     xml.push_str(&format!(
         "<testsuites name=\"palisade scan\" tests=\"{cases}\" failures=\"{failures}\">\n  \
          <testsuite name=\"palisade scan\" tests=\"{cases}\" failures=\"{failures}\">\n"
     ));
     for input in &document.inputs {
-        let name = escaped(&format!("{} was read ({} requests)", input.name, input.exchanges));
+        let requests = counted(input.exchanges, "request");
+        let name = escaped(&format!("{} was read ({requests})", input.name));
         xml.push_str(&format!("    <testcase classname=\"input\" name=\"{name}\"/>\n"));
     }
-    for incident in &document.incidents {
-        xml.push_str(&case(incident, fails(&incident)));
+    for case in &found {
+        xml.push_str(&told(case, case.rank >= least));
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
 }
 
-fn case(incident: &Incident, is_failed: bool) -> String {
-    let gravest = incident.findings.first();
+/// Something that was found.
+struct Case<'a> {
+    title: &'a str,
+    severity: &'a str,
+    rank: Severity,
+    findings: &'a [Finding],
+}
+
+fn told(case: &Case<'_>, is_failed: bool) -> String {
+    let gravest = case.findings.first();
     let class = gravest.map_or("incident", |finding| finding.detector);
-    let open = format!(
-        "    <testcase classname=\"{}\" name=\"{}\"",
-        escaped(class),
-        escaped(&incident.title)
-    );
+    let open =
+        format!("    <testcase classname=\"{}\" name=\"{}\"", escaped(class), escaped(case.title));
     if !is_failed {
         return open + "/>\n";
     }
-    let lines = incident.findings.iter().take(20).map(|finding| {
+    let lines = case.findings.iter().take(20).map(|finding| {
         format!(
-            "{} to {}: {} lines, see {} line {}",
+            "{} to {}: {}, see {} line {}",
             finding.first,
             finding.last,
-            finding.requests,
+            counted(finding.requests, "line"),
             finding.evidence.input,
             finding.evidence.line
         )
@@ -52,8 +73,8 @@ fn case(incident: &Incident, is_failed: bool) -> String {
     let text = lines.collect::<Vec<_>>().join("\n");
     format!(
         "{open}>\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-        escaped(&incident.severity),
-        escaped(&incident.title),
+        escaped(case.severity),
+        escaped(case.title),
         escaped(&text)
     )
 }

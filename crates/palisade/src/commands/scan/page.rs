@@ -3,7 +3,7 @@
 use console::wire::Endpoint;
 use traffic::Role;
 
-use super::document::{Document, Evidence, Incident, Input, Traffic};
+use super::document::{Document, Evidence, Finding, Incident, Input, Traffic};
 use super::meter::grouped;
 use crate::output::{Page, Paint};
 
@@ -23,6 +23,11 @@ pub(super) fn write(page: &mut Page, document: &Document, is_all: bool) {
     page.gap();
     let names_files = document.inputs.len() > 1;
     attacks(page, &document.incidents, if is_all { usize::MAX } else { ROWS_MAX }, names_files);
+    if !document.exposures.is_empty() {
+        page.gap();
+        let most = if is_all { usize::MAX } else { ROWS_MAX };
+        exposures(page, &document.exposures, most, names_files);
+    }
     if !document.cannot_show.is_empty() {
         page.gap();
         page.painted(Paint::Bold, "What this input cannot show");
@@ -46,10 +51,14 @@ fn read(page: &mut Page, document: &Document) {
         not_used(page, input);
     }
     if document.inputs.len() > INPUTS_MAX {
-        page.line(&format!("… and {} more files", document.inputs.len() - INPUTS_MAX));
+        let rest = count(document.inputs.len() - INPUTS_MAX);
+        page.line(&format!("… and {}", some(rest, "more file")));
     }
     for passed in document.passed_over.iter().take(INPUTS_MAX) {
         page.pair_painted("passed over", &format!("{}: {}", passed.name, passed.why), Paint::Warn);
+    }
+    if let Some(rest @ 1..) = document.passed_over.len().checked_sub(INPUTS_MAX) {
+        page.line(&format!("… and {} passed over", some(count(rest), "more file")));
     }
 }
 
@@ -110,7 +119,7 @@ fn traffic(page: &mut Page, traffic: &Traffic) {
         .collect();
     page.pair("answers", &statuses.join(", "));
     if traffic.out_of_order > 0 {
-        let text = format!("{} lines came long after their time", grouped(traffic.out_of_order));
+        let text = format!("{} came long after their time", some(traffic.out_of_order, "line"));
         page.pair_painted("order", &text, Paint::Warn);
     }
     if traffic.findings_dropped > 0 {
@@ -124,11 +133,11 @@ fn inventory(page: &mut Page, endpoints: &[Endpoint], most: usize) {
     hosts.sort_unstable();
     hosts.dedup();
     let title = format!(
-        "What the API is: {} endpoints on {}",
-        grouped(count(endpoints.len())),
+        "What the API is: {} on {}",
+        some(count(endpoints.len()), "endpoint"),
         match hosts.as_slice() {
             [host] => (*host).to_owned(),
-            hosts => format!("{} hosts", hosts.len()),
+            hosts => some(count(hosts.len()), "host"),
         }
     );
     page.painted(Paint::Bold, &title);
@@ -215,6 +224,28 @@ fn attacks(page: &mut Page, incidents: &[Incident], most: usize, names_files: bo
     more(page, incidents.len(), most);
 }
 
+/// What the API shows by itself: it is nobody's attack, and who found it may be anybody.
+fn exposures(page: &mut Page, exposures: &[Finding], most: usize, names_files: bool) {
+    let title =
+        format!("What answers and was forgotten: {}", some(count(exposures.len()), "endpoint"));
+    page.painted(Paint::Bold, &title);
+    let rows: Vec<_> = exposures
+        .iter()
+        .take(most)
+        .map(|found| {
+            vec![
+                (found.severity.clone(), paint(&found.severity)),
+                (found.endpoint.clone().unwrap_or_default(), Paint::None),
+                (page.clock().short(&found.first), Paint::Faint),
+                (place(&found.evidence, names_files), Paint::Faint),
+                (found.found_by.clone().unwrap_or_default(), Paint::Faint),
+            ]
+        })
+        .collect();
+    page.table(&["SEVERITY", "ENDPOINT", "SINCE", ">SEE LINE", "FOUND BY"], &rows);
+    more(page, exposures.len(), most);
+}
+
 /// So many of something.
 fn some(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
@@ -236,7 +267,8 @@ fn who(incident: &Incident) -> String {
 
 /// The title without the caller, who has a column.
 fn what(incident: &Incident) -> String {
-    let of = incident.findings.first().map_or("", |finding| finding.caller.as_str());
+    let of = incident.findings.first().and_then(|finding| finding.caller.as_deref());
+    let of = of.unwrap_or_default();
     incident.title.replacen(&format!(" from {of}:"), ":", 1)
 }
 

@@ -10,8 +10,8 @@ use crate::failure::Failure;
 
 /// The text of the document.
 pub(super) fn text(document: &Document) -> Result<String, Failure> {
-    let findings: Vec<&Finding> =
-        document.incidents.iter().flat_map(|incident| &incident.findings).collect();
+    let attacks = document.incidents.iter().flat_map(|incident| &incident.findings);
+    let findings: Vec<&Finding> = attacks.chain(&document.exposures).collect();
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     for finding in &findings {
         rules.entry(finding.detector).or_insert_with(|| rule(finding));
@@ -59,6 +59,7 @@ fn result(finding: &Finding, order: &[&str]) -> Value {
         "properties": {
             "severity": finding.severity,
             "caller": finding.caller,
+            "foundBy": finding.found_by,
             "endpoint": finding.endpoint,
             "first": finding.first,
             "last": finding.last,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use conduct::Per;
 use http::HeaderName;
 use toml::de::DeValue;
-use traffic::{CallerKind, Detector, Layer, Mode, Role};
+use traffic::{CallerKind, Layer, Mode, Role};
 
 use crate::policy::OnError;
 use crate::policy::document::health::{self, SaidHealth};
@@ -156,7 +156,7 @@ pub(in crate::policy) fn read_protect<'t>(
         };
         let span = entry.key_span.clone();
         if let Some((mode, from)) = read_mode(entry, reader) {
-            if mode != Mode::Off && !has_detectors(layer) {
+            if mode != Mode::Off && !layer.has_detector() {
                 let cause = format!("the layer `{layer}` has no detector in this version");
                 reader.warn(&span, cause, "the line has no effect yet; its key is reserved");
             }
@@ -165,11 +165,6 @@ pub(in crate::policy) fn read_protect<'t>(
     }
     reader.finish(keys);
     layers
-}
-
-/// Whether a layer does anything yet.
-fn has_detectors(layer: Layer) -> bool {
-    Detector::ALL.iter().any(|detector| detector.layer() == layer)
 }
 
 fn site_name(text: &str) -> Result<String, Wrong> {

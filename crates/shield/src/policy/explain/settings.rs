@@ -202,7 +202,9 @@ fn site_settings(site: &Site) -> Vec<SettingView> {
         }),
     ];
     views.extend(health_settings(site));
-    views.extend(traffic::Layer::ALL.map(|layer| SettingView {
+    // A layer that looks at nothing yet protects from nothing, whatever its mode.
+    let layers = traffic::Layer::ALL.into_iter().filter(|layer| layer.has_detector());
+    views.extend(layers.map(|layer| SettingView {
         key: key(&format!("protect.{layer}")),
         value: site.modes.of(layer).to_string(),
         from: site.modes.origin(layer).clone(),

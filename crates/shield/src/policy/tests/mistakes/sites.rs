@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{check, check_site};
+use super::{check, check_site, load, of_file, shown};
 
 #[test]
 fn upstream_missing() {
@@ -49,6 +49,22 @@ upstream = "localhost:3000"
               |            ^^^^^^^^^^^^^^^^
             help: write "http://localhost:3000""#]],
     );
+}
+
+#[test]
+fn upstream_with_a_slip_in_its_scheme() {
+    for (text, meant) in [
+        ("http//api:3000", "http://api:3000"),
+        ("https:/api", "https://api"),
+        ("http:api", "http://api"),
+        ("h2c//api", "h2c://api"),
+    ] {
+        let file = format!("version = 1\n[[site]]\nupstream = \"{text}\"\n");
+        let help = format!("help: write \"{meant}\"");
+        let errors = load(&of_file(&file)).expect_err("the file is refused");
+        let shown = shown(errors);
+        assert!(shown.ends_with(&help), "{shown}");
+    }
 }
 
 #[test]
