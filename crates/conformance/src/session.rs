@@ -27,25 +27,41 @@ pub(crate) struct Seen {
 pub(crate) fn run(engine: &Engine, test: &Test) -> Vec<Seen> {
     let stages = test.stages.iter();
     let raw = stages.map(|stage| request::serialise(&stage.input));
+    let mut spare = None;
     raw.map(|raw| {
-        let (transaction, status) = exchange(engine, &raw, &test.name);
-        seen(&transaction, status)
+        let (transaction, status) = exchange(engine, spare.take(), &raw, &test.name);
+        let seen = seen(&transaction, status);
+        spare = Some(transaction);
+        seen
     })
     .collect()
 }
 
 /// The bytes of a request, sent through the gateway's framing and the rules to the tests' backend;
-/// the exchange as the rules saw it, and the answer's status.
+/// the exchange as the rules saw it, in the memory of one that has ended if there is one, and the
+/// answer's status.
 #[must_use]
-pub fn exchange(engine: &Engine, raw: &[u8], name: &str) -> (Transaction, u16) {
+pub fn exchange(
+    engine: &Engine,
+    spare: Option<Transaction>,
+    raw: &[u8],
+    name: &str,
+) -> (Transaction, u16) {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut transaction = engine.begin(&Context {
+    let context = Context {
         now_us: 1_700_000_000_000_000,
         remote: (loopback, 40_000),
         server: (loopback, 80),
         unique_id: name,
         work_max: u64::MAX,
-    });
+    };
+    let mut transaction = match spare {
+        None => engine.begin(&context),
+        Some(mut spare) => {
+            spare.reset(engine, &context);
+            spare
+        }
+    };
     let limits = HeadLimits::default();
     let (refused, framing) = match HeadScanner::default().step(raw, &limits) {
         HeadStep::Complete { head, .. } => (None, head.body),

@@ -7,7 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use traffic::EventId;
 
-use crate::{headers::X_PALISADE_RULES, ids::uuid_text, relay::Answer};
+use crate::{headers::X_PALISADE_RULES, relay::Answer};
 
 /// Carries the event's ID beside the body.
 pub(crate) const PALISADE_EVENT: HeaderName = HeaderName::from_static("palisade-event");
@@ -44,7 +44,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Ok(id) = HeaderValue::from_bytes(&uuid_text(self.event)) {
+        if let Ok(id) = HeaderValue::from_bytes(&self.event.text()) {
             headers.insert(PALISADE_EVENT, id);
         }
         if let Some(seconds) = self.retry_after_s {

@@ -34,7 +34,6 @@ use crate::{
     flow::Flow,
     framing::{Head, Refusal},
     headers::{self, X_PALISADE_RULES, X_REQUEST_ID},
-    ids::uuid_text,
     inbound::{Inbound, InboundBody},
     meters::{Phase, Shed},
     relay::{Answer, HeldAnswer},
@@ -139,7 +138,7 @@ impl Ongoing {
         let at = now();
         let id = arrival.worker.ids.event(at);
         let access = arrival.worker.settings.access.as_ref().map(|_| Access::begin(at, id));
-        let request_id = HeaderValue::from_bytes(&uuid_text(id));
+        let request_id = HeaderValue::from_bytes(&id.text());
         let request_id = request_id.unwrap_or_else(|_| HeaderValue::from_static(""));
         let (pass, lesson, place, held, held_answer, rules) = Default::default();
         Box::new(Self {

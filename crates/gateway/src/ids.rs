@@ -78,28 +78,6 @@ fn hex(value: u64) -> [u8; 16] {
     digits
 }
 
-/// A UUID as it is written, without going through the formatter.
-pub(crate) fn uuid_text(id: EventId) -> [u8; 36] {
-    let high = hex((id.0 >> 64) as u64);
-    let low = hex((id.0 & u128::from(u64::MAX)) as u64);
-    let [a @ .., b0, b1, b2, b3, c0, c1, c2, c3] = high;
-    let [d0, d1, d2, d3, e @ ..] = low;
-    let mut out = [b'-'; 36];
-    let groups: [(usize, &[u8]); 5] = [
-        (0, &a),
-        (9, &[b0, b1, b2, b3]),
-        (14, &[c0, c1, c2, c3]),
-        (19, &[d0, d1, d2, d3]),
-        (24, &e),
-    ];
-    for (at, group) in groups {
-        if let Some(place) = out.get_mut(at..at + group.len()) {
-            place.copy_from_slice(group);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,8 +88,8 @@ mod tests {
         let early = ids.event(Timestamp::from_micros(1_700_000_000_000_000));
         let late = ids.event(Timestamp::from_micros(1_700_000_000_001_000));
         assert!(early < late);
-        let text = String::from_utf8(uuid_text(early).to_vec()).expect("ascii");
-        assert_eq!(text, early.to_string());
+        let text = early.to_string();
+        assert_eq!(text.len(), 36);
         assert_eq!(text.as_bytes()[14], b'7');
         assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
         assert_ne!(ids.event(Timestamp::EPOCH), ids.event(Timestamp::EPOCH));

@@ -38,15 +38,22 @@ fn builtin() -> RuleSet {
     RuleSet::load(&paths, &texts).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn run(engine: &Engine, raw: &[u8]) -> Transaction {
+fn run(engine: &Engine, spare: Option<Transaction>, raw: &[u8]) -> Transaction {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut transaction = engine.begin(&Context {
+    let context = Context {
         now_us: 1_790_000_000_000_000,
         remote: (loopback, 40_000),
         server: (loopback, 443),
         unique_id: "exchange-1",
         work_max: u64::MAX,
-    });
+    };
+    let mut transaction = match spare {
+        None => engine.begin(&context),
+        Some(mut spare) => {
+            spare.reset(engine, &context);
+            spare
+        }
+    };
     let head = Head::split(raw);
     transaction.request_line(head.line, head.method, head.uri, head.protocol);
     for (name, value) in head.headers() {

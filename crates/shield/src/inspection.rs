@@ -111,15 +111,15 @@ impl Inspection {
     }
 
     fn empty(rulebook: &Arc<Rulebook>, of: Circumstances) -> Self {
-        let id = of.id.to_string();
+        let id = of.id.text();
         let context = Context {
             now_us: 0,
             remote: (of.client, 0),
             server: (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-            unique_id: &id,
+            unique_id: std::str::from_utf8(&id).unwrap_or_default(),
             work_max: rulebook.work_max(0),
         };
-        let transaction = Box::new(rulebook.engine().begin(&context));
+        let transaction = rulebook.begin(&context);
         Self {
             rulebook: Arc::clone(rulebook),
             transaction,
@@ -173,6 +173,11 @@ impl Inspection {
             self.stage = Stage::Ended;
             self.transaction.finish();
         }
+    }
+
+    /// Nobody asks any more what was found.
+    pub(crate) fn retire(self) {
+        self.rulebook.take_back(self.transaction);
     }
 
     /// What was recorded comes first: of a secret there is but a hash now, in which that is not

@@ -418,6 +418,9 @@ impl Engine {
         let told_as = Some(telling.id);
         let ending = Ending { telling, endpoint, status, took_us, is_failure };
         let event = report::event(&pass, &settled, ending, self.hasher());
+        if let Some(inspection) = pass.inspection.take() {
+            inspection.retire();
+        }
         Learnt { event, endpoint: finish.endpoint, told_as, ..Learnt::default() }
     }
 

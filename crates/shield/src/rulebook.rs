@@ -6,11 +6,12 @@
 //! denies for a reason of its own, which a person wrote, denies in either way of blocking.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use conduct::Certainty;
 use rules::action::{Disruption, Effect, Severity};
-use rules::engine::Engine;
+use rules::engine::{Context, Engine, Transaction};
 use rules::rule::{Phase, Rule};
 use rules::variable::Variable;
 
@@ -27,6 +28,9 @@ const OWN: &str = "palisade";
 const WORK_PER_NS: u64 = 1;
 /// What each KiB of a body may take besides.
 const BUDGET_PER_KIB: Duration = Duration::from_micros(100);
+/// So many transactions that have ended are kept for exchanges to come, none of them larger.
+const SPARE_MAX: usize = 32;
+const SPARE_BYTES_MAX: usize = 32 << 10;
 
 /// Rules in force.
 #[derive(Debug)]
@@ -37,6 +41,9 @@ pub struct Rulebook {
     threshold: u32,
     cpu_budget: Duration,
     answers: Answers,
+    /// Their memory is used again. Whoever finds it locked does without.
+    #[expect(clippy::vec_box, reason = "they are handed on boxed, for they are large")]
+    spare: Mutex<Vec<Box<Transaction>>>,
 }
 
 /// What there is for rules to do when a request has been decided.
@@ -91,7 +98,30 @@ impl Rulebook {
         let heads = bodies || has(Phase::ResponseHeaders);
         let end = has(Phase::Logging) || set.rules().any(remembers);
         let answers = Answers { heads, bodies, end };
-        Self { engine, worth, blocking, threshold, cpu_budget, answers }
+        let spare = Mutex::default();
+        Self { engine, worth, blocking, threshold, cpu_budget, answers, spare }
+    }
+
+    /// Begins an exchange.
+    pub(crate) fn begin(&self, context: &Context<'_>) -> Box<Transaction> {
+        let spare = self.spare.try_lock().ok().and_then(|mut spare| spare.pop());
+        match spare {
+            Some(mut transaction) => {
+                transaction.reset(&self.engine, context);
+                transaction
+            }
+            None => Box::new(self.engine.begin(context)),
+        }
+    }
+
+    /// An exchange has ended, and nobody asks what was found in it any more.
+    pub(crate) fn take_back(&self, transaction: Box<Transaction>) {
+        if transaction.room() <= SPARE_BYTES_MAX
+            && let Ok(mut spare) = self.spare.try_lock()
+            && spare.len() < SPARE_MAX
+        {
+            spare.push(transaction);
+        }
     }
 
     /// The engine that runs them.

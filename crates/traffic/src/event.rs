@@ -141,19 +141,26 @@ pub struct EventRule {
     pub quotes: Option<String>,
 }
 
+impl EventId {
+    /// As it is written (RFC 9562 §4), without going through the formatter.
+    #[must_use]
+    pub fn text(self) -> [u8; 36] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let places = (0..36).filter(|place| !matches!(place, 8 | 13 | 18 | 23));
+        for (digit, place) in places.enumerate() {
+            let nibble = (self.0 >> (124 - 4 * digit)) & 0xf;
+            if let (Some(to), Some(of)) = (text.get_mut(place), DIGITS.get(nibble as usize)) {
+                *to = *of;
+            }
+        }
+        text
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = format!("{:032x}", self.0);
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        write!(
-            f,
-            "{}-{}-{}-{}-{}",
-            part(0, 8),
-            part(8, 12),
-            part(12, 16),
-            part(16, 20),
-            part(20, 32)
-        )
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

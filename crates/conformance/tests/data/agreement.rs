@@ -12,8 +12,8 @@ use super::sets::{Mode, set};
 use crate::agreement::compare::{self, Pair};
 use crate::agreement::requests;
 
-fn run(engine: &Engine, raw: &[u8]) -> Transaction {
-    exchange(engine, raw, "exchange-1").0
+fn run(engine: &Engine, spare: Option<Transaction>, raw: &[u8]) -> Transaction {
+    exchange(engine, spare, raw, "exchange-1").0
 }
 
 fn suite() -> Vec<Vec<u8>> {

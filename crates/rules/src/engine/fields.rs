@@ -82,6 +82,14 @@ impl Fields {
         self.multipart_is_odd = false;
     }
 
+    /// About the bytes of memory that it keeps: what else an exchange keeps grows with this.
+    pub(super) const fn room(&self) -> usize {
+        let fields = self.arguments.capacity() + self.request_headers.capacity();
+        let fields = fields + self.cookies.capacity() + self.part_headers.capacity();
+        let spans = self.xml_texts.capacity() + self.xml_attributes.capacity();
+        fields * size_of::<Field>() + spans * size_of::<Span>()
+    }
+
     /// The values of a part that is such a list, and the half of them that is looked at.
     pub(super) fn part(&self, part: Part) -> Option<(&[Field], Side)> {
         let (query, posted) =

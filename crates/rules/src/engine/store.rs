@@ -68,6 +68,11 @@ impl Store {
         self.scratch.clear();
     }
 
+    /// The bytes of memory that it keeps.
+    pub(super) const fn room(&self) -> usize {
+        self.kept.capacity() + self.tx.capacity() + self.scratch.capacity()
+    }
+
     pub(super) fn bytes(&self, span: Span) -> &[u8] {
         let all: &[u8] = match span.source {
             Source::Kept => &self.kept,

@@ -50,6 +50,13 @@ impl Transaction {
         self.open(context);
     }
 
+    /// About the bytes of memory that it keeps, which another exchange may use after it.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let State { store, fields, candidates, .. } = &self.state;
+        store.room() + fields.room() + candidates.scan().room()
+    }
+
     /// The time goes on.
     pub fn set_now(&mut self, now_us: u64) {
         self.state.surroundings.now_us = now_us;

@@ -57,6 +57,11 @@ pub(crate) struct Look<'s> {
 }
 
 impl Scan {
+    /// About the bytes of memory that it keeps.
+    pub(crate) const fn room(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>()
+    }
+
     /// A phase begins.
     pub(crate) fn begin(&mut self, look: Look<'_>) {
         self.steps.reset(look.steps.len());

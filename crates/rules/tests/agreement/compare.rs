@@ -42,7 +42,7 @@ impl Pair {
         &self,
         what: &str,
         requests: &[Vec<u8>],
-        run: impl Fn(&Engine, &[u8]) -> Transaction + Sync,
+        run: impl Fn(&Engine, Option<Transaction>, &[u8]) -> Transaction + Sync,
     ) {
         let half = requests.len().div_ceil(2).max(1);
         let complaints = std::thread::scope(|scope| {
@@ -64,17 +64,21 @@ impl Pair {
     fn complaints(
         &self,
         requests: &[Vec<u8>],
-        run: &impl Fn(&Engine, &[u8]) -> Transaction,
+        run: &impl Fn(&Engine, Option<Transaction>, &[u8]) -> Transaction,
     ) -> (usize, Vec<String>) {
         let (mut held, mut wrong) = (0, Vec::new());
+        let mut spares = [None, None];
         for request in requests {
-            for engines in [&self.telling, &self.silent] {
-                let mut plain = run(&engines.plain, request);
+            for (engines, spare) in [&self.telling, &self.silent].into_iter().zip(&mut spares) {
+                let mut plain = run(&engines.plain, None, request);
                 held += plain.hits().len();
                 let plain = told(&mut plain);
-                // Twice, since the second time what was clean is remembered.
+                // Twice, since the second time what was clean is remembered, and in the memory of
+                // the exchange before.
                 for turn in ["first", "second"] {
-                    let sieved = told(&mut run(&engines.sieved, request));
+                    let mut transaction = run(&engines.sieved, spare.take(), request);
+                    let sieved = told(&mut transaction);
+                    *spare = Some(transaction);
                     if sieved != plain {
                         let difference = difference(&sieved, &plain);
                         let request = request.escape_ascii();
