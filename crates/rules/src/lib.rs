@@ -10,6 +10,7 @@ pub mod body;
 pub mod builtin;
 pub mod byte_set;
 pub mod engine;
+mod hash;
 pub mod head;
 pub mod injection;
 pub mod lint;

@@ -25,6 +25,7 @@ mod demand;
 mod lexicon;
 mod literal;
 mod needs;
+mod neighbours;
 mod part;
 mod plan;
 mod scan;

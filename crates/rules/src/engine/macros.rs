@@ -19,6 +19,14 @@ impl State {
         for piece in &template.pieces {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(text),
+                // Written by rules for each of thousands of values.
+                Piece::Macro(it) if it.variable == Variable::MatchedVarName => {
+                    let before = out.len();
+                    if let Some(last) = self.matches.last() {
+                        self.write_match_name(program, last, out);
+                    }
+                    self.work.spend(out.len().saturating_sub(before));
+                }
                 Piece::Macro(it) => {
                     if let Some(value) = self.macro_value(program, it, number) {
                         out.extend_from_slice(self.store.bytes(value));

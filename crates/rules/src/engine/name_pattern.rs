@@ -11,33 +11,50 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 #[derive(Clone, Debug)]
 pub(super) struct NamePattern {
     regex: Regex,
-    /// In any case of letters: the names that have it are those that the pattern matches.
-    word: Option<Box<[u8]>>,
+    /// The names that have it are those that the pattern matches.
+    word: Option<Word>,
+}
+
+/// A word, in any case of letters.
+#[derive(Clone, Debug)]
+struct Word {
+    /// In small letters.
+    text: Box<[u8]>,
+    /// The byte of it that names have most seldom, in both cases, and where it stands.
+    rarest: [u8; 2],
+    at: usize,
 }
 
 impl NamePattern {
     pub(super) fn new(regex: &Regex) -> Self {
-        Self { regex: regex.clone(), word: word(regex.as_str()) }
+        Self { regex: regex.clone(), word: word(regex.as_str()).map(Word::new) }
     }
 
     pub(super) fn is_match(&self, name: &[u8]) -> bool {
         match &self.word {
-            Some(word) => has(name, word),
+            Some(word) => word.is_in(name),
             None => self.regex.is_match(name),
         }
     }
 }
 
-/// Has the name the word, which is in small letters?
-fn has(name: &[u8], word: &[u8]) -> bool {
-    let Some((first, rest)) = word.split_first() else { return true };
-    let starts = name.len().saturating_sub(rest.len());
-    let is_here = |at: usize| {
-        let part = name.get(at + 1..at + word.len());
-        part.is_some_and(|part| part.eq_ignore_ascii_case(rest))
-    };
-    let mut places = name.iter().take(starts).enumerate();
-    places.any(|(at, byte)| byte.to_ascii_lowercase() == *first && is_here(at))
+impl Word {
+    fn new(text: Box<[u8]>) -> Self {
+        const COMMON: &[u8] = b"zqjxkvbwyfgpmucdlhrs_noaite";
+        let commonness = |byte: u8| COMMON.iter().position(|it| *it == byte);
+        let rarest = text.iter().copied().enumerate().min_by_key(|(_, byte)| commonness(*byte));
+        let (at, byte) = rarest.unwrap_or_default();
+        Self { text, rarest: [byte, byte.to_ascii_uppercase()], at }
+    }
+
+    fn is_in(&self, name: &[u8]) -> bool {
+        let [small, big] = self.rarest;
+        memchr::memchr2_iter(small, big, name).any(|place| {
+            let start = place.checked_sub(self.at);
+            let here = start.and_then(|start| name.get(start..start + self.text.len()));
+            here.is_some_and(|here| here.eq_ignore_ascii_case(&self.text))
+        })
+    }
 }
 
 /// The word in small letters, if that is all that the pattern asks for.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::store::{Source, Span, Store};
-use crate::{operator::number, pattern::AsItIs};
+use crate::{hash::hash, operator::number, pattern::AsItIs};
 
 /// What a variable holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -49,7 +49,27 @@ pub(super) struct Tx {
     named: Vec<Named>,
     /// The last of the names with each hash.
     places: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
-    keys: RandomState,
+    keys: Keys,
+}
+
+/// What nobody outside knows of the hashes of names.
+#[derive(Debug)]
+struct Keys {
+    start: u64,
+    factor: u64,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self { start: random.hash_one(0), factor: random.hash_one(1) | 1 }
+    }
+}
+
+impl Keys {
+    fn hash(&self, name: &[u8]) -> u64 {
+        hash(self.start, self.factor, name)
+    }
 }
 
 /// A variable that a macro named.
@@ -79,7 +99,7 @@ impl Tx {
 
     /// Where a name without a slot stands, if it was ever written.
     pub(super) fn named(&self, name: &[u8], store: &Store) -> Option<Place> {
-        let last = self.places.get(&self.keys.hash_one(name)).copied();
+        let last = self.places.get(&self.keys.hash(name)).copied();
         Self::among(&self.named, last, name, store)
     }
 
@@ -98,7 +118,7 @@ impl Tx {
 
     /// Where a name without a slot stands; from now on, if it is new.
     pub(super) fn name(&mut self, name: &[u8], store: &mut Store) -> Option<Place> {
-        let hash = self.keys.hash_one(name);
+        let hash = self.keys.hash(name);
         let at = u32::try_from(self.named.len()).ok()?;
         let before = match self.places.entry(hash) {
             Entry::Vacant(place) => {

@@ -235,14 +235,19 @@ impl State {
     pub(super) fn match_name(&mut self, program: &Program, it: &Match) -> super::store::Span {
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        text.extend_from_slice(it.variable.name().as_bytes());
-        if it.key != Key::None {
-            text.push(b':');
-            text.extend_from_slice(self.key(program, it.key));
-        }
+        self.write_match_name(program, it, &mut text);
         let span = self.store.sketch(&text);
         self.text = text;
         span
+    }
+
+    /// Appends that.
+    pub(super) fn write_match_name(&self, program: &Program, it: &Match, out: &mut Vec<u8>) {
+        out.extend_from_slice(it.variable.name().as_bytes());
+        if it.key != Key::None {
+            out.push(b':');
+            out.extend_from_slice(self.key(program, it.key));
+        }
     }
 }
 

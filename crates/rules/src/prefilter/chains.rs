@@ -133,6 +133,7 @@ impl Chains {
     }
 
     /// The distinct forms of a value, for the nodes in `wanted`, which are all on their way.
+    #[inline]
     pub(super) fn forms<'v>(&self, value: &'v [u8], wanted: Nodes) -> Forms<'v> {
         let present = ByteSet::present(value);
         let first = Form {

@@ -17,6 +17,7 @@ pub(super) struct Demand {
 }
 
 impl Demand {
+    #[inline]
     pub(super) fn is_met(&self, form: &Form<'_>) -> bool {
         self.ends & form.nodes != 0
             && form.bytes.len() >= self.length_min

@@ -12,14 +12,16 @@
 
 mod alphabet;
 mod ends;
+mod sequences;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::byte_set::ByteSet;
 pub(super) use alphabet::LACKING;
 use ends::Ends;
+pub(in crate::prefilter) use sequences::{Place, Sequence};
 
 /// A set of exact strings is not multiplied beyond this.
 const EXACT_MAX: usize = 256;
@@ -33,6 +35,8 @@ const NEEDED_MAX: usize = 3_000;
 const LITERAL_BYTES_MIN: usize = 2;
 /// Nor do literals of which one begins at one place in a hundred.
 const FREQUENCY_MAX: f64 = 0.01;
+/// What begins more seldom than at one place in a thousand is not looked for more closely.
+const SELDOM: f64 = 0.001;
 /// So many byte sets are kept of a pattern, the rarest.
 const BYTE_SETS_MAX: usize = 6;
 /// Most bytes of most values: counting them tells nothing.
@@ -47,6 +51,8 @@ type Strings = BTreeSet<Vec<u8>>;
 pub(super) struct Needs {
     /// One of these, in any case of letters; none is no demand.
     pub(super) literals: Option<Strings>,
+    /// One of these; none is no demand.
+    pub(super) sequences: Option<Vec<Sequence>>,
     /// A byte of each of these.
     pub(super) bytes: Vec<ByteSet>,
     /// Of a set so many bytes.
@@ -70,12 +76,15 @@ pub(super) fn needs(pattern: &str) -> ByAlphabet<Needs> {
     let Some(hir) = parsed(pattern) else { return Default::default() };
     let mut literals = None;
     LACKING.map(|lacking| {
-        let hir = alphabet::without(&hir, lacking, 0);
-        let mut needs = hir.map_or_else(Needs::never, |hir| needs_of(&hir));
+        let Some(hir) = alphabet::without(&hir, lacking, 0) else { return Needs::never() };
+        let mut needs = needs_of(&hir);
         // A pattern has one list of literals: the first that there is.
-        if needs.length_min < usize::MAX {
-            needs.literals = literals.take().or(needs.literals);
-            literals.clone_from(&needs.literals);
+        needs.literals = literals.take().or(needs.literals);
+        literals.clone_from(&needs.literals);
+        let bytes = needs.bytes.iter().map(|set| sequences::frequency_of_bytes(*set));
+        let besides = bytes.chain(needs.literals.iter().map(frequency)).fold(1.0, f64::min);
+        if besides >= SELDOM {
+            needs.sequences = sequences::needed(&hir, besides);
         }
         needs
     })
@@ -94,7 +103,7 @@ fn needs_of(hir: &Hir) -> Needs {
     keep_rarest(&mut bytes);
     let count = count(hir, 0).filter(|(set, _)| !set.meets(LETTERS));
     let length_min = hir.properties().minimum_len().unwrap_or_default();
-    Needs { literals, bytes, count, length_min }
+    Needs { literals, sequences: None, bytes, count, length_min }
 }
 
 /// What is known of a part of a pattern.
@@ -326,7 +335,12 @@ fn count(hir: &Hir, depth: usize) -> Option<(ByteSet, usize)> {
         }
         HirKind::Concat(parts) => {
             let counts = parts.iter().filter_map(|part| count(part, depth + 1));
-            counts.min_by_key(|(set, _)| commonness(*set))
+            // What two parts have one of each, all of them have two of.
+            let mut ones: BTreeMap<ByteSet, usize> = BTreeMap::new();
+            let sets = parts.iter().flat_map(|part| byte_sets(part, depth + 1));
+            sets.for_each(|set| *ones.entry(set).or_default() += 1);
+            let ones = ones.into_iter().filter(|(_, times)| *times > 1);
+            counts.chain(ones).min_by_key(|(set, _)| commonness(*set))
         }
         _ => None,
     }
@@ -445,6 +459,10 @@ mod tests {
         let present = ByteSet::present(value);
         let counted = |set: ByteSet| value.iter().filter(|byte| set.contains(**byte)).count();
         needs.literals.as_ref().is_none_or(|literals| literals.iter().any(has))
+            && needs
+                .sequences
+                .as_ref()
+                .is_none_or(|all| all.iter().any(|it| Place::stand_in(it, value)))
             && needs.bytes.iter().all(|set| set.meets(present))
             && needs.count.is_none_or(|(set, least)| counted(set) >= least)
             && value.len() >= needs.length_min

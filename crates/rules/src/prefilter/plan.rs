@@ -3,7 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    chains::Chains, lexicon::Lexicon, literal, needs::needs, part::Part, sieve::SieveTest,
+    chains::Chains,
+    lexicon::Lexicon,
+    literal::{self, ByAlphabet},
+    needs::needs,
+    neighbours::Neighbours,
+    part::Part,
+    sieve::{Ask, SieveTest},
     view::LooksAt,
 };
 use crate::{
@@ -22,6 +28,7 @@ pub(super) struct Plan {
     pub(super) tests: Vec<SieveTest>,
     needs: Vec<Option<Vec<Vec<u8>>>>,
     pub(super) looks: BTreeMap<Part, LooksAt>,
+    pub(super) neighbours: ByAlphabet<Neighbours>,
 }
 
 /// Bytes that ordinary names do not have, and of which those have one that the pattern matches.
@@ -51,7 +58,9 @@ impl Plan {
         let last = path.len().saturating_sub(1);
         let ends = path.get(if test.multi_match { 0 } else { last }..).unwrap_or_default();
         let ends = ends.iter().fold(0, |all, node| all | 1 << node);
-        self.tests.push(SieveTest::new(step, ends, &needs, rule));
+        let mut neighbours = self.neighbours.iter_mut();
+        let asks = needs.each_ref().map(|needs| Ask::new(ends, needs, neighbours.next()));
+        self.tests.push(SieveTest::new(step, asks, rule));
         let mut literals = needs.into_iter().filter_map(|needs| needs.literals);
         let literals = literals.find(|literals| !literals.is_empty());
         self.needs.push(literals.map(|literals| literals.into_iter().collect()));

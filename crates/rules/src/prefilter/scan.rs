@@ -174,6 +174,7 @@ impl Scan {
     ) {
         let (Some(form), Some(hits)) = (forms.get(at), self.hits.get(at)) else { return };
         self.possible.copy(&hits.tests);
+        let mut sequences = None;
         for (set, tests) in class.asks(form).map_or(&[][..], |asks| &asks.others) {
             if set.is_none_or(|set| set.meets(form.present)) {
                 self.possible.add_few(tests);
@@ -187,8 +188,18 @@ impl Scan {
                 let Some(test) = look.sieve.tests.get(number) else { continue };
                 let Ok(name) = u16::try_from(number) else { continue };
                 let is_known = self.met.iter().any(|met| met & !ALONE == name);
-                if is_known || !test.ask(form).is_some_and(|ask| ask.demand.is_met(form)) {
+                let Some(ask) = test.ask(form).filter(|ask| !is_known && ask.demand.is_met(form))
+                else {
                     continue;
+                };
+                if let Some(ends) = &ask.sequences {
+                    let found = sequences.get_or_insert_with(|| {
+                        work.spend(form.bytes.len());
+                        look.sieve.sequences(form)
+                    });
+                    if !ends.meets(found) {
+                        continue;
+                    }
                 }
                 if !work.begin(form.bytes.len()) {
                     return;

@@ -10,6 +10,8 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
+use crate::hash::hash;
+
 /// Places that a value can be in.
 const WAYS: usize = 4;
 /// Locks.
@@ -23,6 +25,9 @@ const SHORT_SETS: usize = 64;
 const LONG_SETS: usize = 4;
 /// Of a value in which more is found, it is not remembered.
 const MET_MAX: usize = 6;
+
+/// Any odd number whose bits are mixed.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The memory: 4,096 short values and 256 long ones, some 700 KB.
 pub(crate) struct Seen {
@@ -135,7 +140,7 @@ impl Seen {
         if value.len() > LONG_BYTES_MAX {
             return None;
         }
-        let hash = hash(class, value);
+        let hash = hash(u64::from(class), FACTOR, value);
         let shard = self.shards.get(hash as usize % SHARDS)?;
         let mut shard = match shard.try_lock() {
             Ok(shard) => shard,
@@ -157,25 +162,6 @@ impl std::fmt::Debug for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Seen")
     }
-}
-
-/// Eight bytes at a time, each mixed in by a multiplication.
-fn hash(class: u32, value: &[u8]) -> u64 {
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
-        // Both halves, so that no bit of the product is lost.
-        #[allow(clippy::cast_possible_truncation, reason = "the low half is meant")]
-        let low = product as u64;
-        low ^ u64::try_from(product >> 64).unwrap_or_default()
-    };
-    let mut hash = mix(u64::from(class), value.len() as u64);
-    let mut chunks = value.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        hash = mix(hash, word);
-    }
-    let rest = chunks.remainder().iter().fold(1, |word, byte| word << 8 | u64::from(*byte));
-    mix(hash, rest)
 }
 
 #[cfg(test)]

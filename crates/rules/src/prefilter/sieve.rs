@@ -11,6 +11,7 @@ use super::{
     demand::Demand,
     lexicon::Lexicon,
     literal::{self, ByAlphabet, Needs},
+    neighbours::{Marks, Neighbours},
     part::Part,
     plan::Plan,
     seen::Seen,
@@ -38,6 +39,7 @@ pub(crate) struct Sieve {
     pub(super) chains: Chains,
     pub(super) tests: Vec<SieveTest>,
     pub(super) lexicon: Lexicon,
+    pub(super) neighbours: ByAlphabet<Neighbours>,
     pub(super) seen: Arc<Seen>,
     views: Mutex<Vec<(Outcomes, Arc<View>)>>,
 }
@@ -59,6 +61,8 @@ pub(super) struct SieveTest {
 pub(super) struct Ask {
     pub(super) demand: Demand,
     pub(super) needs_literal: bool,
+    /// The ends of the sequences of which a form has one, where that was worked out.
+    pub(super) sequences: Option<Box<Marks>>,
 }
 
 impl Sieve {
@@ -75,15 +79,20 @@ impl Sieve {
             }
         }
         let lexicon = plan.lexicon();
-        let Plan { chains, tests, looks, .. } = plan;
+        let Plan { chains, tests, looks, neighbours, .. } = plan;
         let first = tests.iter().map(|test| test.step).min().unwrap_or(usize::MAX);
         let (views, seen) = (Mutex::default(), Arc::clone(seen));
-        Self { always, first, looks, chains, tests, lexicon, seen, views }
+        Self { always, first, looks, chains, tests, lexicon, neighbours, seen, views }
     }
 
     /// Are there rules to be sieved?
     pub(crate) fn is_empty(&self) -> bool {
         self.tests.is_empty()
+    }
+
+    /// The sequences that are in the form.
+    pub(super) fn sequences(&self, form: &Form<'_>) -> Marks {
+        self.neighbours.get(form.alphabet).map_or_else(Marks::default, |all| all.find(&form.bytes))
     }
 
     /// The number of the test that the rule of a step begins with, if it is sieved.
@@ -109,9 +118,8 @@ impl Sieve {
 }
 
 impl SieveTest {
-    /// The test with which the rule of a step begins, and whose chain ends in these nodes.
-    pub(super) fn new(step: usize, ends: Nodes, needs: &ByAlphabet<Needs>, rule: &Rule) -> Self {
-        let asks = needs.each_ref().map(|needs| Ask::new(ends, needs));
+    /// The test with which the rule of a step begins.
+    pub(super) fn new(step: usize, asks: ByAlphabet<Ask>, rule: &Rule) -> Self {
         let test = rule.links.first().and_then(|link| link.test.as_ref());
         let is_negated = test.is_some_and(|test| test.is_negated);
         Self { step, asks, is_negated, is_followed: is_followed(rule) }
@@ -148,11 +156,14 @@ impl SieveTest {
 }
 
 impl Ask {
-    fn new(ends: Nodes, needs: &Needs) -> Self {
-        let Needs { literals, bytes, count, length_min } = needs;
+    /// Of a test whose chain ends in these nodes.
+    pub(super) fn new(ends: Nodes, needs: &Needs, neighbours: Option<&mut Neighbours>) -> Self {
+        let Needs { literals, sequences, bytes, count, length_min } = needs;
         let (count, length_min) = (*count, *length_min);
         let demand = Demand { ends, bytes: bytes.clone(), count, length_min };
-        Self { demand, needs_literal: literals.is_some() }
+        let sequences = sequences.as_ref().zip(neighbours).and_then(|(it, all)| all.add(it));
+        let sequences = sequences.map(Box::new);
+        Self { demand, needs_literal: literals.is_some(), sequences }
     }
 
     /// Is there any value that has what it needs?
