@@ -67,7 +67,6 @@ pub fn report(
     };
     let Known { tallies, findings, incidents } = known.part(buckets);
     let began = began(engine, ledger, since)?.unwrap_or(now);
-    let counted_from = began.max(buckets.from).min(now);
     let mut blind = lost(ledger);
     if findings.len() >= FINDINGS_MAX || incidents.len() >= INCIDENTS_MAX {
         blind.push("There were more findings than a report reads; the oldest are left out.".into());
@@ -86,7 +85,7 @@ pub fn report(
         period: Period {
             from: buckets.from,
             to: buckets.to,
-            counted_from,
+            counted_from: began.max(buckets.from).min(now),
             counted_to: now.min(buckets.to),
             grain_s: buckets.grain.seconds(),
         },

@@ -59,7 +59,7 @@ pub enum Detector {
     CommonPassword,
     /// D2: other versions and copies of what there is, guessed.
     VersionWalk,
-    /// D2's find: an endpoint that answers and that nobody used. It speaks of the API, against nobody.
+    /// D2's find: an endpoint that answers and that nobody used. It speaks against nobody.
     ForgottenEndpoint,
     /// E1: a program that is not what it says.
     Disguise,
@@ -253,8 +253,8 @@ impl Detector {
         Self::ALL.into_iter().find(|detector| detector.name() == name)
     }
 
-    /// Whether what it finds is somebody's attack. The rest tells of the API, or of the gateway: who
-    /// is named beside it only brought it to light.
+    /// Whether what it finds is somebody's attack. The rest tells of the API, or of the gateway:
+    /// who is named beside it only brought it to light.
     pub const fn is_attack(self) -> bool {
         !matches!(self, Self::ForgottenEndpoint | Self::Probation)
     }
@@ -344,17 +344,16 @@ impl fmt::Display for Reason {
                 let paths = if *misses == 1 { "path that does" } else { "distinct paths that do" };
                 write!(f, "{misses} {paths} not exist ({})", Normal(*normal, *known_from))
             }
-            Self::Rate { per_minute, burst, retry_after_s } => write!(
-                f,
-                "more than {} a minute (burst {burst}); within the limit again in {retry_after_s} s",
-                counted(*per_minute, "request")
-            ),
-            Self::InFlight { unanswered, allowed } => {
+            Self::Rate { per_minute, burst, retry_after_s } => {
+                let most = counted(*per_minute, "request");
                 write!(
                     f,
-                    "{} without an answer yet, {allowed} allowed at once",
-                    counted(*unanswered, "attempt")
+                    "more than {most} a minute (burst {burst}); within the limit again in {retry_after_s} s"
                 )
+            }
+            Self::InFlight { unanswered, allowed } => {
+                let unanswered = counted(*unanswered, "attempt");
+                write!(f, "{unanswered} without an answer yet, {allowed} allowed at once")
             }
             Self::KnownAttack { rule, others } => matched(f, *rule, *others, ""),
             Self::Answer { rule: 0, .. } => f.write_str("the answer is longer than rules allow"),
@@ -389,10 +388,7 @@ impl fmt::Display for Reason {
                 let them = if *variants == 1 { "version or copy" } else { "versions or copies" };
                 write!(f, "{variants} other {them} of known paths tried from here")
             }
-            Self::Forgotten { days: 0 } => f.write_str("it answers, and nobody was seen to use it"),
-            Self::Forgotten { days } => {
-                write!(f, "it answers, and nobody used it for {}", counted(*days, "day"))
-            }
+            Self::Forgotten { days } => forgotten(f, *days),
             Self::Disguise(disguise) => f.write_str(disguise.sentence()),
             Self::Standing { until_s: u32::MAX } => f.write_str("a standing decision without end"),
             Self::Standing { until_s } => write!(
@@ -402,6 +398,14 @@ impl fmt::Display for Reason {
             ),
             Self::Established => f.write_str("known here for a while and in good standing"),
         }
+    }
+}
+
+/// That an endpoint answers, and for how long nobody used it.
+fn forgotten(f: &mut fmt::Formatter<'_>, days: u32) -> fmt::Result {
+    match days {
+        0 => f.write_str("it answers, and nobody was seen to use it"),
+        _ => write!(f, "it answers, and nobody used it for {}", counted(days, "day")),
     }
 }
 

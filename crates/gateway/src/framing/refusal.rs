@@ -205,6 +205,13 @@ impl Refusal {
                 "unreadable-coding: Content-Encoding names a coding that is not known, or the body breaks it"
             }
             Self::NotItsType => "not-its-type: the body is not of the type that Content-Type names",
+            _ => self.of_its_connection(),
+        }
+    }
+
+    /// The same of what is refused before there is a request to read.
+    fn of_its_connection(self) -> &'static str {
+        match self {
             Self::NoProxyHeader => {
                 "proxy-header: a trusted peer did not say, as the PROXY protocol has it, whose connection it is"
             }
@@ -229,6 +236,7 @@ impl Refusal {
             Self::Http2HeadersTooLarge => {
                 "http2-headers-too-large: the headers are far larger than limits.h2.header_list"
             }
+            _ => "malformed: nothing is known of it",
         }
     }
 }
