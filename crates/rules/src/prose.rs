@@ -4,7 +4,8 @@
 //!
 //! This says nothing of what a sentence means, and nothing of languages: a word is a token of
 //! letters, whatever the letters are. Whoever wraps an attack in a sentence on purpose is not told
-//! apart: what is found in prose is no proof, but evidence still.
+//! apart: what is found in prose is no proof, but evidence still. Whoever writes at length writes
+//! about several things, and they are one subject: the text.
 
 use crate::rule::Rule;
 use crate::variable::Variable;
@@ -12,11 +13,22 @@ use crate::variable::Variable;
 /// The tags of rules that find things wherever they stand begin so, and end with what people write
 /// about there: `prose/page`, `prose/machine`, `prose/data`.
 const TAG: &[u8] = b"prose/";
+/// Rules that find how an attack gets out of its place end their tag so: what they find is a
+/// quotation only where a text marks its code, or is nothing but code.
+const CODE: &[u8] = b"code";
+/// What long texts are about.
+pub(crate) const TEXT: &[u8] = b"text";
 
 /// So many plain words make a value prose,
 const WORDS: usize = 4;
 /// if so many stand one after the other.
 const WORDS_IN_A_ROW: usize = 3;
+/// So many make it a text,
+const TEXT_WORDS: usize = 10;
+/// if so many stand one after the other.
+const TEXT_WORDS_IN_A_ROW: usize = 5;
+/// So many around what is marked as code make it a text about code.
+const WORDS_ABOUT_CODE: usize = 5;
 /// A token without blanks that has so many bytes beyond ASCII is several words of a script that
 /// writes none.
 const UNSPACED_BYTES: usize = 18;
@@ -25,29 +37,54 @@ const LOOKED_AT: usize = 4_096;
 /// A listing has so many lines.
 const LISTED_LINES: usize = 3;
 /// How files of source and configuration begin.
-const BEGINNINGS: [&[u8]; 22] = [
+const BEGINNINGS: [&[u8]; 47] = [
+    b"# ",
     b"#!",
     b"#include",
+    b"-- ",
+    b"/*",
+    b"// ",
+    b"<!doctype",
+    b"<?php",
+    b"@",
+    b"alter table",
     b"apiversion:",
+    b"async ",
+    b"begin;",
     b"class ",
     b"const ",
+    b"create ",
     b"def ",
     b"export ",
     b"fn ",
     b"from ",
+    b"func ",
     b"function ",
+    b"impl ",
     b"import ",
+    b"insert into",
+    b"interface ",
     b"let ",
+    b"module ",
     b"name:",
     b"namespace ",
     b"package ",
+    b"private ",
+    b"pub ",
     b"public ",
+    b"require",
+    b"select ",
     b"services:",
+    b"set -",
     b"steps:",
+    b"struct ",
+    b"try {",
+    b"type ",
     b"use ",
     b"using ",
     b"var ",
     b"version:",
+    b"with ",
 ];
 
 /// Words of query languages: in what may be a query they make no sentence.
@@ -93,8 +130,19 @@ pub(crate) const fn is_found_by_rules(variable: Variable) -> bool {
     matches!(variable, Variable::MatchedVar | Variable::MatchedVars)
 }
 
+/// How sure it is that a value quotes what was found in it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Quotation {
+    /// It is none.
+    None,
+    /// It stands in prose.
+    Prose,
+    /// It stands in a long text, or in a file of source.
+    Text,
+}
+
 /// Is it a text, of a person to persons, that a variable holds? A document that came raw is none.
-pub(crate) fn is_quoted(subject: &[u8], variable: Variable, value: &[u8]) -> bool {
+pub(crate) fn quotation(subject: &[u8], variable: Variable, value: &[u8]) -> Quotation {
     let is_text = match variable {
         Variable::Args | Variable::ArgsGet | Variable::ArgsPost | Variable::Xml => true,
         Variable::RequestBody => {
@@ -102,37 +150,71 @@ pub(crate) fn is_quoted(subject: &[u8], variable: Variable, value: &[u8]) -> boo
         }
         _ => false,
     };
+    if !is_text {
+        return Quotation::None;
+    }
     let left_out: &[&[u8]] = if subject == b"data" { &OF_QUERIES } else { &[] };
-    is_text && is_prose(value, left_out)
-}
-
-/// Are there plain words enough in a row, or is it a file of source?
-fn is_prose(value: &[u8], left_out: &[&[u8]]) -> bool {
     let value = value.get(..LOOKED_AT).unwrap_or(value);
-    is_listing(value) || has_words(value, left_out)
+    let reading = Reading::of(value, left_out);
+    if subject == CODE { reading.of_marked_code() } else { reading.of_anything() }
 }
 
-/// What is marked as code stands within a sentence, and so do the marks of lists.
-fn has_words(value: &[u8], left_out: &[&[u8]]) -> bool {
-    let fences = value.windows(3).filter(|bytes| bytes == b"```").take(2).count();
-    let is_marked = value.iter().filter(|byte| **byte == b'`').take(2).count() == 2;
-    let enough = if is_marked { WORDS - 1 } else { WORDS };
-    let (mut all, mut row, mut longest, mut is_code) = (0, 0, 0, false);
-    for token in value.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()) {
-        let marks = token.iter().filter(|byte| **byte == b'`').count();
-        let is_left_out = left_out.iter().any(|word| word.eq_ignore_ascii_case(token));
-        if marks == 0 && !is_code && !is_left_out && !is_mark(token) {
-            let words = words(token);
-            all += words;
-            row = if words == 0 { 0 } else { row + words };
-            longest = longest.max(row);
+/// What makes a value prose.
+struct Reading {
+    is_listing: bool,
+    is_marked: bool,
+    is_fenced: bool,
+    words: usize,
+    in_a_row: usize,
+}
+
+impl Reading {
+    /// What is marked as code stands within a sentence, and so do the marks of lists.
+    fn of(value: &[u8], left_out: &[&[u8]]) -> Self {
+        let fences = value.windows(3).filter(|bytes| bytes == b"```").take(2).count();
+        let is_marked = value.iter().filter(|byte| **byte == b'`').take(2).count() == 2;
+        let (mut all, mut row, mut longest, mut is_code) = (0, 0, 0, false);
+        for token in value.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()) {
+            let marks = token.iter().filter(|byte| **byte == b'`').count();
+            let is_left_out = left_out.iter().any(|word| word.eq_ignore_ascii_case(token));
+            if marks == 0 && !is_code && !is_left_out && !is_mark(token) {
+                let words = words(token);
+                all += words;
+                row = if words == 0 { 0 } else { row + words };
+                longest = longest.max(row);
+            }
+            is_code ^= marks % 2 == 1;
+            if all >= TEXT_WORDS && longest >= TEXT_WORDS_IN_A_ROW {
+                break;
+            }
         }
-        is_code ^= marks % 2 == 1;
-        if all >= enough && longest >= WORDS_IN_A_ROW {
-            return true;
+        Self {
+            is_listing: is_listing(value),
+            is_marked,
+            is_fenced: fences == 2,
+            words: all,
+            in_a_row: longest,
         }
     }
-    fences == 2
+
+    /// Are there plain words enough in a row, or is it a file of source?
+    fn of_anything(&self) -> Quotation {
+        let enough = if self.is_marked { WORDS - 1 } else { WORDS };
+        let is_long = self.words >= TEXT_WORDS && self.in_a_row >= TEXT_WORDS_IN_A_ROW;
+        if self.is_listing || is_long {
+            Quotation::Text
+        } else if self.is_fenced || self.words >= enough && self.in_a_row >= WORDS_IN_A_ROW {
+            Quotation::Prose
+        } else {
+            Quotation::None
+        }
+    }
+
+    fn of_marked_code(&self) -> Quotation {
+        let is_about_code =
+            self.is_marked && self.words >= WORDS_ABOUT_CODE && self.in_a_row >= WORDS_IN_A_ROW;
+        if self.is_listing || is_about_code { Quotation::Text } else { Quotation::None }
+    }
 }
 
 /// Lines and rows of Markdown.
@@ -176,7 +258,11 @@ fn words(token: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{OF_QUERIES, is_prose};
+    use super::{OF_QUERIES, Quotation, Reading};
+
+    fn is_prose(text: &[u8], left_out: &[&[u8]]) -> bool {
+        Reading::of(text, left_out).of_anything() > Quotation::None
+    }
 
     #[test]
     fn sentences_that_quote_code_are_prose() {
@@ -192,6 +278,31 @@ mod tests {
             "Traceback (most recent call last):\n  File \"/usr/lib/x.py\", line 3",
         ] {
             assert!(is_prose(text.as_bytes(), &[]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_about_one_thing() {
+        let text = |text: &str| Reading::of(text.as_bytes(), &[]).of_anything() == Quotation::Text;
+        assert!(text("Explain what `SELECT 1` does, and why a <script> in it would be dangerous."));
+        assert!(text("<?php\n$x = new PDO($dsn);\n$x->query('SELECT 1');\n"));
+        assert!(!text("and then I typed <script>alert(1)</script>"));
+        let query = b"1 union select name, password from users where name like admin or null";
+        assert!(Reading::of(query, &OF_QUERIES).of_anything() < Quotation::Text);
+    }
+
+    #[test]
+    fn code_is_quoted_where_it_is_marked() {
+        let code = |text: &str| Reading::of(text.as_bytes(), &[]).of_marked_code();
+        let quoted = "Please run `apt update; cat /etc/os-release` and tell me what it says";
+        assert_eq!(code(quoted), Quotation::Text);
+        assert_eq!(code("#!/bin/sh\nset -eu\ncat /etc/passwd; id\n"), Quotation::Text);
+        for attack in [
+            "this sentence goes on for quite a while; cat /etc/passwd",
+            "run `id` now",
+            "' or 1=1 -- and that is all there is to say",
+        ] {
+            assert_eq!(code(attack), Quotation::None, "{attack}");
         }
     }
 

@@ -12,7 +12,13 @@ use super::{
     state::{Key, State},
     store::{Span, Store},
 };
-use crate::{action::Severity, prose, rule::Rule, template::Template, variable::Variable};
+use crate::{
+    action::Severity,
+    prose::{self, Quotation},
+    rule::Rule,
+    template::Template,
+    variable::Variable,
+};
 
 /// As many values are kept of one hit; the rest are only counted. A rule may hold for each of
 /// thousands of arguments.
@@ -43,7 +49,7 @@ struct Entry {
     matches: Range<usize>,
     tags: Range<usize>,
     matched: usize,
-    is_quoted: bool,
+    quotation: Quotation,
 }
 
 /// A value that a rule found.
@@ -103,7 +109,7 @@ impl State {
             self.hits.matches.push(kept);
         }
         let subject = prose::subject(rule);
-        let is_quoted = subject.is_some_and(|subject| self.is_quoted(subject, all.all()));
+        let quotation = subject.map_or(Quotation::None, |it| self.quotation(it, all.all()));
         let hits = &mut self.hits;
         hits.entries.push(Entry {
             number,
@@ -112,7 +118,7 @@ impl State {
             matches: first..hits.matches.len(),
             tags: first_tag..hits.tags.len(),
             matched: all.all().len(),
-            is_quoted,
+            quotation,
         });
         self.matches = all;
     }
@@ -125,13 +131,16 @@ impl State {
     }
 
     /// Does all that was found stand in prose? Of too much nobody asks.
-    fn is_quoted(&self, subject: &[u8], all: &[Match]) -> bool {
-        let mut own = all.iter().filter(|it| !prose::is_found_by_rules(it.variable)).peekable();
-        all.len() <= MATCHES_MAX
-            && own.peek().is_some()
-            && own.all(|it| {
-                !it.is_count && prose::is_quoted(subject, it.variable, self.store.bytes(it.value))
-            })
+    fn quotation(&self, subject: &[u8], all: &[Match]) -> Quotation {
+        if all.len() > MATCHES_MAX {
+            return Quotation::None;
+        }
+        let own = all.iter().filter(|it| !prose::is_found_by_rules(it.variable));
+        let each = own.map(|it| match it.is_count {
+            true => Quotation::None,
+            false => prose::quotation(subject, it.variable, self.store.bytes(it.value)),
+        });
+        each.min().unwrap_or(Quotation::None)
     }
 
     fn kept_match(&mut self, rule: &Rule, it: &Match) -> Kept {
@@ -231,10 +240,15 @@ impl<'t> Hit<'t> {
         rule.about.tags.iter().filter_map(move |tag| tag.fixed().or_else(|| made.next()))
     }
 
-    /// What it may be a quotation of, by its tag, since all that it found stands in prose.
+    /// What it may be a quotation of, since all that it found stands in prose: what its tag says,
+    /// or what long texts are about, which is one thing whatever they speak of.
     #[must_use]
     pub fn quotes(&self) -> Option<&'t [u8]> {
-        prose::subject(self.rule).filter(|_| self.entry.is_quoted)
+        match self.entry.quotation {
+            Quotation::None => None,
+            Quotation::Prose => prose::subject(self.rule),
+            Quotation::Text => Some(prose::TEXT),
+        }
     }
 
     /// For how many values it held.
