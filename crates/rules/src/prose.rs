@@ -7,6 +7,8 @@
 //! apart: what is found in prose is no proof, but evidence still. Whoever writes at length writes
 //! about several things, and they are one subject: the text.
 
+use std::borrow::Cow;
+
 use crate::rule::Rule;
 use crate::variable::Variable;
 
@@ -16,6 +18,8 @@ const TAG: &[u8] = b"prose/";
 /// Rules that find how an attack gets out of its place end their tag so: what they find is a
 /// quotation only where a text marks its code, or is nothing but code.
 const CODE: &[u8] = b"code";
+/// What they end with that find markup.
+const PAGE: &[u8] = b"page";
 /// What long texts are about.
 pub(crate) const TEXT: &[u8] = b"text";
 
@@ -155,7 +159,11 @@ pub(crate) fn quotation(subject: &[u8], variable: Variable, value: &[u8]) -> Quo
     }
     let left_out: &[&[u8]] = if subject == b"data" { &OF_QUERIES } else { &[] };
     let value = value.get(..LOOKED_AT).unwrap_or(value);
-    let reading = Reading::of(value, left_out);
+    // About pages, what stands between the tags of one is no prose.
+    let reading = match subject {
+        PAGE => Reading::of(value, left_out),
+        _ => Reading::of(&without_tags(value), left_out),
+    };
     if subject == CODE { reading.of_marked_code() } else { reading.of_anything() }
 }
 
@@ -217,9 +225,32 @@ impl Reading {
     }
 }
 
-/// Lines and rows of Markdown.
+/// A message that is written as a page: its tags are blanks, and those of code are what Markdown
+/// marks it with.
+fn without_tags(value: &[u8]) -> Cow<'_, [u8]> {
+    let is_tag = |bytes: &[u8]| matches!(bytes, [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'/']);
+    if !value.windows(2).any(is_tag) {
+        return Cow::Borrowed(value);
+    }
+    let mut text = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(start) = rest.windows(2).position(is_tag) {
+        let (before, from) = rest.split_at(start);
+        let end = from.iter().position(|byte| *byte == b'>').map_or(from.len(), |end| end + 1);
+        let (tag, after) = from.split_at(end);
+        let name: Vec<u8> = tag.iter().filter(|byte| byte.is_ascii_alphabetic()).copied().collect();
+        let is_of_code = name.starts_with(b"code") || name.starts_with(b"pre");
+        text.extend_from_slice(before);
+        text.push(if is_of_code { b'`' } else { b' ' });
+        rest = after;
+    }
+    text.extend_from_slice(rest);
+    Cow::Owned(text)
+}
+
+/// Lines and rows of Markdown, and marks that stand for themselves.
 fn is_mark(token: &[u8]) -> bool {
-    token.iter().all(|byte| b"#*|-".contains(byte)) && token != b"--" && token != b"||"
+    token.iter().all(|byte| b"#*|-,.:".contains(byte)) && token != b"--" && token != b"||"
 }
 
 /// Does it begin as a file of source does, and go on for some lines?
@@ -259,6 +290,7 @@ fn words(token: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{OF_QUERIES, Quotation, Reading};
+    use crate::variable::Variable;
 
     fn is_prose(text: &[u8], left_out: &[&[u8]]) -> bool {
         Reading::of(text, left_out).of_anything() > Quotation::None
@@ -304,6 +336,15 @@ mod tests {
         ] {
             assert_eq!(code(attack), Quotation::None, "{attack}");
         }
+    }
+
+    #[test]
+    fn tags_of_a_message_are_blanks() {
+        let quotation = |text: &str| super::quotation(b"machine", Variable::Args, text.as_bytes());
+        let message = "<p>Hi <at id=\"0\">Zo\u{eb}</at>, see <code>../build/web.config</code></p>";
+        assert_eq!(quotation(message), Quotation::Prose);
+        assert_eq!(quotation("<svg onload=alert(1)><script>x</script>"), Quotation::None);
+        assert_eq!(quotation("<pre><code>cat /etc/passwd</code></pre"), Quotation::None);
     }
 
     #[test]
