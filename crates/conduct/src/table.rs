@@ -1,9 +1,10 @@
 //! A table of fixed size: sets of eight places each, and a rule for who leaves.
 //!
 //! Memory is taken as keys come in, up to the table's size and no further, whatever keys these are.
-//! A key belongs to one set; when the set is full, the line that is worth least makes room. A newcomer is worth little, so that a
-//! flood of new keys evicts its own, and lines under suspicion, which are worth most, stay. Neither
-//! the clock nor chance has a part in it: the same calls leave the same table.
+//! A key belongs to one set; when the set is full, the line that is worth least makes room. A
+//! newcomer is worth little, so that a flood of new keys evicts its own, and lines under suspicion,
+//! which are worth most, stay. Neither the clock nor chance has a part in it: the same calls leave
+//! the same table.
 
 mod sets;
 
