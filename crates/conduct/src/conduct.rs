@@ -205,6 +205,11 @@ impl Conduct {
         self.probing.attacked(act, what, certainty, now.as_secs());
     }
 
+    /// Notes a request by `act` in which rules found nothing, and that was answered with success.
+    pub fn ordinary(&mut self, act: &Act, now: Timestamp) {
+        self.probing.ordinary(act, now.as_secs());
+    }
+
     /// Notes that `act` probes for a published vulnerability.
     pub fn probed(&mut self, act: &Act, cve: Cve, certainty: Certainty, now: Timestamp) {
         self.cves.probed(act, cve, certainty, now.as_secs());

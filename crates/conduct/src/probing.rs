@@ -4,7 +4,9 @@
 //! tries after it was refused, is evidence against its source. Only distinct attacks count: a
 //! client that sends the same odd value a thousand times does one odd thing. What many
 //! established callers do at one endpoint is how this API is used, whatever a rule thinks of it,
-//! and counts nothing, unless the rule is certain.
+//! and counts nothing, unless the rule is certain. And what an office sends in a day has a few such
+//! matches in it, among hundreds of requests in which nothing is odd: each of these speaks for the
+//! source.
 
 use serde::{Deserialize, Serialize};
 use traffic::slices::Sliced;
@@ -29,6 +31,10 @@ const LIKELY_NATS: f32 = 2.4;
 const ODD_NATS: f32 = 1.0;
 /// Any of them that the page of another site may have sent: twenty, distinct, are.
 const PROVOKED_NATS: f32 = 0.5;
+/// What an ordinary request takes away again. Tools that attack find something to attack with in a
+/// third of their requests and more, people and their programs with one or two in a hundred, where
+/// a rule errs. Who sends ten ordinary requests for each attack gains nothing.
+const ORDINARY_NATS: f32 = 0.2;
 /// So many established callers make a match the custom of an endpoint.
 const CUSTOMARY_CALLERS: f32 = 8.0;
 /// What was not seen for so long is no custom any more.
@@ -130,6 +136,17 @@ impl Probing {
             prober.suspicion.add(nats, now_s, HALF_LIFE_S);
             prober.last_s = now_s;
             self.probers.write(source.key, now_s, prober);
+        }
+    }
+
+    /// Notes a request in which rules found nothing, and that was answered with success.
+    pub(crate) fn ordinary(&mut self, act: &Act, now_s: u32) {
+        for source in act.sources() {
+            let Some(mut prober) = self.probers.read(source.key) else { continue };
+            if prober.nats(now_s) > 0.0 {
+                prober.suspicion.take_back(ORDINARY_NATS, now_s, HALF_LIFE_S);
+                self.probers.write(source.key, now_s, prober);
+            }
         }
     }
 

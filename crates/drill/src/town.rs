@@ -15,6 +15,7 @@ pub mod impostors;
 mod patches;
 pub mod probers;
 pub mod scenario;
+pub mod searchers;
 pub mod shop;
 pub mod shoppers;
 pub mod walkers;

@@ -89,21 +89,24 @@ fn loaded(set: Result<RuleSet, rules::seclang::LoadError>) -> RuleSet {
 
 fn parts() -> Vec<Cost> {
     let costs = part::parts().into_iter().map(|(name, input, run)| {
-        let single_us = part::spent_us(&run, &input(BYTES));
-        let double_us =
-            if single_us > NOISE_US { part::spent_us(&run, &input(2 * BYTES)) } else { f64::NAN };
-        Cost { name, input: String::new(), single_us, double_us }
+        let (few, many) = (input(BYTES), input(2 * BYTES));
+        let single_us = part::spent_us(&run, &few);
+        let growth = if single_us > NOISE_US {
+            pair::grown(|| part::spent_us(&run, &few), || part::spent_us(&run, &many)).1
+        } else {
+            f64::NAN
+        };
+        Cost { name, input: String::new(), single_us, growth }
     });
     costs.collect()
 }
 
 /// Prints the worst, and notes what misses a bar.
 fn report(name: &str, mut costs: Vec<Cost>, missed: &mut Vec<String>) {
-    let growth = |cost: &Cost| cost.double_us / cost.single_us;
     costs.sort_by(|one, other| other.single_us.total_cmp(&one.single_us));
     let above = |limit: f64| costs.iter().filter(|cost| cost.single_us > limit).count();
     let usual = 100.0 * (1.0 - above(USUAL_MAX_US) as f64 / costs.len().max(1) as f64);
-    let grown: Vec<&Cost> = costs.iter().filter(|cost| growth(cost) > GROWTH_MAX).collect();
+    let grown: Vec<&Cost> = costs.iter().filter(|cost| cost.growth > GROWTH_MAX).collect();
     println!(
         "\n{name}: {} pairs, {usual:.2} % within {:.0} ms, {} above {:.0} ms, {} grow by more than {GROWTH_MAX}",
         costs.len(),
@@ -116,7 +119,7 @@ fn report(name: &str, mut costs: Vec<Cost>, missed: &mut Vec<String>) {
         println!(
             "{:>9.1} ms {:>5.2} x  {:<14} {}",
             cost.single_us / 1e3,
-            growth(cost),
+            cost.growth,
             cost.name,
             cost.input
         );

@@ -134,7 +134,7 @@ fn learn_each(
     now: Timestamp,
 ) -> Option<Signal> {
     let attempt = attempt(memory, pass, act, lesson.facts);
-    known_attack::learn(memory, pass, act, now);
+    known_attack::learn(memory, pass, act, lesson.facts, now);
     let mut found = None;
     if pass.mode(Layer::Recon) != Mode::Off {
         let finds = || memory.conduct.finds(act, lesson.facts, now);

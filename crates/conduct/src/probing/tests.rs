@@ -83,3 +83,35 @@ fn an_undo_takes_the_evidence_back() {
     scene.conduct.assess(traffic::Layer::Rules, &act, &[], time(2.0), &mut signals);
     assert!(signals.iter().all(|signal| signal.detector == Detector::AttackProbing));
 }
+
+/// Requests of one source, a second apart: each `of`th is an attack of its own, the rest is
+/// ordinary. The highest evidence on the way.
+fn padded(requests: u32, of: u32, certainty: Certainty) -> f32 {
+    let mut scene = Scene::new();
+    let mut highest = 0.0_f32;
+    for second in 0..requests {
+        let at = f64::from(second);
+        if second % of == 0 {
+            attack(&mut scene, 1, u64::from(second) * 31, certainty, at);
+        } else {
+            let act = scene.page(1, "/v1/orders", Some(SEARCH + 1));
+            scene.conduct.ordinary(&act, time(at));
+        }
+        highest = highest.max(nats(&mut scene, 1, at));
+    }
+    highest
+}
+
+#[test]
+fn a_rule_that_errs_once_in_a_while_blocks_no_office() {
+    assert!(padded(3_000, 60, Certainty::Certain) < 4.0);
+    assert!(padded(3_000, 40, Certainty::Likely) < 3.0);
+    assert!(padded(3_000, 12, Certainty::Odd) < 2.0);
+}
+
+#[test]
+fn ordinary_requests_in_between_hide_no_attacks_unless_there_are_many() {
+    assert!(padded(100, 10, Certainty::Certain) >= 9.2);
+    assert!(padded(100, 5, Certainty::Likely) >= 9.2);
+    assert!(padded(100, 2, Certainty::Odd) >= 9.2);
+}

@@ -110,3 +110,16 @@ proptest! {
         prop_assert!(table.used() <= table.capacity());
     }
 }
+
+#[test]
+fn memory_is_taken_where_something_lands_and_nowhere_else() {
+    let mut table: Table<Suspect> = Table::new(64 << 20);
+    assert_eq!(table.sets.next_taken(0), None);
+    assert_eq!(table.read(key(1)), None);
+    assert_eq!(table.sets.next_taken(0), None, "to look takes nothing");
+    table.write(key(1), 0, Suspect { nats: 1.0, at_s: 0 });
+    let taken = table.sets.next_taken(0).expect("a page");
+    let count = (taken..table.sets.count()).take_while(|at| table.sets.get(*at).is_some()).count();
+    assert!(count * size_of::<Set<Suspect>>() <= 4_096, "{count} sets");
+    assert_eq!(table.sets.next_taken(taken + count), None);
+}

@@ -17,6 +17,7 @@ use super::guessers::{At, Forgetful, Guesser, StaleClient};
 use super::impostors::{Impostor, Script};
 use super::patches;
 use super::probers::{Curious, Prober};
+use super::searchers::Searcher;
 use super::shop::{Failures, Shop};
 use super::shoppers::{Habits, Shopper};
 use super::walkers::{OldApp, Walker};
@@ -58,8 +59,8 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Cast {
     /// stuffer, scanner, guesser, stale-client, forgetful, machine, prober, curious, crawler,
-    /// rummager, walker, old-app, link-follower, page-reader, office, odd-browser, script or
-    /// impostor.
+    /// rummager, walker, old-app, link-follower, page-reader, office, odd-browser, script,
+    /// impostor, injector or course.
     pub kind: String,
     /// How many of them.
     #[serde(default = "one")]
@@ -272,6 +273,10 @@ impl Cast {
                 Box::new(Machine::new(client, account, at, times, lines))
             }
             "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
+            "injector" => {
+                Box::new(Searcher::new("injector", client, at, self.between, self.pace_ms))
+            }
+            "course" => Box::new(Searcher::new("course", client, at, self.between, self.pace_ms)),
             "curious" => Box::new(Curious::new(client, at, self.size)),
             "walker" => Box::new(Walker::new(client, at, self.between, self.pace_ms, dice)),
             "old-app" => {

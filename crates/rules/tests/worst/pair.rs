@@ -44,8 +44,8 @@ pub(crate) struct Cost {
     pub(crate) name: String,
     pub(crate) input: String,
     pub(crate) single_us: f64,
-    /// For twice as many bytes.
-    pub(crate) double_us: f64,
+    /// How many times as long twice as many bytes take; not a number where nobody asked.
+    pub(crate) growth: f64,
 }
 
 /// Measures each input of each test of the set's rules at `bytes` and, where that takes longer
@@ -79,13 +79,26 @@ fn cost(
     bytes: usize,
     noise_us: f64,
 ) -> Cost {
-    let single_us = spent_us(engine, &shape.text(bytes), noise_us);
-    let double_us = if single_us > noise_us {
-        spent_us(engine, &shape.text(2 * bytes), noise_us)
-    } else {
-        f64::NAN
-    };
-    Cost { name, input, single_us, double_us }
+    let few = shape.text(bytes);
+    let single_us = spent_us(engine, &few);
+    if single_us <= noise_us {
+        return Cost { name, input, single_us, growth: f64::NAN };
+    }
+    let many = shape.text(2 * bytes);
+    let (least_us, growth) = grown(|| spent_us(engine, &few), || spent_us(engine, &many));
+    Cost { name, input, single_us: single_us.min(least_us), growth }
+}
+
+/// The least that `few` took of three runs, and how many times as long `many` took: the middle of
+/// three quotients of neighbouring runs, since a processor changes its pace between distant ones.
+pub(crate) fn grown(few: impl Fn() -> f64, many: impl Fn() -> f64) -> (f64, f64) {
+    let mut runs = [(); 3].map(|()| {
+        let few_us = few();
+        (many() / few_us, few_us)
+    });
+    let least_us = runs.iter().fold(f64::INFINITY, |least, (_, few_us)| least.min(*few_us));
+    runs.sort_by(|one, other| one.0.total_cmp(&other.0));
+    (least_us, runs[1].0)
 }
 
 /// The inputs for a test: from its pattern, its phrases, or what its operator reads.
@@ -130,25 +143,20 @@ fn alone(set: &RuleSet, rule: &Rule, test: &Test) -> Engine {
     Engine::new(one)
 }
 
-/// The least of three runs where one takes long, since others disturb what takes long.
-fn spent_us(engine: &Engine, value: &[u8], noise_us: f64) -> f64 {
-    let spent = || {
-        let nowhere = (IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
-        engine.forget();
-        let mut transaction = engine.begin(&Context {
-            now_us: 1_790_000_000_000_000,
-            remote: nowhere,
-            server: nowhere,
-            unique_id: "exchange-1",
-            work_max: u64::MAX,
-        });
-        transaction.path_argument(b"x", value);
-        let began = thread_cpu_us();
-        transaction.run(Phase::RequestBody);
-        thread_cpu_us() - began
-    };
-    let first = spent();
-    if first > noise_us { first.min(spent()).min(spent()) } else { first }
+fn spent_us(engine: &Engine, value: &[u8]) -> f64 {
+    let nowhere = (IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
+    engine.forget();
+    let mut transaction = engine.begin(&Context {
+        now_us: 1_790_000_000_000_000,
+        remote: nowhere,
+        server: nowhere,
+        unique_id: "exchange-1",
+        work_max: u64::MAX,
+    });
+    transaction.path_argument(b"x", value);
+    let began = thread_cpu_us();
+    transaction.run(Phase::RequestBody);
+    thread_cpu_us() - began
 }
 
 /// What this thread has used of a processor, in microseconds: other work on the machine does not

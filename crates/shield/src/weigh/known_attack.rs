@@ -7,8 +7,8 @@
 
 use conduct::{Act, Certainty};
 use traffic::{
-    Action, Detector, Digest, Entity, ExceptionId, Layer, Mode, ParamKind, Reason, Signal,
-    Timestamp, Verdict,
+    Action, AnswerFacts, Detector, Digest, Entity, ExceptionId, Layer, Mode, ParamKind, Reason,
+    Signal, Timestamp, Verdict,
 };
 
 use crate::algebra;
@@ -27,6 +27,9 @@ const THRESHOLD_NATS: f32 = 9.3;
 const BEYOND_NATS: f32 = 3.0;
 /// The most that uncertain rules say together: twice the threshold refuses an established caller.
 const SCORE_NATS_MAX: f32 = 12.3;
+
+/// From this status on an answer tells of a failure.
+const FAILURES: u16 = 400;
 
 /// The variable that holds the method.
 const METHOD: &str = "REQUEST_METHOD";
@@ -102,10 +105,22 @@ fn is_usual(memory: &Memory, pass: &Pass, act: &Act, found: &Found) -> bool {
     !found.arguments.is_empty() && found.arguments.iter().all(is_typed)
 }
 
-/// Notes what was found in a request that was let pass and would have been.
-pub(super) fn learn(memory: &mut Memory, pass: &Pass, act: &Act, now: Timestamp) {
-    for found in pass.inspection.iter().flat_map(|inspection| inspection.all_found()) {
+/// Notes what was found in a request that was let pass and would have been, or that it was nothing.
+pub(super) fn learn(
+    memory: &mut Memory,
+    pass: &Pass,
+    act: &Act,
+    answer: &AnswerFacts,
+    now: Timestamp,
+) {
+    let Some(inspection) = pass.inspection.as_deref() else { return };
+    let mut is_ordinary = answer.status < FAILURES;
+    for found in inspection.all_found() {
+        is_ordinary = false;
         memory.conduct.matched(act, found.rule, now);
+    }
+    if is_ordinary {
+        memory.conduct.ordinary(act, now);
     }
 }
 
