@@ -91,21 +91,32 @@ const BEGINNINGS: [&[u8]; 47] = [
     b"with ",
 ];
 
+/// What code stands between in Markdown and in forums.
+const FENCES: [[&[u8]; 2]; 2] = [[b"```", b"```"], [b"[code", b"[/code]"]];
+
 /// Words of query languages: in what may be a query they make no sentence.
-const OF_QUERIES: [&[u8]; 28] = [
+const OF_QUERIES: [&[u8]; 41] = [
     b"all",
     b"and",
     b"as",
     b"boolean",
     b"by",
+    b"call",
     b"case",
+    b"copy",
+    b"declare",
+    b"delete",
     b"else",
     b"end",
+    b"exec",
+    b"execute",
     b"expansion",
     b"from",
     b"group",
     b"having",
     b"in",
+    b"insert",
+    b"into",
     b"is",
     b"language",
     b"like",
@@ -116,11 +127,16 @@ const OF_QUERIES: [&[u8]; 28] = [
     b"or",
     b"order",
     b"procedure",
+    b"program",
     b"query",
     b"select",
     b"then",
-    b"where",
+    b"to",
+    b"union",
+    b"update",
+    b"values",
     b"when",
+    b"where",
 ];
 
 /// What the rule may take a quotation for: pages, machines, data. It says so by its tag.
@@ -179,7 +195,6 @@ struct Reading {
 impl Reading {
     /// What is marked as code stands within a sentence, and so do the marks of lists.
     fn of(value: &[u8], left_out: &[&[u8]]) -> Self {
-        let fences = value.windows(3).filter(|bytes| bytes == b"```").take(2).count();
         let is_marked = value.iter().filter(|byte| **byte == b'`').take(2).count() == 2;
         let (mut all, mut row, mut longest, mut is_code) = (0, 0, 0, false);
         for token in value.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()) {
@@ -199,7 +214,7 @@ impl Reading {
         Self {
             is_listing: is_listing(value),
             is_marked,
-            is_fenced: fences == 2,
+            is_fenced: FENCES.iter().any(|fences| is_within(value, fences)),
             words: all,
             in_a_row: longest,
         }
@@ -221,7 +236,10 @@ impl Reading {
     fn of_marked_code(&self) -> Quotation {
         let is_about_code =
             self.is_marked && self.words >= WORDS_ABOUT_CODE && self.in_a_row >= WORDS_IN_A_ROW;
-        if self.is_listing || is_about_code { Quotation::Text } else { Quotation::None }
+        match self.is_listing || self.is_fenced || is_about_code {
+            true => Quotation::Text,
+            false => Quotation::None,
+        }
     }
 }
 
@@ -239,9 +257,12 @@ fn without_tags(value: &[u8]) -> Cow<'_, [u8]> {
         let end = from.iter().position(|byte| *byte == b'>').map_or(from.len(), |end| end + 1);
         let (tag, after) = from.split_at(end);
         let name: Vec<u8> = tag.iter().filter(|byte| byte.is_ascii_alphabetic()).copied().collect();
-        let is_of_code = name.starts_with(b"code") || name.starts_with(b"pre");
         text.extend_from_slice(before);
-        text.push(if is_of_code { b'`' } else { b' ' });
+        text.extend_from_slice(match &*name {
+            [b'c', b'o', b'd', b'e', ..] => b"`",
+            [b'p', b'r', b'e', ..] => b"```",
+            _ => b" ",
+        });
         rest = after;
     }
     text.extend_from_slice(rest);
@@ -250,17 +271,31 @@ fn without_tags(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// Lines and rows of Markdown, and marks that stand for themselves.
 fn is_mark(token: &[u8]) -> bool {
-    token.iter().all(|byte| b"#*|-,.:".contains(byte)) && token != b"--" && token != b"||"
+    token.iter().all(|byte| b"#*|-,.:?!()".contains(byte)) && token != b"--" && token != b"||"
 }
 
-/// Does it begin as a file of source does, and go on for some lines?
+/// Is there one of these, and behind it the other?
+fn is_within(value: &[u8], [open, close]: &[&[u8]; 2]) -> bool {
+    let found = |within: &[u8], what: &[u8]| {
+        within.windows(what.len()).position(|bytes| bytes.eq_ignore_ascii_case(what))
+    };
+    let after = found(value, open).and_then(|start| value.get(start + open.len()..));
+    after.is_some_and(|after| found(after, close).is_some())
+}
+
+/// Does it begin as a file of source does, or with what announces one, and go on for some lines?
 fn is_listing(value: &[u8]) -> bool {
     let first = value.trim_ascii_start();
     let begins = |beginning: &&[u8]| {
         first.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
     };
     let lines = value.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    BEGINNINGS.iter().any(begins) && lines.take(LISTED_LINES).count() == LISTED_LINES
+    let announces = |line: &[u8]| {
+        line.first().is_some_and(u8::is_ascii_alphabetic) && line.trim_ascii().ends_with(b":")
+    };
+    let is_announced = first.split(|byte| *byte == b'\n').next().is_some_and(announces);
+    let begins = is_announced || BEGINNINGS.iter().any(begins);
+    begins && lines.take(LISTED_LINES).count() == LISTED_LINES
 }
 
 /// How many plain words a token is.
@@ -318,6 +353,8 @@ mod tests {
         let text = |text: &str| Reading::of(text.as_bytes(), &[]).of_anything() == Quotation::Text;
         assert!(text("Explain what `SELECT 1` does, and why a <script> in it would be dangerous."));
         assert!(text("<?php\n$x = new PDO($dsn);\n$x->query('SELECT 1');\n"));
+        assert!(text("env:\n  - name: A\ncommand: ['/bin/sh', '-c', 'sleep 5']\n"));
+        assert!(text("My image fails:\nRUN apt update; rm -rf /x\n/bin/sh: 1: x: not found"));
         assert!(!text("and then I typed <script>alert(1)</script>"));
         let query = b"1 union select name, password from users where name like admin or null";
         assert!(Reading::of(query, &OF_QUERIES).of_anything() < Quotation::Text);
@@ -329,6 +366,7 @@ mod tests {
         let quoted = "Please run `apt update; cat /etc/os-release` and tell me what it says";
         assert_eq!(code(quoted), Quotation::Text);
         assert_eq!(code("#!/bin/sh\nset -eu\ncat /etc/passwd; id\n"), Quotation::Text);
+        assert_eq!(code("<p>[CODE=bash]head -n 5; cat /var/log/x[/CODE]</p>"), Quotation::Text);
         for attack in [
             "this sentence goes on for quite a while; cat /etc/passwd",
             "run `id` now",
