@@ -382,7 +382,8 @@ mod tests {
         let message = "<p>Hi <at id=\"0\">Zo\u{eb}</at>, see <code>../build/web.config</code></p>";
         assert_eq!(quotation(message), Quotation::Prose);
         assert_eq!(quotation("<svg onload=alert(1)><script>x</script>"), Quotation::None);
-        assert_eq!(quotation("<pre><code>cat /etc/passwd</code></pre"), Quotation::None);
+        assert_eq!(quotation("<p><code>cat /etc/passwd</code></p>"), Quotation::None);
+        assert_eq!(quotation("<pre>cat /etc/passwd</pre>"), Quotation::Prose);
     }
 
     #[test]
