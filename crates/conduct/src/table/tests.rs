@@ -14,7 +14,7 @@ struct Suspect {
 
 impl Line for Suspect {
     fn worth(&self, now_s: u32) -> f32 {
-        self.nats - (now_s - self.at_s) as f32 / 3_600.0
+        self.nats - now_s.saturating_sub(self.at_s) as f32 / 3_600.0
     }
 }
 
