@@ -143,13 +143,13 @@ pub(crate) const REASONS: &[Reason] = &[
         why: "they miss a phrase that begins within another one",
     },
     Reason {
-        ids: &[920_420],
+        ids: &[],
         side: None,
         applies: |asked| asked.types() > 1,
         why: "of two headers of one name the last decides, and theirs have another order",
     },
     Reason {
-        ids: &[930_120],
+        ids: &[930_120, 941_150],
         side: THEIRS,
         applies: |asked| !asked.raw.is_ascii(),
         why: "a letter of UTF-8 that is cut short is lost to them",
