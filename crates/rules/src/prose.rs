@@ -16,7 +16,7 @@ use crate::variable::Variable;
 /// about there: `prose/page`, `prose/machine`, `prose/data`.
 const TAG: &[u8] = b"prose/";
 /// Rules that find how an attack gets out of its place end their tag so: what they find is a
-/// quotation only where a text marks its code, or is nothing but code.
+/// quotation only where a text marks its code, and nothing outside the marks gets out of anything.
 const CODE: &[u8] = b"code";
 /// What they end with that find markup.
 const PAGE: &[u8] = b"page";
@@ -92,7 +92,9 @@ const BEGINNINGS: [&[u8]; 47] = [
 ];
 
 /// What code stands between in Markdown and in forums.
-const FENCES: [[&[u8]; 2]; 2] = [[b"```", b"```"], [b"[code", b"[/code]"]];
+const FENCES: [[&[u8]; 2]; 3] = [[b"```", b"```"], [b"[code", b"[/code]"], [b"`", b"`"]];
+/// Those of them that stand around more than a word.
+const OF_BLOCKS: usize = 2;
 
 /// Words of query languages: in what may be a query they make no sentence.
 const OF_QUERIES: [&[u8]; 41] = [
@@ -188,6 +190,8 @@ struct Reading {
     is_listing: bool,
     is_marked: bool,
     is_fenced: bool,
+    /// What gets out of a place, if anything does, is marked as code.
+    is_plain_outside: bool,
     words: usize,
     in_a_row: usize,
 }
@@ -214,7 +218,8 @@ impl Reading {
         Self {
             is_listing: is_listing(value),
             is_marked,
-            is_fenced: FENCES.iter().any(|fences| is_within(value, fences)),
+            is_fenced: FENCES.iter().take(OF_BLOCKS).any(|fences| is_within(value, fences)),
+            is_plain_outside: is_plain_outside(value),
             words: all,
             in_a_row: longest,
         }
@@ -224,9 +229,12 @@ impl Reading {
     fn of_anything(&self) -> Quotation {
         let enough = if self.is_marked { WORDS - 1 } else { WORDS };
         let is_long = self.words >= TEXT_WORDS && self.in_a_row >= TEXT_WORDS_IN_A_ROW;
-        if self.is_listing || is_long {
+        if is_long {
             Quotation::Text
-        } else if self.is_fenced || self.words >= enough && self.in_a_row >= WORDS_IN_A_ROW {
+        } else if self.is_listing
+            || self.is_fenced
+            || self.words >= enough && self.in_a_row >= WORDS_IN_A_ROW
+        {
             Quotation::Prose
         } else {
             Quotation::None
@@ -236,11 +244,44 @@ impl Reading {
     fn of_marked_code(&self) -> Quotation {
         let is_about_code =
             self.is_marked && self.words >= WORDS_ABOUT_CODE && self.in_a_row >= WORDS_IN_A_ROW;
-        match self.is_listing || self.is_fenced || is_about_code {
+        match self.is_plain_outside && (self.is_fenced || is_about_code) {
             true => Quotation::Text,
             false => Quotation::None,
         }
     }
+}
+
+/// Without what stands between marks of code: is there nothing that ends a text or a command? An
+/// apostrophe between letters ends none, nor do the bars of a table.
+fn is_plain_outside(value: &[u8]) -> bool {
+    let mut before = b'\n';
+    let mut is_row = false;
+    let mut rest = value;
+    while let Some((byte, after)) = rest.split_first() {
+        if before == b'\n' {
+            is_row = is_table_row(rest);
+        }
+        let fence = FENCES.iter().find(|[open, _]| begins_with(rest, open));
+        rest = match byte {
+            b'`' | b'[' if fence.is_some() => {
+                let Some(behind) = fence.and_then(|fence| behind(rest, fence)) else {
+                    return false;
+                };
+                behind
+            }
+            b'\''
+                if before.is_ascii_alphabetic()
+                    && after.first().is_some_and(u8::is_ascii_alphabetic) =>
+            {
+                after
+            }
+            b'|' if is_row => after,
+            b'\'' | b'"' | b';' | b'|' | b'&' | b'$' | b'<' | b'>' | b'\\' | b'`' => return false,
+            _ => after,
+        };
+        before = *byte;
+    }
+    true
 }
 
 /// A message that is written as a page: its tags are blanks, and those of code are what Markdown
@@ -274,27 +315,35 @@ fn is_mark(token: &[u8]) -> bool {
     token.iter().all(|byte| b"#*|-,.:?!()".contains(byte)) && token != b"--" && token != b"||"
 }
 
-/// Is there one of these, and behind it the other?
-fn is_within(value: &[u8], [open, close]: &[&[u8]; 2]) -> bool {
-    let found = |within: &[u8], what: &[u8]| {
-        within.windows(what.len()).position(|bytes| bytes.eq_ignore_ascii_case(what))
-    };
-    let after = found(value, open).and_then(|start| value.get(start + open.len()..));
-    after.is_some_and(|after| found(after, close).is_some())
+/// Does a row of a table in Markdown stand here? It has a bar at either end, and one in between.
+fn is_table_row(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+    matches!(line, [b'|', row @ .., b'|'] if row.contains(&b'|'))
 }
 
-/// Does it begin as a file of source does, or with what announces one, and go on for some lines?
+/// Is there one of these, and behind it the other?
+fn is_within(value: &[u8], fence: &[&[u8]; 2]) -> bool {
+    let [open, _] = fence;
+    let start = value.windows(open.len()).position(|bytes| bytes.eq_ignore_ascii_case(open));
+    start.and_then(|start| behind(value.get(start..)?, fence)).is_some()
+}
+
+/// What stands behind a fence that a text begins with, if that ends.
+fn behind<'v>(text: &'v [u8], [open, close]: &[&[u8]; 2]) -> Option<&'v [u8]> {
+    let within = text.get(open.len()..)?;
+    let end = within.windows(close.len()).position(|bytes| bytes.eq_ignore_ascii_case(close))?;
+    within.get(end + close.len()..)
+}
+
+fn begins_with(text: &[u8], beginning: &[u8]) -> bool {
+    text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+}
+
+/// Does it begin as a file of source does, and go on for some lines?
 fn is_listing(value: &[u8]) -> bool {
     let first = value.trim_ascii_start();
-    let begins = |beginning: &&[u8]| {
-        first.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
-    };
+    let begins = BEGINNINGS.iter().any(|beginning| begins_with(first, beginning));
     let lines = value.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let announces = |line: &[u8]| {
-        line.first().is_some_and(u8::is_ascii_alphabetic) && line.trim_ascii().ends_with(b":")
-    };
-    let is_announced = first.split(|byte| *byte == b'\n').next().is_some_and(announces);
-    let begins = is_announced || BEGINNINGS.iter().any(begins);
     begins && lines.take(LISTED_LINES).count() == LISTED_LINES
 }
 
@@ -352,9 +401,7 @@ mod tests {
     fn what_is_long_is_about_one_thing() {
         let text = |text: &str| Reading::of(text.as_bytes(), &[]).of_anything() == Quotation::Text;
         assert!(text("Explain what `SELECT 1` does, and why a <script> in it would be dangerous."));
-        assert!(text("<?php\n$x = new PDO($dsn);\n$x->query('SELECT 1');\n"));
-        assert!(text("env:\n  - name: A\ncommand: ['/bin/sh', '-c', 'sleep 5']\n"));
-        assert!(text("My image fails:\nRUN apt update; rm -rf /x\n/bin/sh: 1: x: not found"));
+        assert!(!text("<?php\n$x = new PDO($dsn);\n$x->query('SELECT 1');\n"));
         assert!(!text("and then I typed <script>alert(1)</script>"));
         let query = b"1 union select name, password from users where name like admin or null";
         assert!(Reading::of(query, &OF_QUERIES).of_anything() < Quotation::Text);
@@ -365,12 +412,18 @@ mod tests {
         let code = |text: &str| Reading::of(text.as_bytes(), &[]).of_marked_code();
         let quoted = "Please run `apt update; cat /etc/os-release` and tell me what it says";
         assert_eq!(code(quoted), Quotation::Text);
-        assert_eq!(code("#!/bin/sh\nset -eu\ncat /etc/passwd; id\n"), Quotation::Text);
-        assert_eq!(code("<p>[CODE=bash]head -n 5; cat /var/log/x[/CODE]</p>"), Quotation::Text);
+        let fenced = "My friend's script fails:\n```\nx; id\n```\nDo you see why?";
+        assert_eq!(code(fenced), Quotation::Text);
+        assert_eq!(code("[CODE=bash]head -n 5; cat /var/log/x[/CODE]"), Quotation::Text);
         for attack in [
             "this sentence goes on for quite a while; cat /etc/passwd",
             "run `id` now",
             "' or 1=1 -- and that is all there is to say",
+            "#!/bin/sh\n1\n2\n; cat /etc/passwd",
+            "a:\nb\n' or 1=1 -- ",
+            "```\nx\n``` ' union select password from users -- ",
+            "[code]x[/code] ' or '1'='1",
+            "all of this is about the thing `a` and then ' or '1'='1",
         ] {
             assert_eq!(code(attack), Quotation::None, "{attack}");
         }

