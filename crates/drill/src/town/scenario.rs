@@ -15,12 +15,12 @@ use super::crowds::{LinkFollower, PageReader};
 use super::faces::Face;
 use super::guessers::{At, Forgetful, Guesser, StaleClient};
 use super::impostors::{Impostor, Script};
+use super::lists::Pace;
 use super::patches;
-use super::probers::{Curious, Prober};
-use super::searchers::Searcher;
+use super::probers::{Curious, prober, searcher};
 use super::shop::{Failures, Shop};
 use super::shoppers::{Habits, Shopper};
-use super::walkers::{OldApp, Walker};
+use super::walkers::{OldApp, walker};
 use super::{MONDAY, Tally, Town};
 use crate::dice::Dice;
 
@@ -272,13 +272,11 @@ impl Cast {
                 let lines = (self.parallel, self.password_changes);
                 Box::new(Machine::new(client, account, at, times, lines))
             }
-            "prober" => Box::new(Prober::new(client, at, self.between, self.pace_ms, dice)),
-            "injector" => {
-                Box::new(Searcher::new("injector", client, at, self.between, self.pace_ms))
-            }
-            "course" => Box::new(Searcher::new("course", client, at, self.between, self.pace_ms)),
+            "prober" => Box::new(prober(client, self.pace(at), dice)),
+            "injector" => Box::new(searcher("injector", client, self.pace(at))),
+            "course" => Box::new(searcher("course", client, self.pace(at))),
             "curious" => Box::new(Curious::new(client, at, self.size)),
-            "walker" => Box::new(Walker::new(client, at, self.between, self.pace_ms, dice)),
+            "walker" => Box::new(walker(client, self.pace(at), dice)),
             "old-app" => {
                 Box::new(OldApp::new(client, at, self.size, !n.is_multiple_of(2), self.pace_ms))
             }
@@ -298,6 +296,10 @@ impl Cast {
             "office" => Box::new(self.clerk(n, client, start, dice)),
             other => bail!("there are no actors of the kind {other:?}"),
         })
+    }
+
+    const fn pace(&self, from: Timestamp) -> Pace {
+        Pace { from, between: self.between, pace_ms: self.pace_ms }
     }
 
     /// Somebody who comes to the office at nine.

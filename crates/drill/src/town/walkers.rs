@@ -6,6 +6,7 @@ use shield::timeline::Call;
 use traffic::Timestamp;
 
 use super::actor::{Actor, Asked, Client};
+use super::lists::{ListReader, Pace};
 use crate::dice::Dice;
 
 /// What a walker tries around paths that it knows to be there; one of them was left behind and
@@ -29,57 +30,12 @@ const WALK: [&str; 16] = [
     "/api/V6/products/",
 ];
 
-/// Walks through all of it, in an order of its own, and reads honest pages in between.
-#[derive(Debug)]
-pub struct Walker {
-    client: Client,
-    from: Timestamp,
-    between: u32,
-    pace_ms: u32,
-    asked: u32,
-    first: u32,
-    step: u32,
-}
-
-impl Walker {
-    /// The whole list once, with `between` honest pages after each.
-    #[must_use]
-    pub fn new(
-        client: Client,
-        from: Timestamp,
-        between: u32,
-        pace_ms: u32,
-        mut dice: Dice,
-    ) -> Self {
-        // An odd step visits all of a list of sixteen.
-        let (first, step) = (dice.below(16), 2 * dice.below(8) + 1);
-        Self { client, from, between, pace_ms, asked: 0, first, step }
-    }
-
-    fn next(&mut self) -> Option<Call> {
-        let turn = self.between + 1;
-        let (number, is_walk) = (self.asked / turn, self.asked.is_multiple_of(turn));
-        self.asked += 1;
-        let at = (self.first + number * self.step) as usize % WALK.len();
-        let target = WALK.get(at).filter(|_| (number as usize) < WALK.len())?;
-        Some(self.client.get(if is_walk { target } else { "/api/products/7" }))
-    }
-}
-
-impl Actor for Walker {
-    fn kind(&self) -> &'static str {
-        "walker"
-    }
-
-    fn begin(&mut self) -> Vec<Asked> {
-        let at = self.from;
-        self.next().map(|call| Asked { at, call }).into_iter().collect()
-    }
-
-    fn answered(&mut self, _: &Call, _: bool, _: u16, at: Timestamp) -> Vec<Asked> {
-        let at = at.after(Duration::from_millis(u64::from(self.pace_ms)));
-        self.next().map(|call| Asked { at, call }).into_iter().collect()
-    }
+/// Walks through all of it, in an order of its own.
+#[must_use]
+pub fn walker(client: Client, pace: Pace, mut dice: Dice) -> ListReader {
+    // An odd step visits all of a list of sixteen.
+    let (first, step) = (dice.below(16), 2 * dice.below(8) + 1);
+    ListReader::new("walker", &WALK, client, pace).in_order(first, step)
 }
 
 /// An app that was never brought up to date: all that it asks for is of a version that is gone.
