@@ -20,15 +20,13 @@ use disk::Disk;
 use rules::builtin::FILES;
 use rules::rule_set::{RuleSet, Step};
 use rules::seclang::{Files as _, Texts};
-use worst::pair::{self, Cost};
+use worst::pair::{self, Cost, GROWTH_MAX};
 use worst::part;
 
 const BYTES: usize = 128 * 1024;
 /// What 99 of 100 pairs take at most, and what all do.
 const USUAL_MAX_US: f64 = 20_000.0;
 const MAX_US: f64 = 60_000.0;
-/// How much longer twice as much may take, where it takes long at all.
-const GROWTH_MAX: f64 = 2.2;
 const NOISE_US: f64 = 5_000.0;
 const SHOWN: usize = 15;
 
