@@ -4,7 +4,7 @@
 //! Messages and data are expanded when the rule holds, since what their macros stand for changes
 //! with the next rule. What is kept of a value is bounded.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     matches::{Found, Match},
@@ -103,13 +103,15 @@ impl State {
             self.hits.tags.push(tag);
         }
         let first = self.hits.matches.len();
-        let all = std::mem::take(&mut self.matches);
-        for it in all.all().iter().take(MATCHES_MAX) {
+        let matches = std::mem::take(&mut self.matches);
+        let led = self.that_led_here(program, matches.all());
+        let all = led.as_deref().unwrap_or_else(|| matches.all());
+        for it in all.iter().take(MATCHES_MAX) {
             let kept = self.kept_match(rule, it);
             self.hits.matches.push(kept);
         }
         let subject = prose::subject(rule);
-        let quotation = subject.map_or(Quotation::None, |it| self.quotation(it, all.all()));
+        let quotation = subject.map_or(Quotation::None, |it| self.quotation(it, all));
         let hits = &mut self.hits;
         hits.entries.push(Entry {
             number,
@@ -117,10 +119,27 @@ impl State {
             data,
             matches: first..hits.matches.len(),
             tags: first_tag..hits.tags.len(),
-            matched: all.all().len(),
+            matched: all.len(),
             quotation,
         });
-        self.matches = all;
+        self.matches = matches;
+    }
+
+    /// Those of the values that led here, where a later link looked at `MATCHED_VARS` and held for
+    /// some of them only.
+    fn that_led_here(&self, program: &Program, all: &[Match]) -> Option<Vec<Match>> {
+        let narrowed = all.iter().filter(|it| it.variable == Variable::MatchedVars);
+        let names: HashSet<&[u8]> = narrowed.map(|it| self.key(program, it.key)).collect();
+        if names.is_empty() {
+            return None;
+        }
+        let mut name = Vec::new();
+        let led = all.iter().filter(|it| {
+            name.clear();
+            self.write_match_name(program, it, &mut name);
+            prose::is_found_by_rules(it.variable) || names.contains(name.as_slice())
+        });
+        Some(led.cloned().collect())
     }
 
     fn kept_text(&mut self, program: &Program, template: &Template, number: u32) -> Span {
