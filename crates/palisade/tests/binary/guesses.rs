@@ -36,7 +36,7 @@ fn the_upstream_is_told_of_a_common_password_and_nobody_else_is() {
         .collect();
     let answered = statuses.iter().filter(|status| **status == 401).count();
     assert!((1..=6).contains(&answered), "{statuses:?}");
-    // Blocked; or, where the seconds fell so that evidence has faded a little, paced until the next.
+    // Blocked; or, where evidence has faded a little in these seconds, paced until the next.
     let is_refused = |status: &u16| matches!(status, 403 | 429);
     assert!(statuses[answered..].iter().all(is_refused), "{statuses:?}");
     let last = log_in_as(palisade.address, "z@example.com", COMMON);
