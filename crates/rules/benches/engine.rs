@@ -107,7 +107,7 @@ fn compare_levels() {
             continue;
         }
         let rounds = rounds(&request);
-        let mut turn = |number: usize| {
+        let turn = |number: usize| {
             let first = number * rounds;
             time(&high, &request, first, rounds) / time(&base, &request, first, rounds)
         };
