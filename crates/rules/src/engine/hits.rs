@@ -7,7 +7,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    matches::{Found, Match},
+    matches::{Found, Match, Matches},
     program::Program,
     state::{Key, State},
     store::{Span, Store},
@@ -104,7 +104,7 @@ impl State {
         }
         let first = self.hits.matches.len();
         let matches = std::mem::take(&mut self.matches);
-        let led = self.that_led_here(program, matches.all());
+        let led = self.that_led_here(program, &matches);
         let all = led.as_deref().unwrap_or_else(|| matches.all());
         for it in all.iter().take(MATCHES_MAX) {
             let kept = self.kept_match(rule, it);
@@ -125,21 +125,28 @@ impl State {
         self.matches = matches;
     }
 
-    /// Those of the values that led here, where a later link looked at `MATCHED_VARS` and held for
-    /// some of them only.
-    fn that_led_here(&self, program: &Program, all: &[Match]) -> Option<Vec<Match>> {
-        let narrowed = all.iter().filter(|it| it.variable == Variable::MatchedVars);
-        let names: HashSet<&[u8]> = narrowed.map(|it| self.key(program, it.key)).collect();
-        if names.is_empty() {
+    /// The values that led here, where a link looked at `MATCHED_VARS` and held for some of them
+    /// only.
+    fn that_led_here(&self, program: &Program, matches: &Matches) -> Option<Vec<Match>> {
+        let is_of_matched = |it: &Match| it.variable == Variable::MatchedVars;
+        if !matches.all().iter().any(is_of_matched) {
             return None;
         }
-        let mut name = Vec::new();
-        let led = all.iter().filter(|it| {
-            name.clear();
-            self.write_match_name(program, it, &mut name);
-            prose::is_found_by_rules(it.variable) || names.contains(name.as_slice())
-        });
-        Some(led.cloned().collect())
+        let (mut led, mut names, mut name) = (Vec::<Match>::new(), HashSet::new(), Vec::new());
+        for link in matches.by_links() {
+            let first = led.len();
+            for it in link.iter().rev() {
+                name.clear();
+                self.write_match_name(program, it, &mut name);
+                if names.is_empty() || names.contains(name.as_slice()) {
+                    led.push(it.clone());
+                }
+            }
+            let narrowed = led.iter().skip(first).filter(|it| is_of_matched(it));
+            names = narrowed.map(|it| self.key(program, it.key)).collect();
+        }
+        led.reverse();
+        Some(led)
     }
 
     fn kept_text(&mut self, program: &Program, template: &Template, number: u32) -> Span {
@@ -270,13 +277,14 @@ impl<'t> Hit<'t> {
         }
     }
 
-    /// For how many values it held.
+    /// For how many values it held, counted as [`Self::matches`] tells them.
     #[must_use]
     pub fn matched(&self) -> usize {
         self.entry.matched
     }
 
-    /// The first of the values for which it held, link by link.
+    /// The first of the values for which it held, link by link. Where a link looked at `MATCHED_VARS`,
+    /// those of the links before it that it did not hold for are left out.
     pub fn matches(&self) -> impl Iterator<Item = Matched<'t>> {
         let Self { store, program, .. } = *self;
         let kept = self.hits.matches.get(self.entry.matches.clone()).unwrap_or_default();

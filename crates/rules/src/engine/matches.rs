@@ -35,6 +35,8 @@ pub(super) struct Matches {
     before: usize,
     /// Where those of the present link begin.
     present: usize,
+    /// Where those of each link begin.
+    links: Vec<usize>,
 }
 
 impl Matches {
@@ -42,12 +44,14 @@ impl Matches {
         self.all.clear();
         self.before = 0;
         self.present = 0;
+        self.links.clear();
     }
 
     /// The next link begins.
     pub(super) fn next_link(&mut self) {
         self.before = self.present;
         self.present = self.all.len();
+        self.links.push(self.present);
     }
 
     pub(super) fn push(&mut self, found: Match) {
@@ -56,6 +60,16 @@ impl Matches {
 
     pub(super) fn all(&self) -> &[Match] {
         &self.all
+    }
+
+    /// Those of each link, the last link first.
+    pub(super) fn by_links(&self) -> impl Iterator<Item = &[Match]> {
+        let mut end = self.all.len();
+        self.links.iter().rev().map(move |start| {
+            let own = self.all.get(*start..end).unwrap_or_default();
+            end = *start;
+            own
+        })
     }
 
     /// `MATCHED_VAR`: the last of all.

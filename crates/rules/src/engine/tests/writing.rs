@@ -1,6 +1,7 @@
 //! What rules write, and what templates become.
 
 use super::{check, get, run};
+use crate::variable::Variable;
 
 #[test]
 fn variables_are_set_counted_and_unset() {
@@ -97,4 +98,22 @@ fn long_values_are_kept_around_what_was_found() {
     let transaction = run(rules, &get(&format!("/?{many}")), "");
     let hit = transaction.hits().next().unwrap();
     assert_eq!((hit.matched(), hit.matches().count()), (100, 16));
+}
+
+#[test]
+fn a_chain_tells_of_the_value_that_led_to_its_end() {
+    let rules = r#"
+        SecRule ARGS "@rx x" "id:1,phase:2,chain"
+            SecRule MATCHED_VARS "@rx y" "chain"
+                SecRule MATCHED_VARS "!@rx z" "t:none"
+    "#;
+    let transaction = run(rules, &get("/?a=x&b=xyz&c=xy&d=y"), "");
+    let hit = transaction.hits().next().unwrap();
+    let found: Vec<_> = hit.matches().map(|it| (it.variable, it.name)).collect();
+    let expected = [
+        (Variable::Args, &b"c"[..]),
+        (Variable::MatchedVars, b"ARGS:c"),
+        (Variable::MatchedVars, b"MATCHED_VARS:ARGS:c"),
+    ];
+    assert_eq!(found, expected);
 }
