@@ -283,8 +283,8 @@ impl<'t> Hit<'t> {
         self.entry.matched
     }
 
-    /// The first of the values for which it held, link by link. Where a link looked at `MATCHED_VARS`,
-    /// those of the links before it that it did not hold for are left out.
+    /// The first of the values for which it held, link by link. Where a link looked at
+    /// `MATCHED_VARS`, those of the links before it that it did not hold for are left out.
     pub fn matches(&self) -> impl Iterator<Item = Matched<'t>> {
         let Self { store, program, .. } = *self;
         let kept = self.hits.matches.get(self.entry.matches.clone()).unwrap_or_default();
