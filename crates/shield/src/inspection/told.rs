@@ -56,7 +56,8 @@ pub(super) fn arguments_of(hit: &Hit<'_>) -> Vec<(String, ParamKind)> {
         };
         arguments.push((name, kind));
     }
-    if arguments.len() == hit.matched() { arguments } else { Vec::new() }
+    let is_all = hit.matches().count() == hit.matched();
+    if is_all { arguments } else { Vec::new() }
 }
 
 /// The field and what was found in it. The value of a field that holds a secret is not shown.
