@@ -59,7 +59,7 @@ fn main() {
     let of = |wanted: Set| measured.iter().find(|(set, _)| *set == wanted).map(|(_, costs)| costs);
     if let Some(base) = of(Set::Crs(1)) {
         if of(Set::Crs(4)).is_some() {
-            compare_levels();
+            compare_levels(|request| chosen("ONLY", request));
         }
         if chosen("RIVALS", "libmodsecurity coraza") {
             compete(base);
@@ -100,10 +100,10 @@ fn measure(which: Set, is_chosen: impl Fn(&str) -> bool) -> Costs {
 
 /// The highest level of paranoia beside the lowest: by turns, since a processor changes its pace,
 /// and the median of what each turn gives.
-fn compare_levels() {
+fn compare_levels(is_chosen: impl Fn(&str) -> bool) {
     let [base, high] = [1, 4].map(|level| Engine::new(Set::Crs(level).load()));
     for (name, request) in requests::all() {
-        if CONTESTS.iter().all(|(known, _)| *known != name) {
+        if !is_chosen(name) || CONTESTS.iter().all(|(known, _)| *known != name) {
             continue;
         }
         let rounds = rounds(&request);

@@ -33,6 +33,21 @@ fn an_attack_is_refused_from_the_first_request_and_explained_by_rule_and_field()
 }
 
 #[test]
+fn of_all_that_looks_like_base64_the_field_is_told_that_holds_the_attack() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    // {"$type":"System.Configuration.Install.AssemblyInstaller"}, which .NET makes an object of.
+    let attack = "eyIkdHlwZSI6IlN5c3RlbS5Db25maWd1cmF0aW9uLkluc3RhbGwuQXNzZW1ibHlJbnN0YWxsZXIifQ";
+    let cookie = format!("lang=YXNkZmdoamtsMTIzNDU2Nzg5MA; state={attack}");
+    let target = "/services/autocomplete";
+    let answer = call_with(palisade.address, "GET", target, &[("cookie", &cookie)], "");
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    let id = answer.header("palisade-event").expect("an id").to_owned();
+    let rules = palisade.json(&["why", &id])["event"]["rules"].clone();
+    assert_eq!(rules[0]["field"], "REQUEST_COOKIES:state", "{rules}");
+}
+
+#[test]
 fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);

@@ -128,7 +128,8 @@ impl State {
     /// The values that led here, where a link looked at `MATCHED_VARS` and held for some of them
     /// only.
     fn that_led_here(&self, program: &Program, matches: &Matches) -> Option<Vec<Match>> {
-        let is_of_matched = |it: &Match| it.variable == Variable::MatchedVars;
+        // How many there are says nothing of which.
+        let is_of_matched = |it: &Match| it.variable == Variable::MatchedVars && !it.is_count;
         if !matches.all().iter().any(is_of_matched) {
             return None;
         }

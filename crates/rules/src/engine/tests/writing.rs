@@ -116,4 +116,14 @@ fn a_chain_tells_of_the_value_that_led_to_its_end() {
         (Variable::MatchedVars, b"MATCHED_VARS:ARGS:c"),
     ];
     assert_eq!(found, expected);
+    // A number of them, or a link that looks elsewhere, leaves none out.
+    let rules = r#"
+        SecRule ARGS "@rx x" "id:1,phase:2,chain"
+            SecRule &MATCHED_VARS "@ge 2" "chain"
+                SecRule REQUEST_METHOD "@streq GET" "t:none"
+    "#;
+    let transaction = run(rules, &get("/?a=x&b=xyz"), "");
+    let hit = transaction.hits().next().unwrap();
+    let args = hit.matches().filter(|it| it.variable == Variable::Args).count();
+    assert_eq!(args, 2);
 }
