@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The tests that need something from outside: recorded data (captures, protocol vectors, corpora) in
-# the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), other servers (node, Go,
-# nginx) on the far side of the gateway, and clients and a validator in Python (gRPC, WebSocket,
-# HTTP/2, OpenAPI, OCSF), Prometheus' own tool, a browser for the report. They live in
-# crates/*/tests/data.rs, which plain `cargo test` leaves out.
+# the folder PALISADE_DATA, the Core Rule Sets (scripts/fetch-crs.sh), ModSecurity's test
+# vectors, other servers (node, Go, nginx) on the far side of the gateway, and clients and a
+# validator in Python (gRPC, WebSocket, HTTP/2, OpenAPI, OCSF), Prometheus' own tool, a browser for
+# the report. They live in crates/*/tests/data.rs, which plain `cargo test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -41,6 +41,11 @@ if [ -z "$PALISADE_PROMTOOL" ]; then
     fi
 fi
 export PALISADE_PROMTOOL
+# ModSecurity's test vectors, as the Go module of Coraza keeps them.
+coraza=github.com/corazawaf/coraza/v3@v3.8.1
+PALISADE_CORAZA=$(go mod download -json "$coraza" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
+[ -d "$PALISADE_CORAZA" ] || give_up "the module $coraza cannot be had"
+export PALISADE_CORAZA
 crates=()
 for file in crates/*/tests/data.rs; do
     [ -e "$file" ] || give_up "no crate has a tests/data.rs"
@@ -49,6 +54,8 @@ for file in crates/*/tests/data.rs; do
 done
 say "tests on recorded data in $PALISADE_DATA: ${crates[*]}"
 cargo test --locked "${crates[@]}" --test data
+say "transformations and operators by ModSecurity's vectors"
+cargo test --locked --package rules --test vectors
 say "bodies, detectors and whole decisions beside libmodsecurity"
 cargo test --locked --package rules --test body_libmodsecurity --test injection_libmodsecurity
 cargo test --locked --package conformance --test decisions_libmodsecurity

@@ -17,6 +17,7 @@ mod escape_seq;
 mod hex;
 mod html_entity;
 mod js;
+mod jwt;
 mod letter_case;
 mod nulls;
 mod parity;
@@ -55,6 +56,8 @@ pub enum Transformation {
     HtmlEntityDecode,
     /// Escapes of JavaScript.
     JsDecode,
+    /// Heads and claims of the JSON Web Tokens in it, and nothing else. Of this engine alone.
+    JwtDecode,
     /// The number of bytes, in decimal digits.
     Length,
     /// ASCII letters to small ones.
@@ -109,7 +112,7 @@ pub enum Transformation {
 
 /// Every transformation beside its name; where there are two spellings, first the one that the
 /// Core Rule Set writes.
-const NAMES: [(&str, Transformation); 38] = [
+const NAMES: [(&str, Transformation); 39] = [
     ("base64Decode", Transformation::Base64Decode),
     ("base64DecodeExt", Transformation::Base64DecodeExt),
     ("base64Encode", Transformation::Base64Encode),
@@ -121,6 +124,7 @@ const NAMES: [(&str, Transformation); 38] = [
     ("hexEncode", Transformation::HexEncode),
     ("htmlEntityDecode", Transformation::HtmlEntityDecode),
     ("jsDecode", Transformation::JsDecode),
+    ("jwtDecode", Transformation::JwtDecode),
     ("length", Transformation::Length),
     ("lowercase", Transformation::Lowercase),
     ("md5", Transformation::Md5),
@@ -179,6 +183,7 @@ impl Transformation {
             | Self::Base64Encode
             | Self::HexDecode
             | Self::HexEncode
+            | Self::JwtDecode
             | Self::Length
             | Self::Md5
             | Self::Sha1 => ByteSet::ALL,
@@ -251,6 +256,7 @@ impl Transformation {
             Self::HexEncode => hex::encode(value),
             Self::HtmlEntityDecode => html_entity::decode(value),
             Self::JsDecode => js::decode(value),
+            Self::JwtDecode => Some(jwt::decode(value)),
             Self::Length => Some(value.len().to_string().into_bytes()),
             Self::Lowercase => letter_case::lower(value),
             Self::Md5 => Some(digest::md5(value)),

@@ -2,15 +2,15 @@
 //!
 //! They are read from `internal/{transformations,operators}/testdata` of a checkout of Coraza or of
 //! its Go module (`github.com/corazawaf/coraza/v3`), whose folder `PALISADE_CORAZA` names. Without
-//! it these tests fail, so plain `cargo test` leaves them out; `cargo test -p rules --test vectors`
+//! it these tests fail, so plain `cargo test` leaves them out; `make test-data` gets the module and
 //! runs them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regex::bytes::RegexBuilder;
 use rules::operator::{DataFileError, DataFiles, Operator, OperatorError};
+use rules::pattern::Pattern;
 use rules::transformation::Transformation;
 use serde_json::Value;
 
@@ -171,13 +171,8 @@ fn prepared(name: &str, argument: &[u8], files: &Files) -> Result<Operator, Oper
         return Operator::parse(name, argument, files);
     }
     // ModSecurity 3 lets `^` and `$` match at lines; the vectors were written for it.
-    let text = std::str::from_utf8(argument).expect("patterns of vectors are text");
-    let pattern = RegexBuilder::new(text)
-        .unicode(false)
-        .dot_matches_new_line(true)
-        .multi_line(true)
-        .build()
-        .expect("patterns of vectors need no normalising");
+    let text = [b"(?m)", argument].concat();
+    let pattern = Pattern::parse(&text).expect("patterns of vectors compile");
     Operator::with_pattern(name, pattern)
 }
 

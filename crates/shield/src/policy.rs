@@ -44,7 +44,7 @@ use traffic::{Layer, Mode, Net, Path, Role};
 
 pub use admin::Admin;
 pub use error::{Excerpt, Place, PolicyError, Remark, Warning};
-pub use explain::{Explanation, LayerMode, NoSuchScope, SettingView, Unswitched};
+pub use explain::{Explanation, LayerMode, NoSuchScope, SetUp, SettingView, Unswitched};
 pub use health::{Health, StatusRange};
 pub use modes::Modes;
 pub use recorded::recorded;

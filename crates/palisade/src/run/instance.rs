@@ -20,8 +20,8 @@ use console::{Instance, InstanceStanding, Refused, Reloads, Served};
 use gateway::{Certificates, Meters, Renewed, Site as Placed, Sites, Terms, UpstreamStanding};
 use ledger::{AuditLine, Ledger, Write};
 use shield::Engine;
-use shield::policy::Policy;
 use shield::policy::overlay::{self, ModeScope, ModeSwitch};
+use shield::policy::{Policy, SetUp};
 use traffic::{Layer, Mode, Timestamp, counted};
 
 use super::layer_log;
@@ -45,8 +45,7 @@ pub(crate) struct RunningInstance {
     access_lost: Option<Arc<AtomicU64>>,
     outbox: Arc<Outbox>,
     started: Timestamp,
-    /// The policy that sockets, threads and tables were set up by.
-    started_with: Arc<Policy>,
+    started_with: SetUp,
     listeners: Vec<String>,
     /// Taken after `offered`, never before.
     pub(super) guard: Mutex<Guard>,
@@ -157,7 +156,7 @@ impl RunningInstance {
         let guard = Mutex::new(Guard::resume(&ledger, &engine.policy(), now()));
         Self {
             guard,
-            started_with: engine.policy(),
+            started_with: engine.policy().set_up(),
             engine,
             ledger,
             recording,

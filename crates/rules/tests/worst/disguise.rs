@@ -43,6 +43,15 @@ fn before(transformation: T, text: &[u8]) -> Vec<u8> {
             .iter()
             .flat_map(|byte| if *byte == b'/' { b"/./".to_vec() } else { vec![*byte] })
             .collect(),
+        T::JwtDecode => {
+            let object = T::Base64Encode.apply(&[b"{\"a\":\"", text, b"\"}"].concat()).into_owned();
+            let part = object.iter().filter(|byte| **byte != b'=').map(|byte| match byte {
+                b'+' => b'-',
+                b'/' => b'_',
+                byte => *byte,
+            });
+            part.chain(*b".e30.").collect()
+        }
         T::Base64Decode | T::Base64DecodeExt => T::Base64Encode.apply(text).into_owned(),
         _ => text.to_vec(),
     }

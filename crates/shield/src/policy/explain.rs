@@ -14,7 +14,7 @@ use crate::policy::route::RoutePattern;
 use crate::policy::setting::{Provenance, Setting};
 use crate::policy::{OnError, Policy, Route, RouteRef, Site};
 
-pub use settings::SettingView;
+pub use settings::{SetUp, SettingView};
 
 /// What would apply to a request.
 #[derive(Clone, Debug)]

@@ -41,6 +41,28 @@ const AT_ONCE: [&str; 10] = [
 /// The same within `[tls.NAME]`: the files are read again.
 const AT_ONCE_OF_TLS: [&str; 2] = [".cert", ".key"];
 
+/// What sockets, threads and tables were set up by, as keys and values: it takes a restart to change
+/// them. Whoever keeps this keeps nothing else of the policy; its rules are megabytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SetUp(Vec<(String, String)>);
+
+impl SetUp {
+    /// The keys that `next` changes, but that take effect after a restart.
+    pub fn restart_needed(&self, next: &Policy) -> Vec<String> {
+        let (now, next) = (&self.0, next.set_up().0);
+        let differs = |one: &(String, String), others: &[(String, String)]| !others.contains(one);
+        let mut keys: Vec<String> = now
+            .iter()
+            .filter(|one| differs(one, &next))
+            .chain(next.iter().filter(|one| differs(one, now)))
+            .map(|(key, _)| key.clone())
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+}
+
 impl Policy {
     /// Every value in force, in the order of the documentation.
     pub fn settings(&self) -> Vec<SettingView> {
@@ -72,29 +94,15 @@ impl Policy {
         views
     }
 
-    /// Keys that `next` changes, but that this process was started with: it takes a restart.
-    pub fn restart_needed(&self, next: &Self) -> Vec<String> {
-        let of = |policy: &Self| {
-            let views = policy.settings().into_iter();
-            let is_at_once = |key: &str| {
-                AT_ONCE.iter().any(|at| key.starts_with(at))
-                    || key.starts_with("tls.") && AT_ONCE_OF_TLS.iter().any(|at| key.ends_with(at))
-            };
-            let views = views.filter(|view| !is_at_once(&view.key));
-            views.map(|view| (view.key, view.value)).collect::<Vec<_>>()
+    /// What a process that starts with this policy is set up by.
+    pub fn set_up(&self) -> SetUp {
+        let takes_a_restart = |key: &str| {
+            let is_at_once = AT_ONCE.iter().any(|at| key.starts_with(at))
+                || key.starts_with("tls.") && AT_ONCE_OF_TLS.iter().any(|at| key.ends_with(at));
+            !is_at_once
         };
-        let (now, next) = (of(self), of(next));
-        let differs = |one: &(String, String), others: &[(String, String)]| !others.contains(one);
-        let mut keys: Vec<String> = now
-            .iter()
-            .filter(|one| differs(one, &next))
-            .cloned()
-            .chain(next.iter().filter(|one| differs(one, &now)).cloned())
-            .map(|(key, _)| key)
-            .collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        let views = self.settings().into_iter().filter(|view| takes_a_restart(&view.key));
+        SetUp(views.map(|view| (view.key, view.value)).collect())
     }
 
     fn server_settings(&self) -> Vec<SettingView> {

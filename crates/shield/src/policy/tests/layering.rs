@@ -292,11 +292,11 @@ fn a_recording_carries_what_the_flags_said() {
 #[test]
 fn a_reload_says_what_it_cannot_change() {
     let (old, same) = (loaded(FULL), loaded(FULL));
-    assert_eq!(old.restart_needed(&same), Vec::<String>::new());
+    assert_eq!(old.set_up().restart_needed(&same), Vec::<String>::new());
     let edited = FULL.replace("workers = 4", "workers = 5").replace("[::]:8443", "[::]:9443");
     let edited = edited.replace("body_bytes = \"10MiB\"", "body_bytes = \"20MiB\"");
     let next = loaded(&edited.replace("header_count = 50", "header_count = 60"));
-    assert_eq!(old.restart_needed(&next), ["server.listen", "server.workers"]);
+    assert_eq!(old.set_up().restart_needed(&next), ["server.listen", "server.workers"]);
     assert_eq!(old.version(), same.version());
     assert_ne!(old.version(), next.version());
 }
