@@ -41,8 +41,8 @@ const AT_ONCE: [&str; 10] = [
 /// The same within `[tls.NAME]`: the files are read again.
 const AT_ONCE_OF_TLS: [&str; 2] = [".cert", ".key"];
 
-/// What sockets, threads and tables were set up by, as keys and values: it takes a restart to change
-/// them. Whoever keeps this keeps nothing else of the policy; its rules are megabytes.
+/// What sockets, threads and tables were set up by, as keys and values: it takes a restart to
+/// change them. Whoever keeps this keeps nothing else of the policy; its rules are megabytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SetUp(Vec<(String, String)>);
 
