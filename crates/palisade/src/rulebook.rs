@@ -8,6 +8,7 @@
 //! Compiling takes a few hundred milliseconds, so that what was loaded is kept until a key or a
 //! file changes.
 
+mod compiler;
 mod disk;
 mod layout;
 
@@ -15,13 +16,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rules::engine::Engine;
+use rules::engine::{Collections, Engine};
 use rules::rule::Rule;
 use rules::rule_set::RuleSet;
 use rules::seclang::Files as _;
 use shield::Rulebook;
-use shield::policy::{Policy, Preset};
+use shield::policy::{Policy, Preset, Rules};
 
+use compiler::Compiler;
 use disk::Disk;
 use layout::CoreRuleSet;
 
@@ -39,6 +41,7 @@ struct Shelved {
     kept: Option<Kept>,
     /// The files that were read last, whether or not anything came of it.
     watched: Stamps,
+    compiler: Compiler,
 }
 
 #[derive(Debug)]
@@ -68,24 +71,16 @@ impl Shelf {
         {
             return Ok(Some(Arc::clone(&kept.rulebook)));
         }
-        let disk = Disk::default();
-        let read = read_from(policy, disk.clone());
-        // Also of rules that are refused: whoever mends them changes a file that was read.
-        let files = disk.stamps();
-        shelved.watched.clone_from(&files);
-        let set = read?.set;
         let collections = shelved.kept.as_ref().map(|kept| kept.rulebook.engine().collections());
-        let engine = match collections {
-            Some(collections) => Engine::with_collections(set, collections),
-            None => Engine::new(set),
-        };
-        let rulebook = Rulebook::new(
-            engine,
-            rules.blocking.value,
-            rules.threshold.value,
-            rules.cpu_budget.value,
-        );
-        let rulebook = Arc::new(rulebook);
+        let rules = rules.clone();
+        let (compiled, files) = shelved.compiler.run(move || {
+            let disk = Disk::default();
+            let compiled = compile(&rules, disk.clone(), collections);
+            // Also of rules that are refused: whoever mends them changes a file that was read.
+            (compiled, disk.stamps())
+        });
+        shelved.watched.clone_from(&files);
+        let rulebook = Arc::new(compiled?);
         shelved.kept = Some(Kept { key, files, rulebook: Arc::clone(&rulebook) });
         Ok(Some(rulebook))
     }
@@ -99,6 +94,20 @@ impl Shelf {
     pub(crate) fn stamps_when_read(&self) -> Stamps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).watched.clone()
     }
+}
+
+fn compile(
+    rules: &Rules,
+    disk: Disk,
+    collections: Option<Arc<Collections>>,
+) -> Result<Rulebook, Vec<String>> {
+    let set = read_from(rules, disk)?.set;
+    let engine = match collections {
+        Some(collections) => Engine::with_collections(set, collections),
+        None => Engine::new(set),
+    };
+    let (blocking, budget) = (rules.blocking.value, rules.cpu_budget.value);
+    Ok(Rulebook::new(engine, blocking, rules.threshold.value, budget))
 }
 
 /// A set as it was read.
@@ -123,17 +132,17 @@ impl Read {
 
 /// Reads the rules that `policy` names.
 pub(crate) fn read(policy: &Policy) -> Result<Read, Vec<String>> {
-    read_from(policy, Disk::default())
+    read_from(&policy.rules, Disk::default())
 }
 
 /// Reads them, and notes in `disk` which files there were to read.
-fn read_from(policy: &Policy, mut disk: Disk) -> Result<Read, Vec<String>> {
-    let crs = match &policy.rules.crs.value {
-        Some(folder) => Some(CoreRuleSet::find(folder, policy.rules.setup.value.as_deref())?),
+fn read_from(rules: &Rules, mut disk: Disk) -> Result<Read, Vec<String>> {
+    let crs = match &rules.crs.value {
+        Some(folder) => Some(CoreRuleSet::find(folder, rules.setup.value.as_deref())?),
         None => None,
     };
-    disk.hold("palisade", entry(policy, crs.as_ref()));
-    if policy.rules.builtin.value {
+    disk.hold("palisade", entry(rules, crs.as_ref()));
+    if rules.builtin.value {
         for (name, text) in rules::builtin::FILES {
             disk.hold(&format!("builtin/{name}"), (*text).to_owned());
         }
@@ -144,8 +153,7 @@ fn read_from(policy: &Policy, mut disk: Disk) -> Result<Read, Vec<String>> {
 }
 
 /// The text that everything is read from.
-fn entry(policy: &Policy, crs: Option<&CoreRuleSet>) -> String {
-    let rules = &policy.rules;
+fn entry(rules: &Rules, crs: Option<&CoreRuleSet>) -> String {
     let mut text = BASE.to_owned();
     if let Some(crs) = crs {
         include(&mut text, &crs.setup);

@@ -217,7 +217,7 @@ pub struct Store {
 }
 
 /// `[rules]`: known attacks, and vulnerabilities that are old.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// The folder of an OWASP Core Rule Set.
     pub crs: Setting<Option<PathBuf>>,
