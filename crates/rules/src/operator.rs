@@ -27,6 +27,7 @@ use crate::{injection, pattern::Pattern, work::Work};
 
 pub use argument::Argument;
 pub use capture::Captures;
+pub(crate) use capture::GROUPS;
 pub use check_digit::{CheckDigit, Scheme};
 pub use data_file::{DataFileError, DataFiles};
 pub use error::OperatorError;
@@ -290,15 +291,22 @@ impl Operator {
 
     /// As [`Self::matches`], and writes down what was found where: the groups of a pattern, the
     /// first phrase, the number, the fingerprint of SQL injection. Without a match, or where an
-    /// operator finds nothing in particular, `captures` is empty.
+    /// operator finds nothing in particular, `captures` is empty. Of a pattern only the first
+    /// `groups` groups are found out, the whole match being the first: more than one takes longer.
     #[must_use]
-    pub fn capture(&self, value: &[u8], expanded: &[u8], captures: &mut Captures) -> bool {
+    pub fn capture(
+        &self,
+        value: &[u8],
+        expanded: &[u8],
+        groups: usize,
+        captures: &mut Captures,
+    ) -> bool {
         captures.clear();
         let found = match self {
-            Self::Rx(pattern) => return captures.read(pattern, value),
+            Self::Rx(pattern) => return captures.read(pattern, value, groups),
             Self::RxMacros(pattern) => {
                 let pattern = pattern.expanded(expanded);
-                return pattern.is_some_and(|pattern| captures.read(&pattern, value));
+                return pattern.is_some_and(|pattern| captures.read(&pattern, value, groups));
             }
             Self::CheckDigit(check) => check.find(value),
             Self::DetectSqli => {

@@ -3,6 +3,8 @@
 //! Rules are made by [`crate::seclang`] from text. Nothing here knows how they were spelt, only
 //! where they stood.
 
+mod groups;
+
 use std::{fmt, sync::Arc};
 
 use regex::bytes::Regex;

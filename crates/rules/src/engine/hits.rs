@@ -200,7 +200,7 @@ impl State {
         let operator = &link.test.as_ref()?.operator;
         let value = self.store.bytes(it.value);
         // The fixed arguments of an operator are its own.
-        operator.capture(value, b"", &mut self.captures).then(|| self.captures.group(0))?
+        operator.capture(value, b"", 1, &mut self.captures).then(|| self.captures.group(0))?
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Present<'p> {
     pub(super) plan: &'p LinkPlan,
     /// Of its rule.
     pub(super) number: u32,
+    /// As many groups of what it captures are kept, the whole match among them.
+    pub(super) groups: usize,
     /// Of its first act.
     pub(super) place: ActPlace,
     /// The number of its test in the sieve, if that says for which values it holds.
@@ -68,7 +70,7 @@ impl Run<'_> {
             }
         }
         if holds && test.captures && !test.is_negated && present.plan.captures_last {
-            self.capture_last(test, &argument);
+            self.capture_last(test, &argument, present.groups);
         }
         self.state.argument = argument;
         holds
@@ -158,7 +160,8 @@ impl Run<'_> {
             found = Found::Asking(present.place.link);
         } else if (captures || is_told) && !test.is_negated {
             let bytes = state.store.bytes(value);
-            if test.operator.capture(bytes, argument, &mut state.captures) {
+            let groups = if captures { present.groups } else { 1 };
+            if test.operator.capture(bytes, argument, groups, &mut state.captures) {
                 found = Found::Known(state.captures.group(0));
             }
             if captures {
@@ -181,10 +184,11 @@ impl Run<'_> {
     }
 
     /// What the operator captures of the last value for which it held.
-    fn capture_last(&mut self, test: &Test, argument: &[u8]) {
+    fn capture_last(&mut self, test: &Test, argument: &[u8], groups: usize) {
         let state = &mut *self.state;
         let Some(value) = state.matches.last().map(|it| it.value) else { return };
-        let _ = test.operator.capture(state.store.bytes(value), argument, &mut state.captures);
+        let value_bytes = state.store.bytes(value);
+        let _ = test.operator.capture(value_bytes, argument, groups, &mut state.captures);
         self.set_captures(value);
     }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     body::Limits,
-    operator::{Comparison, Operator},
+    operator::{Comparison, GROUPS, Operator},
     prefilter::{Part, Seen, Sieve},
     rule::{Jump, Link, Phase, Rule, Selector, Target, Test},
     rule_set::{RuleSet, Settings, Step},
@@ -65,6 +65,8 @@ pub(super) struct RulePlan {
     pub(super) next: usize,
     /// The number of the test that it begins with in the sieve of its phase, if it is sieved.
     pub(super) sieved: Option<u16>,
+    /// As many groups of what it captures are kept, the whole match among them.
+    pub(super) groups: usize,
     /// One for each link.
     pub(super) links: Box<[LinkPlan]>,
 }
@@ -151,11 +153,13 @@ impl Program {
         let mut program = Self::plain(set);
         program.foreseen = Foreseen::of(&program);
         program.settle();
+        program.count_groups();
         program.prepare_sieves();
         program
     }
 
-    /// A program in which each rule runs in its turn, and looks at each of its values.
+    /// A program in which each rule runs in its turn, looks at each of its values, and captures all
+    /// groups.
     pub(super) fn plain(mut set: RuleSet) -> Self {
         let names = Names::new(&mut set);
         let mut places = Vec::new();
@@ -168,7 +172,8 @@ impl Program {
                     places.push((phase, at));
                     let links = rule.links.iter();
                     let links = links.map(|it| LinkPlan::new(it, &set, &names)).collect();
-                    Some(RulePlan { number, next: next(steps, at, rule), sieved: None, links })
+                    let next = next(steps, at, rule);
+                    Some(RulePlan { number, next, sieved: None, groups: GROUPS, links })
                 }
             };
             steps.iter().enumerate().map(plan).collect()
@@ -194,6 +199,18 @@ impl Program {
                         test.operator = operator;
                         (test.argument, plan.argument) = (None, None);
                     }
+                }
+            }
+        }
+    }
+
+    /// Leaves out groups that nobody looks at; the whole match never.
+    fn count_groups(&mut self) {
+        let of_others = self.set.groups_of_others();
+        for (steps, plans) in self.set.phases.iter().zip(&mut self.phases) {
+            for (step, plan) in steps.iter().zip(plans) {
+                if let (Step::Rule(rule), Some(plan)) = (step, plan) {
+                    plan.groups = rule.groups().max(of_others).max(1);
                 }
             }
         }

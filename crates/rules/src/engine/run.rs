@@ -86,8 +86,10 @@ impl<'r> Run<'r> {
             self.state.matches.next_link();
             let place = ActPlace { phase: rule.phase as usize, step, link: at, act: 0 };
             let sieved = plan.sieved.filter(|_| at == 0);
-            let (number, is_met) = (plan.number, false);
-            let present = Present { plan: link_plan, number, place, sieved, is_met, is_told };
+            let RulePlan { number, groups, .. } = *plan;
+            let is_met = false;
+            let present =
+                Present { plan: link_plan, number, groups, place, sieved, is_met, is_told };
             if !self.link(link, present) {
                 return false;
             }

@@ -236,7 +236,8 @@ impl Transaction {
     }
 
     /// Every variable of `TX` that has a value, in the order of their names, as text: what two ways
-    /// of running the same rules must leave behind alike.
+    /// of running the same rules must leave behind alike, but for those of `TX.1` to `TX.9` that no
+    /// rule looks at.
     pub fn tx_variables(&mut self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.state.tx_texts(&self.engine.program)
     }

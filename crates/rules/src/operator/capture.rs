@@ -7,7 +7,7 @@ use crate::pattern::Pattern;
 use crate::injection::Fingerprint;
 
 /// ModSecurity's `capture` knows the whole match and nine groups.
-const GROUPS: usize = 10;
+pub(crate) const GROUPS: usize = 10;
 
 /// Ranges of the value: 0 is the whole match, 1 to 9 are the groups of a pattern.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,8 +49,9 @@ impl Captures {
         self.fingerprint = fingerprint;
     }
 
-    /// The groups of the first match of `pattern` in `value`; says whether there is one.
-    pub(super) fn read(&mut self, pattern: &Pattern, value: &[u8]) -> bool {
-        pattern.captures(value, &mut self.groups)
+    /// The first `count` groups of the first match of `pattern` in `value`; says whether there is
+    /// one.
+    pub(super) fn read(&mut self, pattern: &Pattern, value: &[u8], count: usize) -> bool {
+        pattern.captures(value, self.groups.get_mut(..count).unwrap_or_default())
     }
 }

@@ -126,7 +126,8 @@ fn an_argument_with_macros_is_what_it_expands_to() {
 fn what_was_found_is_captured() {
     let captured = |name: &str, argument: &str, value: &str| {
         let mut captures = Captures::default();
-        let matched = operator(name, argument).capture(value.as_bytes(), b"", &mut captures);
+        let matched =
+            operator(name, argument).capture(value.as_bytes(), b"", GROUPS, &mut captures);
         let groups = (0..11).map(|index| captures.group(index).map(|range| &value[range]));
         (matched, groups.map(|group| group.unwrap_or("-").to_owned()).collect::<Vec<_>>().join(" "))
     };
@@ -151,12 +152,12 @@ fn what_was_found_is_captured() {
 #[test]
 fn what_was_found_is_a_text_of_its_own_or_of_the_value() {
     let mut captures = Captures::default();
-    assert!(operator("detectSQLi", "").capture(b"1' or '1'='1", b"", &mut captures));
+    assert!(operator("detectSQLi", "").capture(b"1' or '1'='1", b"", GROUPS, &mut captures));
     assert_eq!(captures.text(0, b"1' or '1'='1"), Some(&b"s&sos"[..]));
     assert_eq!(captures.text(1, b"1' or '1'='1"), None);
-    assert!(!operator("detectSQLi", "").capture(b"plain", b"", &mut captures));
+    assert!(!operator("detectSQLi", "").capture(b"plain", b"", GROUPS, &mut captures));
     assert_eq!(captures.text(0, b"plain"), None);
-    assert!(operator("rx", "b(.)").capture(b"abc", b"", &mut captures));
+    assert!(operator("rx", "b(.)").capture(b"abc", b"", GROUPS, &mut captures));
     assert_eq!(captures.text(0, b"abc"), Some(&b"bc"[..]));
     assert_eq!(captures.text(1, b"abc"), Some(&b"c"[..]));
 }
@@ -206,7 +207,7 @@ proptest! {
         ] {
             let Ok(operator) = Operator::parse(name, &argument, &Files) else { continue };
             let mut captures = Captures::default();
-            let matched = operator.capture(&value, &argument, &mut captures);
+            let matched = operator.capture(&value, &argument, GROUPS, &mut captures);
             prop_assert_eq!(matched, operator.matches(&value, &argument), "{}", name);
             if let Some(range) = captures.group(0) {
                 prop_assert!(matched && value.get(range).is_some());

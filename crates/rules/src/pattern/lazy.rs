@@ -237,6 +237,9 @@ fn finder(text: &str) -> Result<dfa::DFA, PatternError> {
 fn compile(text: &str) -> Result<meta::Regex, PatternError> {
     let config = meta::Config::new()
         .utf8_empty(false)
+        // It leaves values that are long for its pattern to a machine that takes ten times as long.
+        // For groups, which are seldom asked for, that one is taken for all.
+        .backtrack(false)
         .nfa_size_limit(Some(COMPILED_BYTES_MAX))
         .hybrid_cache_capacity(LAZY_BYTES_MAX);
     meta::Regex::builder()

@@ -51,7 +51,9 @@ pub(crate) fn told(transaction: &mut Transaction) -> Vec<String> {
             lines.push(format!("    {count}{}:{name} = {value}{place}", found.variable.name()));
         }
     }
-    for (name, value) in transaction.tx_variables() {
+    // Groups that no rule looks at need not be there.
+    let is_group = |name: &[u8]| matches!(name, [b'1'..=b'9']);
+    for (name, value) in transaction.tx_variables().into_iter().filter(|it| !is_group(&it.0)) {
         lines.push(format!("tx.{} = {}", name.escape_ascii(), value.escape_ascii()));
     }
     lines.push(format!("refused: {:?}", transaction.interruption()));

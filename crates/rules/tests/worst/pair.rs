@@ -7,6 +7,7 @@ use rules::engine::{Context, Engine};
 use rules::operator::Operator;
 use rules::rule::{About, Jump, Link, Phase, Rule, Selector, Target, Targets, Test};
 use rules::rule_set::{RuleSet, Step};
+use rules::template::{Macro, Piece, Template};
 use rules::variable::Variable;
 
 use super::shape::{Shape, shapes};
@@ -142,12 +143,21 @@ fn inputs(test: &Test) -> Vec<Shape> {
 }
 
 /// The test as the head of a rule of its own, the only one of its set, which looks at the
-/// arguments of the path: these are handed in as they are.
+/// arguments of the path: these are handed in as they are. It reads as many groups of what it
+/// captures as the rule does.
 fn alone(set: &RuleSet, rule: &Rule, test: &Test) -> Engine {
     let path = Target { variable: Variable::ArgsPath, selector: Selector::All, is_count: false };
     let targets = Targets { included: vec![path], excluded: Vec::new() };
     let test = Some(Test { targets, ..test.clone() });
-    let link = Link { test, effects: Vec::new(), message: None, log_data: None };
+    let groups = rule.groups().max(set.groups_of_others());
+    let log_data = groups.checked_sub(1).map(|last| Template {
+        pieces: vec![Piece::Macro(Macro {
+            variable: Variable::Tx,
+            key: Some(last.to_string().as_bytes().into()),
+            slot: None,
+        })],
+    });
+    let link = Link { test, effects: Vec::new(), message: None, log_data };
     let alone = Rule {
         phase: Phase::RequestBody,
         links: vec![link],
