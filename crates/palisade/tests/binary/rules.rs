@@ -50,6 +50,13 @@ fn of_all_that_looks_like_base64_the_field_is_told_that_holds_the_attack() {
 const TOKEN: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiI1IiwiZW1haWwiOiJhQGIuZXhhbXBsZScgQU5EIFNMRUVQKDUpLS0gIn0.c2ln";
 
+const FOREIGN_KEY: &str = "Bearer eyJhbGciOiJSUzI1NiIsImprdSI6Imh0dHBzOi8vai5hdHRhY2tlci5leGFtcGxl\
+    Ly53ZWxsLWtub3duL2p3a3MuanNvbiIsImtpZCI6IjEifQ.eyJzdWIiOiIxIn0.AAAA";
+const UPLOAD: [(&str, &str); 1] = [("content-type", "multipart/form-data; boundary=b")];
+const SERVER_PAGE: &str = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.svg\"\r\n\
+    Content-Type: image/svg+xml\r\n\r\n\
+    <%Runtime.getRuntime().exec(request.getParameter(\"c\"));%>\r\n--b--\r\n";
+
 #[test]
 fn attacks_in_bodies_keys_cookies_paths_and_tokens_count_too() {
     let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
@@ -67,12 +74,73 @@ fn attacks_in_bodies_keys_cookies_paths_and_tokens_count_too() {
         (&[("authorization", TOKEN)][..], "/api/v1/products", ""),
         // admin' or '1'='1:x
         (&[("authorization", "Basic YWRtaW4nIG9yICcxJz0nMTp4")][..], "/api/v1/products", ""),
+        // {"alg":"RS256","jku":"https://j.attacker.example/.well-known/jwks.json","kid":"1"}
+        (&[("authorization", FOREIGN_KEY)][..], "/api/v1/products", ""),
+        // http://100.100.100.200/latest/meta-data/
+        (
+            &[][..],
+            "/api/v1/products?x=aHR0cDovLzEwMC4xMDAuMTAwLjIwMC9sYXRlc3QvbWV0YS1kYXRhLw==",
+            "",
+        ),
+        (&UPLOAD[..], "/api/v1/orders/7", SERVER_PAGE),
+        // CVE-2024-45216.
+        (&[][..], "/solr/admin/info/properties:/admin/info/key", ""),
     ] {
         let method = if body.is_empty() { "GET" } else { "POST" };
         let answer = call_with(palisade.address, method, target, headers, body);
         assert_eq!(answer.status, 403, "{target} {body}");
     }
     assert!(upstream.got().is_empty());
+}
+
+/// What honest callers of some products need is spared, and what an attacker would make of that is
+/// not: another field, another path, or more in the same field.
+#[test]
+fn what_is_spared_is_spared_there_alone() {
+    let (upstream, data) = (shop(), tempfile::tempdir().expect("a folder"));
+    let palisade = Palisade::run(&upstream, data.path(), &["--mode", "enforce"]);
+    let post = |target: &str, body: &str| {
+        let json = [("content-type", "application/json")];
+        call_with(palisade.address, "POST", target, &json, body).status
+    };
+    let rows = [
+        (
+            "/apis/deployments",
+            r#"{"volumeMounts":[{"mountPath":"/etc/nginx/conf.d"}]}"#,
+            "/apis/deployments",
+            r#"{"volumeMounts":[{"mountPath":"../../../../etc/shadow"}]}"#,
+        ),
+        (
+            "/hooks/push",
+            r#"{"commits":[{"added":["etc/passwd.example"]}]}"#,
+            "/hooks/push",
+            r#"{"commits":[{"added":["../../../../etc/shadow"]}]}"#,
+        ),
+        (
+            "/api/datasources",
+            r#"{"url":"http://localhost:9090"}"#,
+            "/api/datasources",
+            r#"{"url":"http://169.254.169.254/latest/meta-data/"}"#,
+        ),
+        (
+            "/chat/completions",
+            r#"{"messages":[{"content":"Why is name = '' OR '1'='1' -- wrong?"}]}"#,
+            "/v1/messages",
+            r#"{"messages":[{"content":"' OR '1'='1' --"}]}"#,
+        ),
+        (
+            "/registry/a",
+            r#"{"versions":{"1.0":{"scripts":{"a":"node -e \"require('child_process').execSync('ls')\""}}}}"#,
+            "/registry/a",
+            r#"{"versions":{"1.0":{"name":"node -e \"require('child_process').execSync('ls')\""}}}"#,
+        ),
+    ];
+    for (target, honest, ..) in rows {
+        assert_eq!(post(target, honest), 404, "{honest}: the shop answers");
+    }
+    for (.., target, attack) in rows {
+        assert_eq!(post(target, attack), 403, "{attack}");
+    }
 }
 
 #[test]
